@@ -1,0 +1,25 @@
+/** A service without its sockets: what `app.ts` returns, `run.ts` supervises, tests talk to and standalone joins. */
+import type { RpcBinding } from '@tillstream/rpc/server';
+import type { Database } from '@tillstream/database/database';
+import type { Subscription, TopicDeclaration } from '@tillstream/messaging/message';
+import type { TimerHandler } from '@tillstream/messaging/timers';
+
+/** Work that is not caused by a message: a leased worker that talks to the outside, a sweeper. */
+export interface Worker {
+  readonly name: string;
+  /** Runs until the signal is aborted; a throw is logged and it is started again with back-off. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export interface ServiceApp {
+  /** Also its consumer group and its schema's owner: order, payment, webhook-dispatcher, … */
+  readonly name: string;
+  /** Undefined for an edge that keeps nothing. */
+  readonly database?: Database<object>;
+  readonly rpc: readonly RpcBinding[];
+  /** The topics it publishes to. */
+  readonly topics: readonly TopicDeclaration[];
+  readonly subscriptions: readonly Subscription[];
+  readonly timers: readonly TimerHandler[];
+  readonly workers: readonly Worker[];
+}
