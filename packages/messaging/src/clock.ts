@@ -1,0 +1,9 @@
+/**
+ * Time as a merchant lives it. In test mode a merchant may be ahead of the wall (D15); whoever stamps or schedules
+ * something of a merchant asks this and never the system.
+ */
+export interface Clock {
+  now(merchantId: string): Date;
+}
+
+export const wallClock: Clock = { now: () => new Date() };
