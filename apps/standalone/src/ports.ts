@@ -1,0 +1,44 @@
+/** Which port is whose: offsets from PORT_BASE, the same in every form that runs on one machine. */
+import { createServer } from 'node:net';
+
+export const offsets = {
+  gateway: 0,
+  checkout: 1,
+  console: 2,
+  mail: 3,
+  sandbox: 4,
+  smtp: 5,
+  postgres: 6,
+  merchant: 10,
+  order: 11,
+  payment: 12,
+  fulfillment: 13,
+  notification: 14,
+  'webhook-dispatcher': 15,
+} as const;
+
+export type PortName = keyof typeof offsets;
+
+export type Ports = Readonly<Record<PortName, number>>;
+
+export function portsFrom(base: number): Ports {
+  const entries = Object.entries(offsets).map(([name, offset]) => [name, base + offset] as const);
+  const ports: Record<string, number> = Object.fromEntries(entries);
+  return { ...offsets, ...ports };
+}
+
+/** The ports on which somebody listens already, with their names. */
+export async function takenPorts(ports: Ports, host: string): Promise<readonly string[]> {
+  const checked = await Promise.all(
+    Object.entries(ports).map(async ([name, port]) => ((await isFree(port, host)) ? undefined : `${port} (${name})`)),
+  );
+  return checked.filter((taken) => taken !== undefined);
+}
+
+function isFree(port: number, host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, host, () => probe.close(() => resolve(true)));
+  });
+}
