@@ -1,0 +1,147 @@
+/**
+ * How a service reaches its schema. Every statement runs inside a transaction that says whose rows it may see; row-level
+ * security refuses the rest. READ COMMITTED, row locks and unique keys, never SERIALIZABLE (its errors reach buyers).
+ */
+import { createHash } from 'node:crypto';
+import { CompiledQuery, Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
+import pg from 'pg';
+
+export interface Database<Schema> {
+  readonly schema: string;
+  /** For LISTEN, advisory locks and the relay only. */
+  readonly pool: pg.Pool;
+  /**
+   * Runs in one transaction that sees the rows of these merchants only. Tried at most three times on a deadlock or a
+   * serialization failure. A throw means not committed, except when the connection broke during COMMIT: then the
+   * outcome is not known and the unit must be repeatable.
+   */
+  transaction<R>(merchants: readonly string[], run: (tx: Kysely<Schema>) => Promise<R>): Promise<R>;
+  /**
+   * The exception to tenant scope: a look-up by an unguessable capability, or a worker over all tenants. The reason is
+   * for readers and for the check of the rooms.
+   */
+  everyMerchant<R>(reason: string, run: (tx: Kysely<Schema>) => Promise<R>): Promise<R>;
+  /** Throws when the database does not answer. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly schema: string;
+  readonly applicationName: string;
+  /** Default 10. */
+  readonly maxConnections?: number;
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const int8 = 20;
+// Deadlock detected, serialization failure: the only errors that are worth the same try again.
+const repeatable = new Set(['40P01', '40001']);
+const maxTries = 3;
+
+export function openDatabase<Schema>(options: DatabaseOptions): Database<Schema> {
+  const pool = openPool(options);
+  const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: withNamedStatements(pool) }) });
+
+  const runScoped = async <R>(begin: string, run: (tx: Kysely<Schema>) => Promise<R>): Promise<R> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await kysely.connection().execute((connection) => inTransaction(connection, begin, run));
+      } catch (error) {
+        if (attempt >= maxTries || !repeatable.has(codeOf(error))) throw error;
+      }
+    }
+  };
+
+  return {
+    schema: options.schema,
+    pool,
+    transaction(merchants, run) {
+      for (const merchant of merchants) if (!uuid.test(merchant)) throw new Error(`not a merchant id: ${merchant}`);
+      return runScoped(`begin; set local tillstream.merchants = '{${[...new Set(merchants)].join(',')}}'`, run);
+    },
+    everyMerchant(_reason, run) {
+      return runScoped(`begin; set local tillstream.every_merchant = 'on'`, run);
+    },
+    async check() {
+      await pool.query('select 1');
+    },
+    async close() {
+      await kysely.destroy();
+    },
+  };
+}
+
+/** The code of a Postgres error, such as 23505, or ''. */
+export function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+}
+
+async function inTransaction<Schema, R>(connection: Kysely<Schema>, begin: string, run: (tx: Kysely<Schema>) => Promise<R>): Promise<R> {
+  await connection.executeQuery(CompiledQuery.raw(begin));
+  let result: R;
+  try {
+    result = await run(connection);
+  } catch (error) {
+    // A broken connection cannot roll back; the server does it by itself.
+    await connection.executeQuery(CompiledQuery.raw('rollback')).catch(() => undefined);
+    throw error;
+  }
+  await connection.executeQuery(CompiledQuery.raw('commit'));
+  return result;
+}
+
+function openPool(options: DatabaseOptions): pg.Pool {
+  const types = new pg.TypeOverrides();
+  types.setTypeParser(int8, (text) => BigInt(text));
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.applicationName,
+    max: options.maxConnections ?? 10,
+    types,
+    // A restarted server closes idle connections; a short idle time keeps few of them.
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: 10_000,
+    options: [
+      `-c search_path=${options.schema}`,
+      // Nothing here takes longer: the largest statement adds 10,000 codes in under a second.
+      '-c statement_timeout=30s',
+      '-c lock_timeout=10s',
+      '-c idle_in_transaction_session_timeout=60s',
+    ].join(' '),
+  });
+  // Without these a restart of the server ends the process: pg emits 'error' on idle and on checked-out clients.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
+}
+
+/**
+ * Gives each statement with parameters a name made of its text, so that the server parses and plans it once per
+ * connection. Statements of varying length (lists of values) would each leave a plan behind: the code uses unnest.
+ */
+function withNamedStatements(pool: pg.Pool): PostgresPool {
+  const names = new Map<string, string>();
+  const nameOf = (text: string): string => {
+    const known = names.get(text);
+    if (known !== undefined) return known;
+    const name = createHash('sha1').update(text).digest('base64url');
+    // A program has some hundred statements; more are made at run time and are better off unnamed.
+    if (names.size < 2_000) names.set(text, name);
+    return name;
+  };
+  return {
+    async connect() {
+      const client = await pool.connect();
+      const query: PostgresPoolClient['query'] = ((first: unknown, values?: readonly unknown[]) => {
+        if (typeof first !== 'string') return client.query(first as never);
+        if (values === undefined || values.length === 0) return client.query(first);
+        return client.query({ name: nameOf(first), text: first, values: [...values] });
+      }) as never;
+      return { query, release: () => client.release() };
+    },
+    end: () => pool.end(),
+    options: pool.options,
+  };
+}
