@@ -12,6 +12,8 @@ export interface Envelope<Command> {
   readonly now: Date;
   /** The message or timer that caused it; perform-once ignores one it has seen. Absent for rpc. */
   readonly messageId?: string;
+  /** The trace context of that message or timer; absent = the active span's. */
+  readonly traceparent?: string;
 }
 
 export interface Loaded<State> {

@@ -1,0 +1,37 @@
+/** Inbox and outbox by hand, for effects that are rows without a machine (a fan-out, a mail). Inside one transaction. */
+import { sql, type Kysely } from 'kysely';
+import type { OutgoingMessage } from './message.ts';
+
+export interface Origin {
+  readonly type: string;
+  readonly id: string;
+  readonly version: number;
+}
+
+/** Notes the messages as seen by this consumer and answers those that it had not seen. */
+export async function firstSight<S>(tx: Kysely<S>, consumer: string, messageIds: readonly string[]): Promise<ReadonlySet<string>> {
+  if (messageIds.length === 0) return new Set();
+  const { rows } = await sql<{ message_id: string }>`
+    insert into inbox (consumer, message_id)
+    select ${consumer}, message_id from unnest(${[...new Set(messageIds)]}::uuid[]) as t (message_id) order by message_id
+    on conflict do nothing returning message_id`.execute(tx);
+  return new Set(rows.map((row) => row.message_id));
+}
+
+/** Puts messages into the outbox, in this order; the origins are theirs one by one. */
+export async function announce<S>(tx: Kysely<S>, messages: readonly OutgoingMessage[], origins: readonly Origin[]): Promise<void> {
+  if (messages.length === 0) return;
+  if (messages.length !== origins.length) throw new Error('announce: every message needs its origin');
+  await sql`
+    insert into outbox (event_id, topic, key, value, headers, aggregate_type, aggregate_id, version)
+    select * from unnest(
+      ${messages.map((each) => each.headers.ce_id)}::uuid[],
+      ${messages.map((each) => each.topic)}::text[],
+      ${messages.map((each) => each.key)}::text[],
+      ${messages.map((each) => Buffer.from(each.value))}::bytea[],
+      ${messages.map((each) => JSON.stringify(each.headers))}::jsonb[],
+      ${origins.map((each) => each.type)}::text[],
+      ${origins.map((each) => each.id)}::text[],
+      ${origins.map((each) => each.version)}::bigint[]
+    )`.execute(tx);
+}

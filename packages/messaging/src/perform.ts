@@ -1,0 +1,176 @@
+/**
+ * The one way for a machine's state to change: inbox, load, decide, evolve, save, announce and timers in one transaction,
+ * for one command or for a batch. One wide log line per command.
+ */
+import { randomUUIDv7 } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import { codeOf, type Database } from '@tillstream/database/database';
+import type { Machine } from '@tillstream/machine/machine';
+import { evolveAll } from '@tillstream/machine/machine';
+import { markSpan, traceIdOf, currentTraceparent } from '@tillstream/telemetry/trace';
+import type { Change, Envelope, Keeper, VersionedEvent } from './keeper.ts';
+import type { Log } from './log.ts';
+import { announce, firstSight } from './once.ts';
+import { schedule } from './timers.ts';
+import { wake } from './wake.ts';
+
+export type Answer<State, Event, Refusal extends string> =
+  | { readonly answer: 'accepted'; readonly events: readonly Event[]; readonly state: State; readonly version: number }
+  | { readonly answer: 'ignored'; readonly because: string; readonly state: State; readonly version: number }
+  | { readonly answer: 'refused'; readonly reason: Refusal; readonly state: State; readonly version: number };
+
+export interface Performer<State, Command, Event, Refusal extends string> {
+  /** For rpc: one transaction for all; the answers in the order asked. */
+  perform(envelopes: readonly Envelope<Command>[]): Promise<readonly Answer<State, Event, Refusal>[]>;
+  /** For messages and timers: an envelope whose messageId was seen before answers ignored. */
+  performOnce(envelopes: readonly Envelope<Command>[]): Promise<readonly Answer<State, Event, Refusal>[]>;
+}
+
+export interface PerformerParts<Schema, State, Command, Event, Refusal extends string> {
+  readonly database: Database<Schema>;
+  readonly machine: Machine<State, Command, Event, Refusal>;
+  readonly keeper: Keeper<Schema, State, Event>;
+  /** The machine's name: in the log, in timers, and as the inbox's consumer. */
+  readonly name: string;
+  readonly log: Log;
+}
+
+interface Typed {
+  readonly type: string;
+}
+
+const uniqueViolation = '23505';
+
+export function makePerformer<Schema, State, Command extends Typed, Event extends Typed, Refusal extends string>(
+  parts: PerformerParts<Schema, State, Command, Event, Refusal>,
+): Performer<State, Command, Event, Refusal> {
+  const run = async (envelopes: readonly Envelope<Command>[], isOnce: boolean): Promise<readonly Answer<State, Event, Refusal>[]> => {
+    if (envelopes.length === 0) return [];
+    const startedAt = performance.now();
+    const merchants = envelopes.map((envelope) => envelope.merchantId);
+    const once = () => parts.database.transaction(merchants, (tx) => performIn(tx, parts, envelopes, isOnce));
+    let answers: readonly Answer<State, Event, Refusal>[];
+    try {
+      answers = await once();
+    } catch (error) {
+      // Two first commands for one aggregate: the second insert failed on the key; now it finds the row and decides.
+      if (codeOf(error) !== uniqueViolation) throw error;
+      answers = await once();
+    }
+    wake(parts.database);
+    logAll(parts, envelopes, answers, performance.now() - startedAt);
+    return answers;
+  };
+  return { perform: (envelopes) => run(envelopes, false), performOnce: (envelopes) => run(envelopes, true) };
+}
+
+interface Draft<State, Event> {
+  readonly merchantId: string;
+  readonly before: State;
+  readonly versionBefore: number;
+  state: State;
+  version: number;
+  readonly events: VersionedEvent<Event>[];
+}
+
+async function performIn<Schema, State, Command extends Typed, Event extends Typed, Refusal extends string>(
+  tx: Kysely<Schema>,
+  parts: PerformerParts<Schema, State, Command, Event, Refusal>,
+  envelopes: readonly Envelope<Command>[],
+  isOnce: boolean,
+): Promise<readonly Answer<State, Event, Refusal>[]> {
+  const { machine, keeper, name } = parts;
+  const messageIds = isOnce ? envelopes.flatMap((envelope) => (envelope.messageId === undefined ? [] : [envelope.messageId])) : [];
+  const fresh = await firstSight(tx, name, messageIds);
+  const taken = new Set<string>();
+  const merchantOf = new Map(envelopes.map((envelope) => [envelope.id, envelope.merchantId]));
+  // Locks in the order of ids: two batches cannot wait for each other.
+  const ids = [...merchantOf.keys()].toSorted();
+  const loaded = await keeper.load(tx, ids, (id) => merchantOf.get(id) ?? '');
+  const drafts = new Map<string, Draft<State, Event>>();
+
+  const answers = envelopes.map((envelope): Answer<State, Event, Refusal> => {
+    const draft = drafts.get(envelope.id) ?? draftOf(envelope, loaded.get(envelope.id) ?? { state: machine.absent, version: 0 });
+    drafts.set(envelope.id, draft);
+    const { messageId } = envelope;
+    const isSeen = isOnce && messageId !== undefined && (!fresh.has(messageId) || taken.has(messageId));
+    if (isSeen) return { answer: 'ignored', because: 'seen before', state: draft.state, version: draft.version };
+    if (messageId !== undefined) taken.add(messageId);
+    const decision = machine.decide(draft.state, envelope.command);
+    if (decision.answer !== 'accepted') return { ...decision, state: draft.state, version: draft.version };
+    const traceparent = markSpan(`perform ${name} ${envelope.command.type}`, {
+      ...(envelope.traceparent === undefined ? {} : { parent: envelope.traceparent }),
+      attributes: { 'tillstream.machine': name, 'tillstream.command': envelope.command.type, 'tillstream.aggregate': envelope.id },
+    });
+    draft.state = evolveAll(machine, draft.state, decision.events);
+    for (const event of decision.events) {
+      draft.version += 1;
+      draft.events.push({ event, version: draft.version, eventId: randomUUIDv7(), now: envelope.now, traceparent });
+    }
+    return { ...decision, state: draft.state, version: draft.version };
+  });
+
+  const changes = [...drafts].filter(([, draft]) => draft.events.length > 0).map(([id, draft]): Change<State, Event> => ({ id, ...draft, after: draft.state }));
+  if (changes.length > 0) await keep(tx, name, keeper, changes);
+  return answers;
+}
+
+async function keep<Schema, State, Event>(
+  tx: Kysely<Schema>,
+  name: string,
+  keeper: Keeper<Schema, State, Event>,
+  changes: readonly Change<State, Event>[],
+): Promise<void> {
+  await keeper.save(tx, changes);
+  const announced = changes.flatMap((change) => keeper.announce(change).map((message) => ({ message, change })));
+  const versions = new Map(changes.flatMap((change) => change.events.map((event) => [event.eventId, event.version])));
+  await announce(
+    tx,
+    announced.map((each) => each.message),
+    announced.map(({ message, change }) => ({ type: name, id: change.id, version: versions.get(message.headers.ce_id) ?? change.version })),
+  );
+  const timers = changes.flatMap((change) =>
+    (keeper.timers?.(change) ?? []).map((timer) => ({
+      machine: name,
+      aggregateId: change.id,
+      merchantId: change.merchantId,
+      traceparent: change.events.at(-1)?.traceparent ?? '',
+      change: timer,
+    })),
+  );
+  if (timers.length > 0) await schedule(tx, timers);
+}
+
+function draftOf<State, Event>(envelope: Envelope<unknown>, loaded: { state: State; version: number }): Draft<State, Event> {
+  return { merchantId: envelope.merchantId, before: loaded.state, versionBefore: loaded.version, state: loaded.state, version: loaded.version, events: [] };
+}
+
+function logAll<Command extends Typed, State, Event extends Typed, Refusal extends string>(
+  parts: { readonly name: string; readonly log: Log },
+  envelopes: readonly Envelope<Command>[],
+  answers: readonly Answer<State, Event, Refusal>[],
+  ms: number,
+): void {
+  envelopes.forEach((envelope, at) => {
+    const answer = answers[at];
+    if (answer === undefined) return;
+    parts.log.info(
+      {
+        machine: parts.name,
+        id: envelope.id,
+        merchant_id: envelope.merchantId,
+        command: envelope.command.type,
+        answer: answer.answer,
+        ...(answer.answer === 'accepted' ? { events: answer.events.map((event) => event.type) } : {}),
+        ...(answer.answer === 'ignored' ? { because: answer.because } : {}),
+        ...(answer.answer === 'refused' ? { reason: answer.reason } : {}),
+        ...(envelope.messageId === undefined ? {} : { cause: envelope.messageId }),
+        version: answer.version,
+        batch: envelopes.length,
+        ms: Math.round(ms * 100) / 100,
+        trace_id: traceIdOf(envelope.traceparent ?? currentTraceparent()),
+      },
+      'performed',
+    );
+  });
+}

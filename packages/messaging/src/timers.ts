@@ -1,0 +1,115 @@
+/**
+ * Timers are rows. One that is due is fired through the same perform as everything else, with its own id as the message
+ * id, so that a crash between perform and delete fires it again and the inbox ignores it.
+ */
+import { sql, type Kysely } from 'kysely';
+import type { Database } from '@tillstream/database/database';
+import type { Clock } from './clock.ts';
+import type { TimerChange } from './keeper.ts';
+import type { Log } from './log.ts';
+import { startLoop, type Loop } from './loop.ts';
+import { onWake } from './wake.ts';
+
+export interface DueTimer {
+  /** UUID: the message id. */
+  readonly timerId: string;
+  readonly machine: string;
+  readonly aggregateId: string;
+  readonly merchantId: string;
+  readonly kind: string;
+  readonly dueAt: Date;
+  readonly traceparent: string;
+}
+
+export interface TimerHandler {
+  readonly machine: string;
+  /** Resolves when all are performed. Throws = they are fired again after the lease. */
+  fire(due: readonly DueTimer[]): Promise<void>;
+}
+
+export interface ScheduledChange {
+  readonly machine: string;
+  readonly aggregateId: string;
+  readonly merchantId: string;
+  readonly traceparent?: string;
+  readonly change: TimerChange;
+}
+
+/** Sets and clears timers, in order; the last change of one timer wins. */
+export async function schedule<S>(tx: Kysely<S>, changes: readonly ScheduledChange[]): Promise<void> {
+  const last = new Map(changes.map((each) => [`${each.machine} ${each.aggregateId} ${each.change.kind}`, each]));
+  const set = [...last.values()].flatMap((each) => (each.change.type === 'set' ? [{ ...each, dueAt: each.change.dueAt }] : []));
+  const cleared = [...last.values()].filter((each) => each.change.type === 'clear');
+  if (set.length > 0) {
+    await sql`
+      insert into timer (machine, aggregate_id, kind, timer_id, merchant_id, due_at, traceparent)
+      select * from unnest(
+        ${set.map((each) => each.machine)}::text[], ${set.map((each) => each.aggregateId)}::text[], ${set.map((each) => each.change.kind)}::text[],
+        ${set.map(() => crypto.randomUUID())}::uuid[], ${set.map((each) => each.merchantId)}::uuid[],
+        ${set.map((each) => each.dueAt)}::timestamptz[], ${set.map((each) => each.traceparent ?? '')}::text[])
+      on conflict (machine, aggregate_id, kind) do update
+      set timer_id = excluded.timer_id, due_at = excluded.due_at, leased_until = null, traceparent = excluded.traceparent`.execute(tx);
+  }
+  if (cleared.length > 0) {
+    await sql`
+      delete from timer using unnest(
+        ${cleared.map((each) => each.machine)}::text[], ${cleared.map((each) => each.aggregateId)}::text[], ${cleared.map((each) => each.change.kind)}::text[]
+      ) as gone (machine, aggregate_id, kind)
+      where timer.machine = gone.machine and timer.aggregate_id = gone.aggregate_id and timer.kind = gone.kind`.execute(tx);
+  }
+}
+
+const batch = 200;
+// Longer than any batch takes; a crashed process's timers are taken over after it.
+const lease = '60 seconds';
+// A due timer of another process's commit waits at most this long.
+const idleMs = 1_000;
+
+interface Row {
+  timer_id: string;
+  machine: string;
+  aggregate_id: string;
+  merchant_id: string;
+  kind: string;
+  due_at: Date;
+  traceparent: string;
+}
+
+export function startTimers(parts: { database: Database<object>; handlers: readonly TimerHandler[]; clock: Clock; log: Log }): Loop {
+  const { database, handlers, log } = parts;
+  const machines = handlers.map((handler) => handler.machine);
+  if (machines.length === 0) return { stop: async () => undefined };
+  const turn = async (): Promise<boolean> => {
+    // Rows are leased, not locked: performing may set the same timer again.
+    const { rows } = await database.everyMerchant('timers of all merchants are due', (tx) =>
+      sql<Row>`
+        update timer set leased_until = now() + ${lease}::interval
+        where timer_id in (
+          select timer_id from timer
+          where due_at <= now() and machine = any (${machines}) and (leased_until is null or leased_until < now())
+          order by due_at limit ${batch} for update skip locked)
+        returning timer_id, machine, aggregate_id, merchant_id, kind, due_at, traceparent`.execute(tx),
+    );
+    const due = rows
+      .map((row) => ({
+        timerId: row.timer_id,
+        machine: row.machine,
+        aggregateId: row.aggregate_id,
+        merchantId: row.merchant_id,
+        kind: row.kind,
+        dueAt: row.due_at,
+        traceparent: row.traceparent,
+      }))
+      .toSorted((a, b) => a.dueAt.getTime() - b.dueAt.getTime());
+    for (const handler of handlers) {
+      const mine = due.filter((timer) => timer.machine === handler.machine);
+      if (mine.length === 0) continue;
+      await handler.fire(mine);
+      // A crash here fires them again; the inbox knows their ids. One that was set anew has another id and stays.
+      const fired = mine.map((timer) => timer.timerId);
+      await database.everyMerchant('timers that have fired are removed', (tx) => sql`delete from timer where timer_id = any (${fired}::uuid[])`.execute(tx));
+    }
+    return rows.length === batch;
+  };
+  return startLoop({ name: 'timers', turn, idleMs, log, onWake: (listener) => onWake(database, listener) });
+}

@@ -1,0 +1,82 @@
+/** gRPC clients the same way everywhere: a deadline always, trace context out, refusals in. */
+import { Client as GrpcClient, credentials, Metadata, status, type ChannelCredentials, type ServiceError } from '@grpc/grpc-js';
+import { currentTraceparent, inSpan } from '@tillstream/telemetry/trace';
+import { keepalive, refusalKey, traceKey, type Method, type RequestOf, type ResponseOf, type RpcTls } from './contract.ts';
+import { isRefusalCode, Refused, type FieldRefusal } from './refusals.ts';
+
+export type Client<S> = {
+  readonly [K in keyof S]: (request: RequestOf<S[K]>, options?: { deadlineMs?: number }) => Promise<ResponseOf<S[K]>>;
+};
+
+/** A connection to one target service, shared by its clients. */
+export interface RpcChannel {
+  readonly grpc: GrpcClient;
+  /** Throws when it is not connected within the time. */
+  ready(withinMs: number): Promise<void>;
+  close(): void;
+}
+
+// A call that takes longer than this is waited for by a person who has gone.
+const defaultDeadlineMs = 5_000;
+
+export function openChannel(options: { address: string; tls?: RpcTls }): RpcChannel {
+  const { tls } = options;
+  const how: ChannelCredentials = tls === undefined ? credentials.createInsecure() : credentials.createSsl(tls.ca, tls.key, tls.cert);
+  const grpc = new GrpcClient(options.address, how, {
+    ...keepalive,
+    // Behind a headless service every replica gets its share.
+    'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+    'grpc.initial_reconnect_backoff_ms': 200,
+    'grpc.max_reconnect_backoff_ms': 3_000,
+  });
+  return {
+    grpc,
+    ready: (withinMs) =>
+      new Promise((resolve, reject) => {
+        grpc.waitForReady(Date.now() + withinMs, (error) => (error === undefined || error === null ? resolve() : reject(error)));
+      }),
+    close: () => grpc.close(),
+  };
+}
+
+export function makeClient<S extends object>(definition: S, channel: RpcChannel, options: { deadlineMs?: number } = {}): Client<S> {
+  const methods = (Object.entries(definition) as [string, Method][]).map(([name, method]) => [
+    name,
+    (request: never, call: { deadlineMs?: number } = {}) => invoke(channel, method, request, call.deadlineMs ?? options.deadlineMs ?? defaultDeadlineMs),
+  ]);
+  return Object.fromEntries(methods) as Client<S>;
+}
+
+function invoke(channel: RpcChannel, method: Method, request: never, deadlineMs: number): Promise<unknown> {
+  const path = method.path.slice(1);
+  return inSpan(path, { kind: 'client', attributes: { 'rpc.system.name': 'grpc', 'rpc.method': path } }, () => {
+    const metadata = new Metadata();
+    const traceparent = currentTraceparent();
+    if (traceparent !== '') metadata.set(traceKey, traceparent);
+    return new Promise((resolve, reject) => {
+      channel.grpc.makeUnaryRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        metadata,
+        { deadline: Date.now() + deadlineMs },
+        (error, response) => (error === null ? resolve(response) : reject(refusedBy(error))),
+      );
+    });
+  });
+}
+
+function refusedBy(error: ServiceError): Error {
+  const [sealed] = error.metadata.get(refusalKey);
+  if (sealed !== undefined) {
+    const content: { code: string; param?: string; detail: string; fields: readonly FieldRefusal[] } = JSON.parse(sealed.toString());
+    // A newer server may refuse with a code that is not known here yet.
+    const code = isRefusalCode(content.code) ? content.code : 'internal';
+    return new Refused(code, { ...(content.param === undefined ? {} : { param: content.param }), detail: content.detail, fields: content.fields });
+  }
+  const isGone = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED || error.code === status.CANCELLED;
+  const refused = new Refused(isGone ? 'unavailable' : 'internal');
+  refused.cause = error;
+  return refused;
+}
