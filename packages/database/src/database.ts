@@ -35,7 +35,7 @@ export interface DatabaseOptions {
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const int8 = 20;
+const [int8, int8Array] = [20, 1016];
 // Deadlock detected, serialization failure: the only errors that are worth the same try again.
 const repeatable = new Set(['40P01', '40001']);
 const maxTries = 3;
@@ -78,7 +78,11 @@ export function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 }
 
-async function inTransaction<Schema, R>(connection: Kysely<Schema>, begin: string, run: (tx: Kysely<Schema>) => Promise<R>): Promise<R> {
+async function inTransaction<Schema, R>(
+  connection: Kysely<Schema>,
+  begin: string,
+  run: (tx: Kysely<Schema>) => Promise<R>,
+): Promise<R> {
   await connection.executeQuery(CompiledQuery.raw(begin));
   let result: R;
   try {
@@ -95,6 +99,13 @@ async function inTransaction<Schema, R>(connection: Kysely<Schema>, begin: strin
 function openPool(options: DatabaseOptions): pg.Pool {
   const types = new pg.TypeOverrides();
   types.setTypeParser(int8, (text) => BigInt(text));
+  types.setTypeParser(int8Array, (text) =>
+    text
+      .slice(1, -1)
+      .split(',')
+      .filter((each) => each !== '')
+      .map(BigInt),
+  );
   const pool = new pg.Pool({
     connectionString: options.url,
     application_name: options.applicationName,
@@ -118,27 +129,35 @@ function openPool(options: DatabaseOptions): pg.Pool {
 }
 
 /**
- * Gives each statement with parameters a name made of its text, so that the server parses and plans it once per
- * connection. Statements of varying length (lists of values) would each leave a plan behind: the code uses unnest.
+ * Gives a statement with parameters a name made of its text when it comes again, so that the server parses and plans it
+ * once per connection. Lists of values should be arrays (unnest, = any): each length of an `in (…)` is a text of its own.
  */
 function withNamedStatements(pool: pg.Pool): PostgresPool {
   const names = new Map<string, string>();
-  const nameOf = (text: string): string => {
+  const nameOf = (text: string): string | undefined => {
     const known = names.get(text);
     if (known !== undefined) return known;
-    const name = createHash('sha1').update(text).digest('base64url');
-    // A program has some hundred statements; more are made at run time and are better off unnamed.
-    if (names.size < 2_000) names.set(text, name);
-    return name;
+    // A program has some hundred statements. What comes after so many is made at run time, and is better off unnamed.
+    if (names.size < 1_000) names.set(text, createHash('sha1').update(text).digest('base64url'));
+    return undefined;
+  };
+  const run = async (client: pg.PoolClient, text: string, values: readonly unknown[] = []) => {
+    if (values.length > 0) {
+      const name = nameOf(text);
+      return client.query(name === undefined ? { text, values: [...values] } : { name, text, values: [...values] });
+    }
+    const result = await client.query(text);
+    // COMMIT of a transaction in which a statement failed is a rollback, said by this word only.
+    if (text === 'commit' && result.command !== 'COMMIT') {
+      throw new Error('nothing was committed: a statement of this transaction had failed and its error was swallowed');
+    }
+    return result;
   };
   return {
     async connect() {
       const client = await pool.connect();
-      const query: PostgresPoolClient['query'] = ((first: unknown, values?: readonly unknown[]) => {
-        if (typeof first !== 'string') return client.query(first as never);
-        if (values === undefined || values.length === 0) return client.query(first);
-        return client.query({ name: nameOf(first), text: first, values: [...values] });
-      }) as never;
+      const query: PostgresPoolClient['query'] = ((first: unknown, values?: readonly unknown[]) =>
+        typeof first === 'string' ? run(client, first, values) : client.query(first as never)) as never;
       return { query, release: () => client.release() };
     },
     end: () => pool.end(),

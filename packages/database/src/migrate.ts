@@ -22,20 +22,36 @@ export interface ServiceHome {
 const base = new URL('../migrations/', import.meta.url);
 const identifier = /^[a-z][a-z_]*$/;
 
-/** Answers the names of the files it applied. Throws, and changes nothing of that file, when a file fails. */
-export async function migrate(options: { adminUrl: string; home: ServiceHome; password: string }): Promise<readonly string[]> {
+/**
+ * Answers the names of the files it applied. The admin must be allowed to make roles and schemas; what it makes it owns.
+ * Throws, and changes nothing of that file, when a file fails or was changed after it had been applied.
+ */
+export async function migrate(options: {
+  adminUrl: string;
+  home: ServiceHome;
+  password: string;
+  log?: (text: string) => void;
+}): Promise<readonly string[]> {
   const { schema, role } = options.home;
   if (!identifier.test(schema) || !identifier.test(role)) throw new Error(`not a schema or role: ${schema}, ${role}`);
   const client = new pg.Client({ connectionString: options.adminUrl, application_name: `migrate ${schema}` });
+  // The server may end the connection at any time; the statement under way says so.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await makeRole(client, role, options.password);
     await client.query('select pg_advisory_lock(hashtext($1), hashtext($2))', ['tillstream migrate', schema]);
-    await client.query(`create schema if not exists "${schema}"; set search_path = "${schema}"; set lock_timeout = '10s'`);
+    await client.query(
+      `create schema if not exists "${schema}"; set search_path = "${schema}"; set lock_timeout = '10s'`,
+    );
     await grant(client, schema, role);
-    await client.query('create table if not exists migration (name text primary key, checksum text not null, applied_at timestamptz not null default now())');
+    await client.query(
+      'create table if not exists migration (name text primary key, checksum text not null, applied_at timestamptz not null default now())',
+    );
     await client.query(`revoke all on migration from "${role}"`);
-    return await applyAll(client, [base, ...(options.home.shared ?? []), options.home.migrations]);
+    const applied = await applyAll(client, [base, ...(options.home.shared ?? []), options.home.migrations]);
+    for (const name of applied) options.log?.(`${schema}: applied ${name}`);
+    return applied;
   } finally {
     await client.end();
   }
@@ -43,20 +59,24 @@ export async function migrate(options: { adminUrl: string; home: ServiceHome; pa
 
 async function applyAll(client: pg.Client, folders: readonly URL[]): Promise<readonly string[]> {
   const done = new Map<string, string>();
-  for (const row of (await client.query<{ name: string; checksum: string }>('select name, checksum from migration')).rows) {
+  for (const row of (await client.query<{ name: string; checksum: string }>('select name, checksum from migration'))
+    .rows) {
     done.set(row.name, row.checksum);
   }
   const applied: string[] = [];
   for (const folder of folders) {
     const path = fileURLToPath(folder);
     const owner = basename(fileURLToPath(new URL('../', folder)));
-    for (const file of readdirSync(path).filter((each) => each.endsWith('.sql')).toSorted()) {
+    for (const file of readdirSync(path)
+      .filter((each) => each.endsWith('.sql'))
+      .toSorted()) {
       const name = `${owner}/${file}`;
       const sql = readFileSync(`${path}/${file}`, 'utf8');
       const checksum = createHash('sha256').update(sql).digest('hex');
       const before = done.get(name);
       if (before === checksum) continue;
-      if (before !== undefined) throw new Error(`${name} was changed after it had been applied. Write a new file instead.`);
+      if (before !== undefined)
+        throw new Error(`${name} was changed after it had been applied. Write a new file instead.`);
       await apply(client, name, sql, checksum);
       applied.push(name);
     }
@@ -82,7 +102,9 @@ async function makeRole(client: pg.Client, role: string, password: string): Prom
   try {
     const { rowCount } = await client.query('select from pg_roles where rolname = $1', [role]);
     const verb = rowCount === 0 ? 'create' : 'alter';
-    await client.query(`${verb} role "${role}" login nosuperuser nobypassrls nocreatedb nocreaterole password ${client.escapeLiteral(password)}`);
+    await client.query(
+      `${verb} role "${role}" login nosuperuser nobypassrls nocreatedb nocreaterole password ${client.escapeLiteral(password)}`,
+    );
   } finally {
     await client.query('select pg_advisory_unlock(hashtext($1))', ['tillstream roles']);
   }
@@ -94,6 +116,5 @@ async function grant(client: pg.Client, schema: string, role: string): Promise<v
     grant usage on schema "${schema}" to "${role}";
     alter default privileges in schema "${schema}" grant select, insert, update, delete on tables to "${role}";
     alter default privileges in schema "${schema}" grant usage on sequences to "${role}";
-    alter default privileges in schema "${schema}" revoke execute on functions from public;
   `);
 }
