@@ -25,3 +25,5 @@ export const fulfillmentEvents: Topic = {
   partitions,
   message: 'tillstream.fulfillment.v1.FulfillmentEvent',
 };
+
+export const allTopics: readonly Topic[] = [orderEvents, paymentEvents, fulfillmentEvents];

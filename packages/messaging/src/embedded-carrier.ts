@@ -1,0 +1,176 @@
+/**
+ * A carrier on Postgres, so that a newcomer needs neither Docker nor Java. Same promises as Kafka: order per key, at
+ * least once, consumer groups. One log table; publishing takes the partition's head row, so offsets have no gaps and
+ * become visible in order.
+ */
+import { EventEmitter } from 'node:events';
+import { createHash } from 'node:crypto';
+import { openDatabase, type Database } from '@tillstream/database/database';
+import { sql } from 'kysely';
+import type { PoolClient } from 'pg';
+import { startGroupMember } from './embedded-group.ts';
+import type { Log } from './log.ts';
+import { startLoop } from './loop.ts';
+import type { Carrier, OutgoingMessage, RunningSubscription, TopicDeclaration } from './message.ts';
+
+const channel = 'tillstream_carrier';
+// NOTIFY ends group commit when it is inside transactions; outside and at most this often it costs nothing.
+const notifyEveryMs = 20;
+const retention = '7 days';
+const sweepEveryMs = 600_000;
+
+export function embeddedCarrier(options: { url: string; log: Log; maxConnections?: number }): Carrier {
+  const database: Database<object> = openDatabase({ url: options.url, schema: 'carrier', applicationName: 'carrier', maxConnections: options.maxConnections ?? 8 });
+  const arrivals = new EventEmitter().setMaxListeners(100);
+  const partitionsOf = new Map<string, number>();
+  const members = new Set<RunningSubscription>();
+  const listener = listen(database, arrivals);
+  let notifying: NodeJS.Timeout | undefined;
+  const sweeper = startLoop({ name: 'carrier sweep', turn: () => sweep(database), idleMs: sweepEveryMs, log: options.log });
+
+  const announceArrival = () => {
+    arrivals.emit('arrived');
+    notifying ??= setTimeout(() => {
+      notifying = undefined;
+      database.pool.query(`notify ${channel}`).catch(() => undefined);
+    }, notifyEveryMs);
+  };
+
+  const partitionCount = async (topic: string): Promise<number> => {
+    const known = partitionsOf.get(topic);
+    if (known !== undefined) return known;
+    const { rows } = await database.pool.query<{ partitions: number }>('select partitions from topic where name = $1', [topic]);
+    const [found] = rows;
+    if (found === undefined) throw new Error(`the topic ${topic} was not declared`);
+    partitionsOf.set(topic, found.partitions);
+    return found.partitions;
+  };
+
+  return {
+    async declare(topics) {
+      await database.everyMerchant('topics belong to no merchant', (tx) => declareIn(tx, topics));
+    },
+    async publish(batch) {
+      if (batch.length === 0) return;
+      const placed: Placed[] = [];
+      for (const message of batch) placed.push({ message, partition: partitionFor(message.key, await partitionCount(message.topic)) });
+      await database.everyMerchant('the carrier moves the messages of all merchants', (tx) => append(tx, placed));
+      announceArrival();
+    },
+    async subscribe(subscription) {
+      const member = await startGroupMember({ database, arrivals, subscription, log: options.log });
+      const running = {
+        stop: async () => {
+          members.delete(running);
+          await member.stop();
+        },
+      };
+      members.add(running);
+      return running;
+    },
+    async lag(group, topics) {
+      const { rows } = await database.pool.query<{ lag: string }>(
+        `select coalesce(sum(head.next_offset - coalesce(mine.next_offset, 0)), 0)::bigint as lag from partition_head head
+         left join group_offset mine on mine.topic = head.topic and mine.partition = head.partition and mine.consumer_group = $1
+         where head.topic = any ($2)`,
+        [group, topics],
+      );
+      return BigInt(rows[0]?.lag ?? 0);
+    },
+    check: () => database.check(),
+    async close() {
+      await sweeper.stop();
+      await Promise.all([...members].map((member) => member.stop()));
+      clearTimeout(notifying);
+      await listener.close();
+      await database.close();
+    },
+  };
+}
+
+interface Placed {
+  readonly message: OutgoingMessage;
+  readonly partition: number;
+}
+
+/** Stable over processes and versions: a key never changes its partition. */
+function partitionFor(key: string, partitions: number): number {
+  return createHash('sha1').update(key).digest().readUInt32BE(0) % partitions;
+}
+
+type Tx = Parameters<Parameters<Database<object>['everyMerchant']>[1]>[0];
+
+async function declareIn(tx: Tx, topics: readonly TopicDeclaration[]): Promise<void> {
+  const sorted = topics.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  await sql`
+    insert into topic (name, partitions) select * from unnest(${sorted.map((each) => each.name)}::text[], ${sorted.map((each) => each.partitions)}::integer[])
+    on conflict do nothing`.execute(tx);
+  await sql`
+    insert into partition_head (topic, partition)
+    select name, generate_series(0, partitions - 1) from topic where name = any (${sorted.map((each) => each.name)}) order by 1, 2
+    on conflict do nothing`.execute(tx);
+}
+
+/** One statement: takes the heads in a fixed order (so that two publishers cannot wait for each other), and appends. */
+async function append(tx: Tx, placed: readonly Placed[]): Promise<void> {
+  await sql`
+    with incoming as (
+      select *, row_number() over (partition by topic, partition order by place) - 1 as nth
+      from unnest(
+        ${placed.map((each) => each.message.topic)}::text[], ${placed.map((each) => each.partition)}::integer[],
+        ${placed.map((each) => each.message.key)}::text[], ${placed.map((each) => Buffer.from(each.message.value))}::bytea[],
+        ${placed.map((each) => JSON.stringify(each.message.headers))}::jsonb[]
+      ) with ordinality as t (topic, partition, key, value, headers, place)
+    ), counted as (
+      select topic, partition, count(*) as many from incoming group by topic, partition
+    ), locked as (
+      select head.topic, head.partition, counted.many from partition_head head join counted using (topic, partition)
+      order by head.topic, head.partition for update of head
+    ), moved as (
+      update partition_head head set next_offset = head.next_offset + locked.many from locked
+      where head.topic = locked.topic and head.partition = locked.partition
+      returning head.topic, head.partition, head.next_offset - locked.many as base
+    )
+    insert into log (topic, partition, "offset", key, value, headers)
+    select incoming.topic, incoming.partition, moved.base + incoming.nth, incoming.key, incoming.value, incoming.headers
+    from incoming join moved using (topic, partition)`.execute(tx);
+}
+
+async function sweep(database: Database<object>): Promise<boolean> {
+  const limit = 5_000;
+  const result = await database.pool.query(
+    `delete from log where ctid = any (array(select ctid from log where created_at < now() - $1::interval limit ${limit}))`,
+    [retention],
+  );
+  return (result.rowCount ?? 0) === limit;
+}
+
+/** Hears of other processes' publications; a broken connection is opened again, and polling covers the gap. */
+function listen(database: Database<object>, arrivals: EventEmitter): { close(): Promise<void> } {
+  let isClosed = false;
+  let client: PoolClient | undefined;
+  const open = async (): Promise<void> => {
+    if (isClosed) return;
+    try {
+      const fresh = await database.pool.connect();
+      client = fresh;
+      fresh.on('notification', () => arrivals.emit('arrived'));
+      fresh.once('end', () => {
+        client = undefined;
+        setTimeout(() => void open(), 1_000).unref();
+      });
+      await fresh.query(`listen ${channel}`);
+    } catch {
+      client = undefined;
+      setTimeout(() => void open(), 1_000).unref();
+    }
+  };
+  const opening = open();
+  return {
+    close: async () => {
+      isClosed = true;
+      await opening;
+      client?.release(true);
+    },
+  };
+}

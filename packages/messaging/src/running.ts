@@ -1,0 +1,66 @@
+/** Everything that moves messages for one service: relay, consumers, timers, sweeper; started and stopped in order. */
+import type { Database } from '@tillstream/database/database';
+import { sql } from 'kysely';
+import type { Clock } from './clock.ts';
+import { startConsumer } from './consumer.ts';
+import type { Log } from './log.ts';
+import type { Carrier, Subscription, TopicDeclaration } from './message.ts';
+import { countParked } from './parked.ts';
+import { startRelay } from './relay.ts';
+import { startSweeper } from './sweeper.ts';
+import { startTimers, type TimerHandler } from './timers.ts';
+import { allTopics } from './topics.ts';
+
+export interface MessagingParts {
+  readonly name: string;
+  readonly database: Database<object>;
+  readonly carrier: Carrier;
+  /** The topics it publishes to. */
+  readonly topics: readonly TopicDeclaration[];
+  readonly subscriptions: readonly Subscription[];
+  readonly timers: readonly TimerHandler[];
+  readonly clock: Clock;
+  readonly log: Log;
+  /** For tests: the pauses before a key is parked. */
+  readonly retryDelaysMs?: readonly number[];
+}
+
+export interface MessagingFigures {
+  readonly outboxUnsent: number;
+  readonly outboxOldestMs: number;
+  readonly parked: number;
+}
+
+export interface RunningMessaging {
+  /** Stops taking, finishes what runs, and sends what the outbox still has while the carrier answers. */
+  stop(): Promise<void>;
+  figures(): Promise<MessagingFigures>;
+}
+
+export async function startMessaging(parts: MessagingParts): Promise<RunningMessaging> {
+  const { name, database, carrier, log } = parts;
+  const heard = new Set(parts.subscriptions.flatMap((subscription) => subscription.topics));
+  // Whoever comes first declares: a consumer may start before the service whose topic it hears.
+  await carrier.declare([...parts.topics, ...allTopics.filter((topic) => heard.has(topic.name) && !parts.topics.some((own) => own.name === topic.name))]);
+  const relay = parts.topics.length > 0 ? startRelay({ name, database, carrier, log }) : undefined;
+  const timers = startTimers({ database, handlers: parts.timers, clock: parts.clock, log });
+  const sweeper = startSweeper(database, log);
+  const consumers = await Promise.all(
+    parts.subscriptions.map((subscription) => startConsumer({ database, carrier, subscription, log, ...(parts.retryDelaysMs === undefined ? {} : { retryDelaysMs: parts.retryDelaysMs }) })),
+  );
+  return {
+    stop: async () => {
+      await Promise.all(consumers.map((consumer) => consumer.stop()));
+      await timers.stop();
+      await sweeper.stop();
+      await relay?.stop();
+    },
+    figures: async () => {
+      const { rows } = await database.everyMerchant('the outbox is measured', (tx) =>
+        sql<{ unsent: bigint; oldest_ms: number }>`
+          select count(*) as unsent, coalesce(extract(epoch from now() - min(created_at)) * 1000, 0)::float8 as oldest_ms from outbox where sent_at is null`.execute(tx),
+      );
+      return { outboxUnsent: Number(rows[0]?.unsent ?? 0n), outboxOldestMs: rows[0]?.oldest_ms ?? 0, parked: await countParked(database) };
+    },
+  };
+}

@@ -1,0 +1,26 @@
+/** Removes what nobody asks for any more, in small batches: sent outbox rows and inbox rows. */
+import type { Database } from '@tillstream/database/database';
+import { sql } from 'kysely';
+import type { Log } from './log.ts';
+import { startLoop, type Loop } from './loop.ts';
+
+// "Was it said?" is asked for a week. The inbox must outlive the carriers' retention (7 days) by as much again: a topic
+// that is replayed from its beginning is still recognised.
+const outboxAge = '7 days';
+const inboxAge = '14 days';
+const everyMs = 600_000;
+const batch = 5_000;
+
+export function startSweeper(database: Database<object>, log: Log): Loop {
+  const turn = async (): Promise<boolean> => {
+    const swept = await database.everyMerchant('old messages of all merchants are removed', async (tx) => {
+      const outbox = await sql`delete from outbox where id = any (array(select id from outbox where sent_at < now() - ${outboxAge}::interval limit ${batch}))`.execute(tx);
+      const inbox = await sql`
+        delete from inbox using (select consumer, message_id from inbox where seen_at < now() - ${inboxAge}::interval limit ${batch}) as old
+        where inbox.consumer = old.consumer and inbox.message_id = old.message_id`.execute(tx);
+      return Math.max(Number(outbox.numAffectedRows ?? 0n), Number(inbox.numAffectedRows ?? 0n));
+    });
+    return swept >= batch;
+  };
+  return startLoop({ name: 'sweeper', turn, idleMs: everyMs, log });
+}
