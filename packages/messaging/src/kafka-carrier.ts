@@ -1,0 +1,178 @@
+/** The carrier on Kafka, by kafkajs. What its source taught (and our answers) stands beside each setting. */
+import { Kafka, logLevel, Partitioners, type Admin, type Consumer, type EachBatchPayload, type IHeaders, type Producer } from 'kafkajs';
+import type { Log } from './log.ts';
+import type { Carrier, IncomingMessage, MessageHeaders, OutgoingMessage, RunningSubscription, Subscription } from './message.ts';
+
+export function kafkaCarrier(options: { brokers: readonly string[]; clientId: string; log: Log }): Carrier {
+  const { log } = options;
+  const kafka = new Kafka({
+    clientId: options.clientId,
+    brokers: [...options.brokers],
+    logLevel: logLevel.WARN,
+    // Heartbeats that meet a rebalance are logged as errors by kafkajs; they are its daily life.
+    logCreator: () => (entry) => {
+      const fields = { kafka: entry.namespace, detail: entry.log.message };
+      if (entry.level === logLevel.ERROR && !/rebalanc|Heartbeat/i.test(entry.log.message)) log.error(fields, 'kafka');
+      else log.info(fields, 'kafka');
+    },
+    retry: { initialRetryTime: 100, maxRetryTime: 3_000, retries: 8 },
+  });
+  let producing: Promise<Producer> | undefined;
+  let administering: Promise<Admin> | undefined;
+  const failures: string[] = [];
+  const consumers = new Set<RunningSubscription>();
+  // kafkajs numbers an idempotent producer's batches; two sends at once arrive out of order (#598).
+  let sending: Promise<unknown> = Promise.resolve();
+
+  const admin = (): Promise<Admin> => (administering ??= connected(kafka.admin(), () => (administering = undefined)));
+  const producer = (): Promise<Producer> =>
+    (producing ??= connected(
+      kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, createPartitioner: Partitioners.DefaultPartitioner }),
+      () => (producing = undefined),
+    ));
+
+  return {
+    async declare(topics) {
+      const client = await admin();
+      const existing = new Set(await client.listTopics());
+      const missing = topics.filter((topic) => !existing.has(topic.name));
+      if (missing.length === 0) return;
+      // Another service may be declaring the same: createTopics answers false for what exists.
+      await client.createTopics({ waitForLeaders: true, topics: missing.map((topic) => ({ topic: topic.name, numPartitions: topic.partitions })) });
+    },
+    async publish(batch) {
+      if (batch.length === 0) return;
+      const turn = sending.then(async () => {
+        const client = await producer();
+        await client.sendBatch({
+          acks: -1,
+          topicMessages: [...Map.groupBy(batch, (message) => message.topic)].map(([topic, messages]) => ({ topic, messages: messages.map(toKafka) })),
+        });
+      });
+      sending = turn.catch(() => undefined);
+      await turn;
+    },
+    async subscribe(subscription) {
+      const running = await consume(kafka, subscription, log, (reason) => failures.push(reason));
+      const member = {
+        stop: async () => {
+          consumers.delete(member);
+          await running.stop();
+        },
+      };
+      consumers.add(member);
+      return member;
+    },
+    async lag(group, topics) {
+      const client = await admin();
+      const committed = await client.fetchOffsets({ groupId: group, topics: [...topics] });
+      let lag = 0n;
+      for (const { topic, partitions } of committed) {
+        const ends = await client.fetchTopicOffsets(topic);
+        for (const end of ends) {
+          const offset = BigInt(partitions.find((each) => each.partition === end.partition)?.offset ?? '-1');
+          lag += BigInt(end.high) - (offset < 0n ? BigInt(end.low) : offset);
+        }
+      }
+      return lag;
+    },
+    async check() {
+      // A consumer that crashed for good leaves the process up and deaf: readiness must say so.
+      const [failure] = failures;
+      if (failure !== undefined) throw new Error(failure);
+      await (await admin()).describeCluster();
+    },
+    async close() {
+      await Promise.all([...consumers].map((consumer) => consumer.stop()));
+      await (await producing)?.disconnect();
+      await (await administering)?.disconnect();
+    },
+  };
+}
+
+async function connected<C extends { connect(): Promise<void> }>(client: C, forget: () => void): Promise<C> {
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    forget();
+    throw error;
+  }
+}
+
+function toKafka(message: OutgoingMessage): { key: string; value: Buffer; headers: IHeaders } {
+  return { key: message.key, value: Buffer.from(message.value), headers: { ...message.headers, 'content-type': 'application/protobuf' } };
+}
+
+async function consume(kafka: Kafka, subscription: Subscription, log: Log, fail: (reason: string) => void): Promise<RunningSubscription> {
+  const consumer: Consumer = kafka.consumer({
+    groupId: subscription.group,
+    // Every restart is a stop-the-world rebalance here: short times, and a graceful leave.
+    sessionTimeout: 10_000,
+    heartbeatInterval: 3_000,
+    rebalanceTimeout: 15_000,
+    maxWaitTimeInMs: 200,
+    allowAutoTopicCreation: false,
+  });
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    if (payload.restart) return;
+    log.error({ err: payload.error, group: subscription.group }, 'the consumer ended for good');
+    fail(`the consumer of ${subscription.group} has ended: ${payload.error.message}`);
+  });
+  await consumer.connect();
+  // Without fromBeginning a new group begins at the end and loses what was said before it came.
+  await consumer.subscribe({ topics: [...subscription.topics], fromBeginning: true });
+  await consumer.run({
+    // With true an early return would mark what was not handled as done.
+    eachBatchAutoResolve: false,
+    partitionsConsumedConcurrently: 3,
+    eachBatch: (payload) => handleBatch(payload, subscription),
+  });
+  return { stop: () => consumer.disconnect() };
+}
+
+async function handleBatch(payload: EachBatchPayload, subscription: Subscription): Promise<void> {
+  const { batch, resolveOffset, heartbeat, commitOffsetsIfNecessary, isRunning, isStale } = payload;
+  const messages = batch.messages.map(
+    (message): IncomingMessage => ({
+      topic: batch.topic,
+      partition: batch.partition,
+      offset: BigInt(message.offset),
+      key: message.key?.toString() ?? '',
+      value: message.value ?? Buffer.alloc(0),
+      headers: fromKafka(message.headers ?? {}),
+    }),
+  );
+  const size = subscription.batchSize ?? 200;
+  for (let at = 0; at < messages.length; at += size) {
+    if (!isRunning() || isStale()) return;
+    const part = messages.slice(at, at + size);
+    // A long handler must not be taken for dead.
+    const beating = setInterval(() => void heartbeat().catch(() => undefined), 3_000);
+    try {
+      await subscription.handle(part);
+    } finally {
+      clearInterval(beating);
+    }
+    const last = part.at(-1);
+    if (last !== undefined) resolveOffset(String(last.offset));
+    await heartbeat();
+    // A crash before this gives the part again: at least once.
+    await commitOffsetsIfNecessary();
+  }
+}
+
+function fromKafka(headers: IHeaders): MessageHeaders {
+  const read = (name: string): string => {
+    const value = headers[name];
+    return value === undefined ? '' : [value].flat().map(String).join(',');
+  };
+  return {
+    ce_id: read('ce_id'),
+    ce_type: read('ce_type'),
+    ce_source: read('ce_source'),
+    ce_time: read('ce_time'),
+    traceparent: read('traceparent'),
+    merchant_id: read('merchant_id'),
+  };
+}

@@ -1,0 +1,150 @@
+/** A process of the split form: configuration, telemetry, database, carrier, app; and the way back on SIGTERM. */
+import { openDatabase, type Database } from '@tillstream/database/database';
+import { migrate, type ServiceHome } from '@tillstream/database/migrate';
+import { wallClock, type Clock } from '@tillstream/messaging/clock';
+import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
+import { kafkaCarrier } from '@tillstream/messaging/kafka-carrier';
+import type { Carrier } from '@tillstream/messaging/message';
+import { openChannel, type RpcChannel } from '@tillstream/rpc/client';
+import type { RpcTls } from '@tillstream/rpc/contract';
+import { startTelemetry } from '@tillstream/telemetry/start';
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import type { ServiceApp } from './app.ts';
+import { commonSettings, ConfigError, describeConfig, readConfig, type CommonConfig, type Environment } from './config.ts';
+import { makeLog } from './log.ts';
+import { superviseApp } from './supervise.ts';
+
+/** The target services, by the name in `…_ADDRESS`. */
+export type Target = 'merchant' | 'order' | 'payment' | 'fulfillment' | 'notification' | 'webhook';
+
+export interface ProcessParts<Config, Schema> {
+  readonly config: Config & CommonConfig;
+  /** Throws when the app has no home. */
+  readonly database: Database<Schema>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  channel(target: Target): RpcChannel;
+}
+
+/** The little of `process` that is needed, so that only main.ts touches it. */
+export interface HostProcess {
+  readonly env: Environment;
+  readonly argv: readonly string[];
+  exit(code: number): never;
+  on(event: 'SIGTERM' | 'SIGINT' | 'uncaughtException' | 'unhandledRejection', listener: (reason: unknown) => void): unknown;
+}
+
+export async function runProcess<Shape extends z.ZodObject, Schema extends object>(options: {
+  readonly process: HostProcess;
+  readonly name: string;
+  readonly home?: ServiceHome;
+  readonly settings: Shape;
+  readonly app: (parts: ProcessParts<z.infer<Shape>, Schema>) => ServiceApp | Promise<ServiceApp>;
+}): Promise<void> {
+  const host = options.process;
+  const shape = commonSettings.extend(options.settings.shape);
+  let config: CommonConfig & z.infer<Shape>;
+  try {
+    config = readConfig(shape, host.env) as CommonConfig & z.infer<Shape>;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(error.message);
+    return host.exit(2);
+  }
+  if (host.argv.includes('--print-config')) {
+    console.log(describeConfig(shape, config as z.infer<typeof shape>));
+    return host.exit(0);
+  }
+  const log = makeLog({ service: options.name, level: config.LOG_LEVEL });
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    host.on(event, (reason) => {
+      log.fatal({ err: reason }, event);
+      log.flush();
+      setTimeout(() => host.exit(1), 100);
+    });
+  }
+  const telemetry = await startTelemetry({ service: options.name, otlpEndpoint: config.OTLP_ENDPOINT });
+  const database = await openHome<Schema>(options.home, config);
+  const carrier = options.home === undefined ? undefined : openCarrier(options.name, config, log);
+  const tls = tlsOf(config);
+  const channels = new Map<Target, RpcChannel>();
+  const channel = (target: Target): RpcChannel => {
+    const open = channels.get(target) ?? openChannel({ address: addressOf(config, target), ...(tls === undefined ? {} : { tls }) });
+    channels.set(target, open);
+    return open;
+  };
+  const app = await options.app({
+    config,
+    clock: wallClock,
+    log,
+    channel,
+    get database() {
+      if (database === undefined) throw new Error(`${options.name} has no schema`);
+      return database;
+    },
+  });
+  const running = await superviseApp(app, {
+    clock: wallClock,
+    log,
+    ...(carrier === undefined ? {} : { carrier }),
+    rpc: { host: config.RPC_HOST, port: config.RPC_PORT, insecure: config.RPC_INSECURE, ...(tls === undefined ? {} : { tls }) },
+    ...(app.http === undefined ? {} : { http: { host: config.HTTP_HOST, port: config.HTTP_PORT } }),
+    ...(config.HEALTH_PORT === undefined ? {} : { health: { host: config.HEALTH_HOST, port: config.HEALTH_PORT } }),
+  });
+  log.info({ rpc_port: running.rpcPort, http_port: app.http === undefined ? undefined : config.HTTP_PORT }, 'ready');
+
+  let isStopping = false;
+  const stop = async () => {
+    if (isStopping) return;
+    isStopping = true;
+    await running.stop();
+    await carrier?.close();
+    for (const each of channels.values()) each.close();
+    await database?.close();
+    await telemetry.stop();
+    log.info({}, 'stopped');
+    log.flush();
+    setTimeout(() => host.exit(0), 50);
+  };
+  host.on('SIGTERM', () => void stop());
+  host.on('SIGINT', () => void stop());
+}
+
+async function openHome<Schema>(home: ServiceHome | undefined, config: CommonConfig): Promise<Database<Schema> | undefined> {
+  if (home === undefined) return undefined;
+  if (config.DATABASE_URL === undefined) throw new Error('DATABASE_URL is not set');
+  if (config.MIGRATE_DATABASE_URL !== undefined) {
+    await migrate({ adminUrl: config.MIGRATE_DATABASE_URL, home, password: decodeURIComponent(new URL(config.DATABASE_URL).password) });
+  }
+  return openDatabase<Schema>({ url: config.DATABASE_URL, schema: home.schema, applicationName: home.name });
+}
+
+function openCarrier(name: string, config: CommonConfig, log: Logger): Carrier {
+  if (config.CARRIER === 'kafka') return kafkaCarrier({ brokers: config.KAFKA_BROKERS.split(','), clientId: name, log });
+  if (config.CARRIER_DATABASE_URL === undefined) throw new Error('CARRIER is embedded, but CARRIER_DATABASE_URL is not set');
+  return embeddedCarrier({ url: config.CARRIER_DATABASE_URL, log });
+}
+
+function tlsOf(config: CommonConfig): RpcTls | undefined {
+  const { RPC_TLS_CERT: cert, RPC_TLS_KEY: key, RPC_TLS_CA: ca } = config;
+  if (cert === undefined || key === undefined || ca === undefined) return undefined;
+  return { cert: Buffer.from(cert), key: Buffer.from(key), ca: Buffer.from(ca) };
+}
+
+function addressOf(config: CommonConfig, target: Target): string {
+  switch (target) {
+    case 'merchant':
+      return config.MERCHANT_ADDRESS;
+    case 'order':
+      return config.ORDER_ADDRESS;
+    case 'payment':
+      return config.PAYMENT_ADDRESS;
+    case 'fulfillment':
+      return config.FULFILLMENT_ADDRESS;
+    case 'notification':
+      return config.NOTIFICATION_ADDRESS;
+    case 'webhook':
+      return config.WEBHOOK_ADDRESS;
+  }
+}
