@@ -118,6 +118,8 @@ export interface CreateApiKeyRequest {
   merchantId: string;
   name: string;
   scopes: string[];
+  /** UUID; a second call with it makes no second key. Empty = none. */
+  requestId: string;
 }
 
 export interface CreateApiKeyResponse {
@@ -212,6 +214,8 @@ export interface CreateProductRequest {
   published: boolean;
   delivery: Delivery | undefined;
   metadata: { [key: string]: string };
+  /** UUID; a second call with it answers what the first made. Empty = none. */
+  requestId: string;
 }
 
 export interface CreateProductRequest_MetadataEntry {
@@ -1772,7 +1776,7 @@ export const ApiKey: MessageFns<ApiKey> = {
 };
 
 function createBaseCreateApiKeyRequest(): CreateApiKeyRequest {
-  return { merchantId: "", name: "", scopes: [] };
+  return { merchantId: "", name: "", scopes: [], requestId: "" };
 }
 
 export const CreateApiKeyRequest: MessageFns<CreateApiKeyRequest> = {
@@ -1785,6 +1789,9 @@ export const CreateApiKeyRequest: MessageFns<CreateApiKeyRequest> = {
     }
     for (const v of message.scopes) {
       writer.uint32(26).string(v!);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
     }
     return writer;
   },
@@ -1826,6 +1833,14 @@ export const CreateApiKeyRequest: MessageFns<CreateApiKeyRequest> = {
             message.scopes.push(reader.string());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1847,6 +1862,11 @@ export const CreateApiKeyRequest: MessageFns<CreateApiKeyRequest> = {
         : "",
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       scopes: globalThis.Array.isArray(object?.scopes) ? object.scopes.map((e: any) => globalThis.String(e)) : [],
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
     };
   },
 
@@ -1861,6 +1881,9 @@ export const CreateApiKeyRequest: MessageFns<CreateApiKeyRequest> = {
     if (message.scopes?.length) {
       obj.scopes = message.scopes;
     }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
     return obj;
   },
 
@@ -1872,6 +1895,7 @@ export const CreateApiKeyRequest: MessageFns<CreateApiKeyRequest> = {
     message.merchantId = object.merchantId ?? "";
     message.name = object.name ?? "";
     message.scopes = object.scopes?.map((e) => e) || [];
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };
@@ -3174,6 +3198,7 @@ function createBaseCreateProductRequest(): CreateProductRequest {
     published: false,
     delivery: undefined,
     metadata: {},
+    requestId: "",
   };
 }
 
@@ -3218,6 +3243,9 @@ export const CreateProductRequest: MessageFns<CreateProductRequest> = {
     globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
       CreateProductRequest_MetadataEntry.encode({ key: key as any, value }, writer.uint32(106).fork()).join();
     });
+    if (message.requestId !== "") {
+      writer.uint32(114).string(message.requestId);
+    }
     return writer;
   },
 
@@ -3341,6 +3369,14 @@ export const CreateProductRequest: MessageFns<CreateProductRequest> = {
             }
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3407,6 +3443,11 @@ export const CreateProductRequest: MessageFns<CreateProductRequest> = {
           {},
         )
         : {},
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
     };
   },
 
@@ -3457,6 +3498,9 @@ export const CreateProductRequest: MessageFns<CreateProductRequest> = {
         });
       }
     }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
     return obj;
   },
 
@@ -3488,6 +3532,7 @@ export const CreateProductRequest: MessageFns<CreateProductRequest> = {
       },
       {},
     );
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };

@@ -72,6 +72,8 @@ export interface CreateEndpointRequest {
   /** Empty = one is made. */
   seedSecret: string;
   metadata: { [key: string]: string };
+  /** UUID; a second call with it answers the endpoint that the first made, with its secrets. Empty = none. */
+  requestId: string;
 }
 
 export interface CreateEndpointRequest_MetadataEntry {
@@ -846,6 +848,7 @@ function createBaseCreateEndpointRequest(): CreateEndpointRequest {
     signStandard: false,
     seedSecret: "",
     metadata: {},
+    requestId: "",
   };
 }
 
@@ -878,6 +881,9 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
     globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
       CreateEndpointRequest_MetadataEntry.encode({ key: key as any, value }, writer.uint32(74).fork()).join();
     });
+    if (message.requestId !== "") {
+      writer.uint32(82).string(message.requestId);
+    }
     return writer;
   },
 
@@ -969,6 +975,14 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
             }
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1021,6 +1035,11 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
           {},
         )
         : {},
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
     };
   },
 
@@ -1059,6 +1078,9 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
         });
       }
     }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
     return obj;
   },
 
@@ -1084,6 +1106,7 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
       },
       {},
     );
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };
