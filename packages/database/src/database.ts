@@ -4,12 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import { CompiledQuery, Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
-import pg from 'pg';
+import { Pool, TypeOverrides, type PoolClient } from 'pg';
 
 export interface Database<Schema> {
   readonly schema: string;
   /** For LISTEN, advisory locks and the relay only. */
-  readonly pool: pg.Pool;
+  readonly pool: Pool;
   /**
    * Runs in one transaction that sees the rows of these merchants only. Tried at most three times on a deadlock or a
    * serialization failure. A throw means not committed, except when the connection broke during COMMIT: then the
@@ -96,8 +96,8 @@ async function inTransaction<Schema, R>(
   return result;
 }
 
-function openPool(options: DatabaseOptions): pg.Pool {
-  const types = new pg.TypeOverrides();
+function openPool(options: DatabaseOptions): Pool {
+  const types = new TypeOverrides();
   types.setTypeParser(int8, (text) => BigInt(text));
   types.setTypeParser(int8Array, (text) =>
     text
@@ -106,7 +106,7 @@ function openPool(options: DatabaseOptions): pg.Pool {
       .filter((each) => each !== '')
       .map(BigInt),
   );
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: options.url,
     application_name: options.applicationName,
     max: options.maxConnections ?? 10,
@@ -132,7 +132,7 @@ function openPool(options: DatabaseOptions): pg.Pool {
  * Gives a statement with parameters a name made of its text when it comes again, so that the server parses and plans it
  * once per connection. Lists of values should be arrays (unnest, = any): each length of an `in (…)` is a text of its own.
  */
-function withNamedStatements(pool: pg.Pool): PostgresPool {
+function withNamedStatements(pool: Pool): PostgresPool {
   const names = new Map<string, string>();
   const nameOf = (text: string): string | undefined => {
     const known = names.get(text);
@@ -141,7 +141,7 @@ function withNamedStatements(pool: pg.Pool): PostgresPool {
     if (names.size < 1_000) names.set(text, createHash('sha1').update(text).digest('base64url'));
     return undefined;
   };
-  const run = async (client: pg.PoolClient, text: string, values: readonly unknown[] = []) => {
+  const run = async (client: PoolClient, text: string, values: readonly unknown[] = []) => {
     if (values.length > 0) {
       const name = nameOf(text);
       return client.query(name === undefined ? { text, values: [...values] } : { name, text, values: [...values] });

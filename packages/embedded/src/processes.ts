@@ -15,8 +15,15 @@ export function isAlive(pid: number): boolean {
 /** When it started: with the pid it names one process for ever, as pids are used again. '' when not known. */
 export function startOf(pid: number): string {
   return existsSync('/proc/self/stat')
-    ? read(() => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19])
+    ? read(() => startIn(readFileSync(`/proc/${pid}/stat`, 'utf8')))
     : read(() => execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim());
+}
+
+function startIn(stat: string): string | undefined {
+  // The program's name, in brackets, may hold anything: what follows the last one counts.
+  const words = stat.slice(stat.lastIndexOf(') ') + 2).split(' ');
+  // A zombie is dead and only waits to be counted.
+  return words[0] === 'Z' ? undefined : words[19];
 }
 
 export function commandOf(pid: number): string {

@@ -6,10 +6,10 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
-import { findPrograms, findUser, giveTo, loadPassword, prepareFolder, type RunAs } from './folder.ts';
+import { findPrograms, findUser, giveTo, hasData, loadPassword, prepareFolder, type RunAs } from './folder.ts';
 import { endLeftover, takeLock } from './lock.ts';
 import { EmbeddedRefusal } from './refusal.ts';
 
@@ -73,7 +73,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
       log: options.log ?? (() => undefined),
       settings: { ...defaults, ...options.settings },
     };
-    if (!existsSync(directory)) await initialise(run, password);
+    if (!hasData(directory)) await initialise(run, password);
     const stop = await keepRunning(run);
     return {
       port,
@@ -128,7 +128,7 @@ async function initialise(run: Run, password: string): Promise<void> {
 
 /** Starts it, and again when it dies without having been asked. Answers how to stop it. */
 async function keepRunning(run: Run): Promise<() => Promise<void>> {
-  let stopping = false;
+  const asked = { stop: false };
   let server = await boot(run);
   // process.exit() without a stop, as after an uncaught error: the server ends in order by itself.
   const onExit = () => server.process.kill('SIGINT');
@@ -136,22 +136,22 @@ async function keepRunning(run: Run): Promise<() => Promise<void>> {
   const watch = async (): Promise<void> => {
     for (;;) {
       await server.ended;
-      if (stopping) return;
+      if (asked.stop) return;
       run.log('the database ended unasked; it is started again');
-      for (let tries = 1; !stopping; tries += 1) {
+      for (let tries = 1; !asked.stop; tries += 1) {
         // What a killed server's children still hold is free after a moment.
         await new Promise((done) => setTimeout(done, Math.min(100 * tries, 2_000)));
         const next = await boot(run).catch((error: unknown) => run.log(String(error)));
         if (next === undefined) continue;
         server = next;
-        if (stopping) server.process.kill('SIGINT');
+        if (asked.stop) server.process.kill('SIGINT');
         break;
       }
     }
   };
   const watching = watch();
   return async () => {
-    stopping = true;
+    asked.stop = true;
     process.off('exit', onExit);
     server.process.kill('SIGINT');
     // A checkpoint of this size is a matter of seconds. SIGQUIT loses nothing either: the next start repairs from the log.

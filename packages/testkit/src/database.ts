@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openDatabase, type Database } from '@tillstream/database/database';
 import { migrate, type ServiceHome } from '@tillstream/database/migrate';
-import pg from 'pg';
+import { Client } from 'pg';
 
 export interface TestDatabase {
   /** As the service's own role. */
@@ -38,7 +38,11 @@ export async function testDatabase(home: ServiceHome, ...more: readonly ServiceH
     url: urlOf(home.role, password),
     adminUrl: admin.href,
     open<Schema>() {
-      const database = openDatabase<Schema>({ url: urlOf(home.role, password), schema: home.schema, applicationName: 'test' });
+      const database = openDatabase<Schema>({
+        url: urlOf(home.role, password),
+        schema: home.schema,
+        applicationName: 'test',
+      });
       opened.push(database);
       return database;
     },
@@ -53,7 +57,11 @@ async function makeTemplate(server: string, homes: readonly ServiceHome[]): Prom
   const hash = createHash('sha256');
   for (const home of homes) {
     hash.update(`${home.schema} ${home.role}`);
-    for (const folder of [...(home.shared ?? []), home.migrations, new URL('../../database/migrations/', import.meta.url)]) {
+    for (const folder of [
+      ...(home.shared ?? []),
+      home.migrations,
+      new URL('../../database/migrations/', import.meta.url),
+    ]) {
       const path = fileURLToPath(folder);
       for (const file of readdirSync(path).toSorted()) hash.update(file).update(readFileSync(`${path}/${file}`));
     }
@@ -75,8 +83,8 @@ async function makeTemplate(server: string, homes: readonly ServiceHome[]): Prom
   return name;
 }
 
-async function asAdmin<R>(url: string, run: (client: pg.Client) => Promise<R>): Promise<R> {
-  const client = new pg.Client({ connectionString: url });
+async function asAdmin<R>(url: string, run: (client: Client) => Promise<R>): Promise<R> {
+  const client = new Client({ connectionString: url });
   await client.connect();
   try {
     return await run(client);

@@ -1,5 +1,8 @@
 /** Asks again until there is an answer; fails with the last reason. Limits are generous: machines are shared. */
-export async function eventually<T>(ask: () => Promise<T | undefined | false> | T | undefined | false, withinMs = 20_000): Promise<T> {
+export async function eventually<T>(
+  ask: () => Promise<T | undefined | false> | T | undefined | false,
+  withinMs = 20_000,
+): Promise<T> {
   const endAt = Date.now() + withinMs;
   let last: unknown;
   do {
