@@ -6,10 +6,19 @@ import { createHash } from 'node:crypto';
 import { CompiledQuery, Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import { Pool, TypeOverrides, type PoolClient } from 'pg';
 
-export interface Database<Schema> {
+/** A database whose own tables do not matter: what messaging and supervision need of it. */
+export interface AnyDatabase {
   readonly schema: string;
   /** For LISTEN, advisory locks and the relay only. */
   readonly pool: Pool;
+  /** As everyMerchant, for statements in plain SQL. */
+  untyped<R>(reason: string, run: (tx: Kysely<object>) => Promise<R>): Promise<R>;
+  /** Throws when the database does not answer. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Database<Schema> extends AnyDatabase {
   /**
    * Runs in one transaction that sees the rows of these merchants only. Tried at most three times on a deadlock or a
    * serialization failure. A throw means not committed, except when the connection broke during COMMIT: then the
@@ -21,9 +30,6 @@ export interface Database<Schema> {
    * for readers and for the check of the rooms.
    */
   everyMerchant<R>(reason: string, run: (tx: Kysely<Schema>) => Promise<R>): Promise<R>;
-  /** Throws when the database does not answer. */
-  check(): Promise<void>;
-  close(): Promise<void>;
 }
 
 export interface DatabaseOptions {
@@ -44,25 +50,21 @@ export function openDatabase<Schema>(options: DatabaseOptions): Database<Schema>
   const pool = openPool(options);
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: withNamedStatements(pool) }) });
 
-  const runScoped = async <R>(begin: string, run: (tx: Kysely<Schema>) => Promise<R>): Promise<R> => {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await kysely.connection().execute((connection) => inTransaction(connection, begin, run));
-      } catch (error) {
-        if (attempt >= maxTries || !repeatable.has(codeOf(error))) throw error;
-      }
-    }
-  };
+  const bare = new Kysely<object>({ dialect: new PostgresDialect({ pool: withNamedStatements(pool) }) });
+  const everyone = `begin; set local tillstream.every_merchant = 'on'`;
 
   return {
     schema: options.schema,
     pool,
     transaction(merchants, run) {
       for (const merchant of merchants) if (!uuid.test(merchant)) throw new Error(`not a merchant id: ${merchant}`);
-      return runScoped(`begin; set local tillstream.merchants = '{${[...new Set(merchants)].join(',')}}'`, run);
+      return scoped(kysely, `begin; set local tillstream.merchants = '{${[...new Set(merchants)].join(',')}}'`, run);
     },
     everyMerchant(_reason, run) {
-      return runScoped(`begin; set local tillstream.every_merchant = 'on'`, run);
+      return scoped(kysely, everyone, run);
+    },
+    untyped(_reason, run) {
+      return scoped(bare, everyone, run);
     },
     async check() {
       await pool.query('select 1');
@@ -71,6 +73,20 @@ export function openDatabase<Schema>(options: DatabaseOptions): Database<Schema>
       await kysely.destroy();
     },
   };
+}
+
+async function scoped<Schema, R>(
+  kysely: Kysely<Schema>,
+  begin: string,
+  run: (tx: Kysely<Schema>) => Promise<R>,
+): Promise<R> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await kysely.connection().execute((connection) => inTransaction(connection, begin, run));
+    } catch (error) {
+      if (attempt >= maxTries || !repeatable.has(codeOf(error))) throw error;
+    }
+  }
 }
 
 /** The code of a Postgres error, such as 23505, or ''. */

@@ -3,14 +3,14 @@
  * that follows it, so that its order is kept and the others flow. When a part of the product is away nothing is parked:
  * it is waited for.
  */
-import { codeOf, type Database } from '@tillstream/database/database';
+import { codeOf, type AnyDatabase } from '@tillstream/database/database';
 import { inSpan } from '@tillstream/telemetry/trace';
 import type { Log } from './log.ts';
 import type { Carrier, IncomingMessage, RunningSubscription, Subscription } from './message.ts';
 import { keysParked, park } from './parked.ts';
 
 export interface ConsumerOptions {
-  readonly database: Database<object>;
+  readonly database: AnyDatabase;
   readonly carrier: Carrier;
   readonly subscription: Subscription;
   readonly log: Log;

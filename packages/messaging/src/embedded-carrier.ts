@@ -5,8 +5,8 @@
  */
 import { EventEmitter } from 'node:events';
 import { createHash } from 'node:crypto';
-import { openDatabase, type Database } from '@tillstream/database/database';
-import { sql } from 'kysely';
+import { openDatabase, type AnyDatabase } from '@tillstream/database/database';
+import { sql, type Kysely } from 'kysely';
 import type { PoolClient } from 'pg';
 import { startGroupMember } from './embedded-group.ts';
 import type { Log } from './log.ts';
@@ -20,7 +20,7 @@ const retention = '7 days';
 const sweepEveryMs = 600_000;
 
 export function embeddedCarrier(options: { url: string; log: Log; maxConnections?: number }): Carrier {
-  const database: Database<object> = openDatabase({ url: options.url, schema: 'carrier', applicationName: 'carrier', maxConnections: options.maxConnections ?? 8 });
+  const database: AnyDatabase = openDatabase({ url: options.url, schema: 'carrier', applicationName: 'carrier', maxConnections: options.maxConnections ?? 8 });
   const arrivals = new EventEmitter().setMaxListeners(100);
   const partitionsOf = new Map<string, number>();
   const members = new Set<RunningSubscription>();
@@ -48,13 +48,13 @@ export function embeddedCarrier(options: { url: string; log: Log; maxConnections
 
   return {
     async declare(topics) {
-      await database.everyMerchant('topics belong to no merchant', (tx) => declareIn(tx, topics));
+      await database.untyped('topics belong to no merchant', (tx) => declareIn(tx, topics));
     },
     async publish(batch) {
       if (batch.length === 0) return;
       const placed: Placed[] = [];
       for (const message of batch) placed.push({ message, partition: partitionFor(message.key, await partitionCount(message.topic)) });
-      await database.everyMerchant('the carrier moves the messages of all merchants', (tx) => append(tx, placed));
+      await database.untyped('the carrier moves the messages of all merchants', (tx) => append(tx, placed));
       announceArrival();
     },
     async subscribe(subscription) {
@@ -98,7 +98,7 @@ function partitionFor(key: string, partitions: number): number {
   return createHash('sha1').update(key).digest().readUInt32BE(0) % partitions;
 }
 
-type Tx = Parameters<Parameters<Database<object>['everyMerchant']>[1]>[0];
+type Tx = Kysely<object>;
 
 async function declareIn(tx: Tx, topics: readonly TopicDeclaration[]): Promise<void> {
   const sorted = topics.toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -136,7 +136,7 @@ async function append(tx: Tx, placed: readonly Placed[]): Promise<void> {
     from incoming join moved using (topic, partition)`.execute(tx);
 }
 
-async function sweep(database: Database<object>): Promise<boolean> {
+async function sweep(database: AnyDatabase): Promise<boolean> {
   const limit = 5_000;
   const result = await database.pool.query(
     `delete from log where ctid = any (array(select ctid from log where created_at < now() - $1::interval limit ${limit}))`,
@@ -146,7 +146,7 @@ async function sweep(database: Database<object>): Promise<boolean> {
 }
 
 /** Hears of other processes' publications; a broken connection is opened again, and polling covers the gap. */
-function listen(database: Database<object>, arrivals: EventEmitter): { close(): Promise<void> } {
+function listen(database: AnyDatabase, arrivals: EventEmitter): { close(): Promise<void> } {
   let isClosed = false;
   let client: PoolClient | undefined;
   const open = async (): Promise<void> => {

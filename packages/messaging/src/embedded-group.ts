@@ -1,8 +1,8 @@
 /** One member of a consumer group on the embedded carrier: membership, its share of the partitions, reading, commits. */
 import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
-import type { Database } from '@tillstream/database/database';
-import { sql } from 'kysely';
+import type { AnyDatabase } from '@tillstream/database/database';
+import { sql, type Kysely } from 'kysely';
 import type { Log } from './log.ts';
 import { startLoop } from './loop.ts';
 import type { IncomingMessage, MessageHeaders, RunningSubscription, Subscription } from './message.ts';
@@ -31,7 +31,7 @@ interface LogRow {
 }
 
 export async function startGroupMember(parts: {
-  database: Database<object>;
+  database: AnyDatabase;
   arrivals: EventEmitter;
   subscription: Subscription;
   log: Log;
@@ -44,7 +44,7 @@ export async function startGroupMember(parts: {
   let owned: Owned[] = [];
   let joinedAt = 0;
 
-  const scoped = <R>(run: Parameters<typeof database.everyMerchant<R>>[1]): Promise<R> => database.everyMerchant('consumer groups belong to no merchant', run);
+  const scoped = <R>(run: (tx: Kysely<object>) => Promise<R>): Promise<R> => database.untyped('consumer groups belong to no merchant', run);
 
   /** Says that this member lives, gives back what is too much, takes what is free. */
   const rebalance = async (): Promise<void> => {
@@ -158,7 +158,7 @@ export async function startGroupMember(parts: {
   };
 }
 
-function read(tx: Parameters<Parameters<Database<object>['everyMerchant']>[1]>[0], mine: readonly Owned[], size: number): Promise<{ rows: LogRow[] }> {
+function read(tx: Kysely<object>, mine: readonly Owned[], size: number): Promise<{ rows: LogRow[] }> {
   return sql<LogRow>`
     select found.topic, found.partition, found."offset", found.key, found.value, found.headers
     from unnest(${mine.map((each) => each.topic)}::text[], ${mine.map((each) => each.partition)}::integer[], ${mine.map((each) => each.nextOffset)}::bigint[])

@@ -1,6 +1,6 @@
 /** Messages that could not be handled, kept in order per key until somebody has mended the cause and replays them. */
 import { sql } from 'kysely';
-import type { Database } from '@tillstream/database/database';
+import type { AnyDatabase } from '@tillstream/database/database';
 import type { IncomingMessage, MessageHeaders, Subscription } from './message.ts';
 
 export interface ParkedMessage {
@@ -13,8 +13,8 @@ export interface ParkedMessage {
 }
 
 /** The `topic key` of this batch that have a parked message. */
-export async function keysParked(database: Database<object>, consumer: string, batch: readonly IncomingMessage[]): Promise<ReadonlySet<string>> {
-  const { rows } = await database.everyMerchant('parked messages are looked up by key', (tx) =>
+export async function keysParked(database: AnyDatabase, consumer: string, batch: readonly IncomingMessage[]): Promise<ReadonlySet<string>> {
+  const { rows } = await database.untyped('parked messages are looked up by key', (tx) =>
     sql<{ topic: string; key: string }>`
       select distinct topic, key from parked_message
       where consumer = ${consumer} and (topic, key) in (
@@ -23,8 +23,8 @@ export async function keysParked(database: Database<object>, consumer: string, b
   return new Set(rows.map((row) => `${row.topic} ${row.key}`));
 }
 
-export async function park(database: Database<object>, consumer: string, messages: readonly IncomingMessage[], error: string): Promise<void> {
-  await database.everyMerchant('messages of all merchants may be parked', (tx) =>
+export async function park(database: AnyDatabase, consumer: string, messages: readonly IncomingMessage[], error: string): Promise<void> {
+  await database.untyped('messages of all merchants may be parked', (tx) =>
     sql`
       insert into parked_message (consumer, topic, key, partition, "offset", value, headers, error)
       select ${consumer}, t.topic, t.key, t.partition, t."offset", t.value, t.headers, ${error}
@@ -39,8 +39,8 @@ export async function park(database: Database<object>, consumer: string, message
 }
 
 /** Newest first, at most a hundred; `before` is the id to go on from. */
-export async function listParked(database: Database<object>, before?: bigint): Promise<readonly ParkedMessage[]> {
-  const { rows } = await database.everyMerchant('parked messages are for operators', (tx) =>
+export async function listParked(database: AnyDatabase, before?: bigint): Promise<readonly ParkedMessage[]> {
+  const { rows } = await database.untyped('parked messages are for operators', (tx) =>
     sql<{ id: bigint; consumer: string; topic: string; key: string; error: string; parked_at: Date }>`
       select id, consumer, topic, key, error, parked_at from parked_message
       where id < ${before ?? 9_223_372_036_854_775_807n} order by id desc limit 100`.execute(tx),
@@ -52,10 +52,10 @@ export async function listParked(database: Database<object>, before?: bigint): P
  * Handles the parked messages of one key again, in order, and removes those that were handled. Throws at the first that
  * fails; it and what follows stay parked.
  */
-export async function replayParked(database: Database<object>, subscription: Subscription, topic: string, key: string): Promise<number> {
+export async function replayParked(database: AnyDatabase, subscription: Subscription, topic: string, key: string): Promise<number> {
   let replayed = 0;
   for (;;) {
-    const { rows } = await database.everyMerchant('parked messages are replayed', (tx) =>
+    const { rows } = await database.untyped('parked messages are replayed', (tx) =>
       sql<{ id: bigint; partition: number; offset: bigint; value: Buffer; headers: MessageHeaders }>`
         select id, partition, "offset", value, headers from parked_message
         where consumer = ${subscription.group} and topic = ${topic} and key = ${key} order by id limit 100`.execute(tx),
@@ -64,13 +64,13 @@ export async function replayParked(database: Database<object>, subscription: Sub
     for (const row of rows) {
       await subscription.handle([{ topic, key, partition: row.partition, offset: row.offset, value: row.value, headers: row.headers }]);
       // A crash here handles it once more; the inbox knows it.
-      await database.everyMerchant('a replayed message is no longer parked', (tx) => sql`delete from parked_message where id = ${row.id}`.execute(tx));
+      await database.untyped('a replayed message is no longer parked', (tx) => sql`delete from parked_message where id = ${row.id}`.execute(tx));
       replayed += 1;
     }
   }
 }
 
-export async function countParked(database: Database<object>): Promise<number> {
-  const { rows } = await database.everyMerchant('parked messages are counted', (tx) => sql<{ count: bigint }>`select count(*) from parked_message`.execute(tx));
+export async function countParked(database: AnyDatabase): Promise<number> {
+  const { rows } = await database.untyped('parked messages are counted', (tx) => sql<{ count: bigint }>`select count(*) from parked_message`.execute(tx));
   return Number(rows[0]?.count ?? 0n);
 }

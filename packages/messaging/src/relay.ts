@@ -6,7 +6,7 @@
  * late with a smaller id is of another aggregate and is simply sent later: the relay asks for what is not sent, never
  * for `id > last`.
  */
-import type { Database } from '@tillstream/database/database';
+import type { AnyDatabase } from '@tillstream/database/database';
 import { inSpan } from '@tillstream/telemetry/trace';
 import { sql } from 'kysely';
 import type { PoolClient } from 'pg';
@@ -17,7 +17,7 @@ import { onWake } from './wake.ts';
 
 export interface RelayOptions {
   readonly name: string;
-  readonly database: Database<object>;
+  readonly database: AnyDatabase;
   readonly carrier: Carrier;
   readonly log: Log;
   /** How long a commit of another process may wait. Default 500 ms. */
@@ -41,7 +41,7 @@ export function startRelay(options: RelayOptions): Loop {
   const leadership = leaderOf(database);
   const turn = async (): Promise<boolean> => {
     if (!(await leadership.isLeader())) return false;
-    const rows = await database.everyMerchant('the relay sends the messages of all merchants', async (tx) => {
+    const rows = await database.untyped('the relay sends the messages of all merchants', async (tx) => {
       const found = await sql<Row>`select id, topic, key, value, headers from outbox where sent_at is null order by id limit ${batch}`.execute(tx);
       return found.rows;
     });
@@ -51,7 +51,7 @@ export function startRelay(options: RelayOptions): Loop {
     );
     // A crash here publishes these twice; consumers know their ids.
     const ids = rows.map((row) => row.id);
-    await database.everyMerchant('the relay marks what is sent', (tx) => sql`update outbox set sent_at = now() where id = any (${ids}::bigint[])`.execute(tx));
+    await database.untyped('the relay marks what is sent', (tx) => sql`update outbox set sent_at = now() where id = any (${ids}::bigint[])`.execute(tx));
     return rows.length === batch;
   };
   const loop = startLoop({ name: `relay ${options.name}`, turn, idleMs: options.idleMs ?? 500, log, onWake: (listener) => onWake(database, listener) });
@@ -72,7 +72,7 @@ function withDeadline(publishing: Promise<void>): Promise<void> {
 }
 
 /** A session-level advisory lock: it ends with its connection, so a crashed leader is followed at once. */
-function leaderOf(database: Database<object>): { isLeader(): Promise<boolean>; release(): Promise<void> } {
+function leaderOf(database: AnyDatabase): { isLeader(): Promise<boolean>; release(): Promise<void> } {
   let client: PoolClient | undefined;
   let leads = false;
   const lose = () => {
@@ -80,18 +80,26 @@ function leaderOf(database: Database<object>): { isLeader(): Promise<boolean>; r
     client = undefined;
     leads = false;
   };
+  const open = async (): Promise<PoolClient> => {
+    const connection = await database.pool.connect();
+    connection.once('error', lose);
+    connection.once('end', lose);
+    client = connection;
+    return connection;
+  };
   return {
     async isLeader() {
       if (leads) return true;
-      if (client === undefined) {
-        client = await database.pool.connect();
-        client.once('error', lose);
-        client.once('end', lose);
-      }
-      const result = await client.query<{ leads: boolean }>('select pg_try_advisory_lock(hashtext($1), hashtext(current_schema())) as leads', ['tillstream relay']);
-      leads = result.rows[0]?.leads === true;
+      const connection = client ?? (await open());
+      const result = await connection.query<{ leads: boolean }>(
+        'select pg_try_advisory_lock(hashtext($1), hashtext(current_schema())) as leads',
+        ['tillstream relay'],
+      );
+      leads = result.rows[0]?.leads === true && client === connection;
       if (!leads) {
-        client.release();
+        connection.off('error', lose);
+        connection.off('end', lose);
+        connection.release();
         client = undefined;
       }
       return leads;

@@ -1,5 +1,5 @@
 /** Everything that moves messages for one service: relay, consumers, timers, sweeper; started and stopped in order. */
-import type { Database } from '@tillstream/database/database';
+import type { AnyDatabase } from '@tillstream/database/database';
 import { sql } from 'kysely';
 import type { Clock } from './clock.ts';
 import { startConsumer } from './consumer.ts';
@@ -13,7 +13,7 @@ import { allTopics } from './topics.ts';
 
 export interface MessagingParts {
   readonly name: string;
-  readonly database: Database<object>;
+  readonly database: AnyDatabase;
   readonly carrier: Carrier;
   /** The topics it publishes to. */
   readonly topics: readonly TopicDeclaration[];
@@ -56,7 +56,7 @@ export async function startMessaging(parts: MessagingParts): Promise<RunningMess
       await relay?.stop();
     },
     figures: async () => {
-      const { rows } = await database.everyMerchant('the outbox is measured', (tx) =>
+      const { rows } = await database.untyped('the outbox is measured', (tx) =>
         sql<{ unsent: bigint; oldest_ms: number }>`
           select count(*) as unsent, coalesce(extract(epoch from now() - min(created_at)) * 1000, 0)::float8 as oldest_ms from outbox where sent_at is null`.execute(tx),
       );

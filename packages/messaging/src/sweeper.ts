@@ -1,5 +1,5 @@
 /** Removes what nobody asks for any more, in small batches: sent outbox rows and inbox rows. */
-import type { Database } from '@tillstream/database/database';
+import type { AnyDatabase } from '@tillstream/database/database';
 import { sql } from 'kysely';
 import type { Log } from './log.ts';
 import { startLoop, type Loop } from './loop.ts';
@@ -11,9 +11,9 @@ const inboxAge = '14 days';
 const everyMs = 600_000;
 const batch = 5_000;
 
-export function startSweeper(database: Database<object>, log: Log): Loop {
+export function startSweeper(database: AnyDatabase, log: Log): Loop {
   const turn = async (): Promise<boolean> => {
-    const swept = await database.everyMerchant('old messages of all merchants are removed', async (tx) => {
+    const swept = await database.untyped('old messages of all merchants are removed', async (tx) => {
       const outbox = await sql`delete from outbox where id = any (array(select id from outbox where sent_at < now() - ${outboxAge}::interval limit ${batch}))`.execute(tx);
       const inbox = await sql`
         delete from inbox using (select consumer, message_id from inbox where seen_at < now() - ${inboxAge}::interval limit ${batch}) as old

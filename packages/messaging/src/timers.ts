@@ -3,7 +3,7 @@
  * id, so that a crash between perform and delete fires it again and the inbox ignores it.
  */
 import { sql, type Kysely } from 'kysely';
-import type { Database } from '@tillstream/database/database';
+import type { AnyDatabase } from '@tillstream/database/database';
 import type { Clock } from './clock.ts';
 import type { TimerChange } from './keeper.ts';
 import type { Log } from './log.ts';
@@ -75,13 +75,13 @@ interface Row {
   traceparent: string;
 }
 
-export function startTimers(parts: { database: Database<object>; handlers: readonly TimerHandler[]; clock: Clock; log: Log }): Loop {
+export function startTimers(parts: { database: AnyDatabase; handlers: readonly TimerHandler[]; clock: Clock; log: Log }): Loop {
   const { database, handlers, log } = parts;
   const machines = handlers.map((handler) => handler.machine);
   if (machines.length === 0) return { stop: async () => undefined };
   const turn = async (): Promise<boolean> => {
     // Rows are leased, not locked: performing may set the same timer again.
-    const { rows } = await database.everyMerchant('timers of all merchants are due', (tx) =>
+    const { rows } = await database.untyped('timers of all merchants are due', (tx) =>
       sql<Row>`
         update timer set leased_until = now() + ${lease}::interval
         where timer_id in (
@@ -107,7 +107,7 @@ export function startTimers(parts: { database: Database<object>; handlers: reado
       await handler.fire(mine);
       // A crash here fires them again; the inbox knows their ids. One that was set anew has another id and stays.
       const fired = mine.map((timer) => timer.timerId);
-      await database.everyMerchant('timers that have fired are removed', (tx) => sql`delete from timer where timer_id = any (${fired}::uuid[])`.execute(tx));
+      await database.untyped('timers that have fired are removed', (tx) => sql`delete from timer where timer_id = any (${fired}::uuid[])`.execute(tx));
     }
     return rows.length === batch;
   };

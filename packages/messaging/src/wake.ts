@@ -3,15 +3,15 @@
  * another process is found by polling; NOTIFY inside the transaction would end group commit.
  */
 import { EventEmitter } from 'node:events';
-import type { Database } from '@tillstream/database/database';
+import type { AnyDatabase } from '@tillstream/database/database';
 
 const signals = new WeakMap<object, EventEmitter>();
 
-export function wake(database: Pick<Database<object>, 'schema'>): void {
+export function wake(database: object): void {
   signals.get(database)?.emit('wake');
 }
 
-export function onWake(database: Pick<Database<object>, 'schema'>, listener: () => void): () => void {
+export function onWake(database: object, listener: () => void): () => void {
   const signal = signals.get(database) ?? new EventEmitter().setMaxListeners(100);
   signals.set(database, signal);
   signal.on('wake', listener);

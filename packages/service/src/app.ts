@@ -1,5 +1,5 @@
 /** A service without its sockets: what `app.ts` returns, `supervise.ts` runs, tests talk to and standalone joins. */
-import type { Database } from '@tillstream/database/database';
+import type { AnyDatabase } from '@tillstream/database/database';
 import type { Subscription, TopicDeclaration } from '@tillstream/messaging/message';
 import type { TimerHandler } from '@tillstream/messaging/timers';
 import type { RpcBinding } from '@tillstream/rpc/server';
@@ -21,7 +21,7 @@ export interface ServiceApp {
   /** Also its consumer group: order, payment, webhook-dispatcher, … */
   readonly name: string;
   /** Undefined for an edge that keeps nothing. */
-  readonly database?: Database<object>;
+  readonly database?: AnyDatabase;
   readonly rpc: readonly RpcBinding[];
   /** The topics it publishes to. */
   readonly topics: readonly TopicDeclaration[];
