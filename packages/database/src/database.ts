@@ -48,9 +48,9 @@ const maxTries = 3;
 
 export function openDatabase<Schema>(options: DatabaseOptions): Database<Schema> {
   const pool = openPool(options);
-  const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: withNamedStatements(pool) }) });
-
-  const bare = new Kysely<object>({ dialect: new PostgresDialect({ pool: withNamedStatements(pool) }) });
+  const dialect = new PostgresDialect({ pool: withNamedStatements(pool) });
+  const kysely = new Kysely<Schema>({ dialect });
+  const bare = new Kysely<object>({ dialect });
   const everyone = `begin; set local tillstream.every_merchant = 'on'`;
 
   return {
@@ -99,9 +99,9 @@ async function inTransaction<Schema, R>(
   begin: string,
   run: (tx: Kysely<Schema>) => Promise<R>,
 ): Promise<R> {
-  await connection.executeQuery(CompiledQuery.raw(begin));
   let result: R;
   try {
+    await connection.executeQuery(CompiledQuery.raw(begin));
     result = await run(connection);
   } catch (error) {
     // A broken connection cannot roll back; the server does it by itself.

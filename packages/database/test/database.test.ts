@@ -40,6 +40,9 @@ const write = (merchant: string, text: string) =>
   );
 const texts = (tx: Kysely<Schema>) => tx.selectFrom('note').select('text').orderBy('id').execute();
 
+const terminate = () =>
+  database.pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'terminated'`);
+
 describe('tenant scope', () => {
   it('hides the rows of other merchants from a query that forgets the filter', async () => {
     await write(ada, 'of ada');
@@ -222,10 +225,6 @@ describe('a server that ends its connections', () => {
       applicationName: 'terminated',
       maxConnections: 3,
     });
-    const terminate = () =>
-      database.pool.query(
-        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'terminated'`,
-      );
     await busy.check();
     await terminate();
     await eventually(() => busy.check().then(() => true));
