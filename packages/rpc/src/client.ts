@@ -1,7 +1,23 @@
 /** gRPC clients the same way everywhere: a deadline always, trace context out, refusals in. */
-import { Client as GrpcClient, credentials, Metadata, status, type ChannelCredentials, type ServiceError } from '@grpc/grpc-js';
+import {
+  Client as GrpcClient,
+  connectivityState,
+  credentials,
+  Metadata,
+  status,
+  type ChannelCredentials,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { currentTraceparent, inSpan } from '@tillstream/telemetry/trace';
-import { keepalive, refusalKey, traceKey, type Method, type RequestOf, type ResponseOf, type RpcTls } from './contract.ts';
+import {
+  keepalive,
+  refusalKey,
+  traceKey,
+  type Method,
+  type RequestOf,
+  type ResponseOf,
+  type RpcTls,
+} from './contract.ts';
 import { isRefusalCode, Refused, type FieldRefusal } from './refusals.ts';
 
 export type Client<S> = {
@@ -10,6 +26,7 @@ export type Client<S> = {
 
 /** A connection to one target service, shared by its clients. */
 export interface RpcChannel {
+  /** The present connection; ask again for each call, for a stuck one is replaced. */
   readonly grpc: GrpcClient;
   /** Throws when it is not connected within the time. */
   ready(withinMs: number): Promise<void>;
@@ -18,31 +35,62 @@ export interface RpcChannel {
 
 // A call that takes longer than this is waited for by a person who has gone.
 const defaultDeadlineMs = 5_000;
+// grpc-js may stay in CONNECTING for ever (its issue 2785). A connection that has not been ready for this long while
+// calls were made is thrown away; a server that is merely away loses nothing by it.
+const defaultRebuildAfterMs = 15_000;
 
-export function openChannel(options: { address: string; tls?: RpcTls }): RpcChannel {
-  const { tls } = options;
-  const how: ChannelCredentials = tls === undefined ? credentials.createInsecure() : credentials.createSsl(tls.ca, tls.key, tls.cert);
-  const grpc = new GrpcClient(options.address, how, {
-    ...keepalive,
-    // Behind a headless service every replica gets its share.
-    'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
-    'grpc.initial_reconnect_backoff_ms': 200,
-    'grpc.max_reconnect_backoff_ms': 3_000,
-  });
+export function openChannel(options: { address: string; tls?: RpcTls; rebuildAfterMs?: number }): RpcChannel {
+  const { address, tls } = options;
+  const rebuildAfterMs = options.rebuildAfterMs ?? defaultRebuildAfterMs;
+  let grpc = connect(address, tls);
+  let notReadySince: number | undefined;
   return {
-    grpc,
+    get grpc() {
+      const now = performance.now();
+      const state = grpc.getChannel().getConnectivityState(true);
+      // An idle connection is one that nobody needed.
+      if (state === connectivityState.READY || state === connectivityState.IDLE) notReadySince = undefined;
+      else notReadySince ??= now;
+      if (notReadySince !== undefined && now - notReadySince > rebuildAfterMs) {
+        grpc.close();
+        grpc = connect(address, tls);
+        notReadySince = undefined;
+      }
+      return grpc;
+    },
     ready: (withinMs) =>
       new Promise((resolve, reject) => {
-        grpc.waitForReady(Date.now() + withinMs, (error) => (error === undefined || error === null ? resolve() : reject(error)));
+        grpc.waitForReady(Date.now() + withinMs, (error) =>
+          error === undefined || error === null ? resolve() : reject(error),
+        );
       }),
     close: () => grpc.close(),
   };
 }
 
-export function makeClient<S extends object>(definition: S, channel: RpcChannel, options: { deadlineMs?: number } = {}): Client<S> {
+function connect(address: string, tls: RpcTls | undefined): GrpcClient {
+  const how: ChannelCredentials =
+    tls === undefined ? credentials.createInsecure() : credentials.createSsl(tls.ca, tls.key, tls.cert);
+  return new GrpcClient(address, how, {
+    ...keepalive,
+    // Behind a headless service every replica gets its share.
+    'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+    'grpc.initial_reconnect_backoff_ms': 200,
+    'grpc.max_reconnect_backoff_ms': 3_000,
+    // Channels with equal options share connections otherwise, and a new one would inherit the stuck one.
+    'grpc.use_local_subchannel_pool': 1,
+  });
+}
+
+export function makeClient<S extends object>(
+  definition: S,
+  channel: RpcChannel,
+  options: { deadlineMs?: number } = {},
+): Client<S> {
   const methods = (Object.entries(definition) as [string, Method][]).map(([name, method]) => [
     name,
-    (request: never, call: { deadlineMs?: number } = {}) => invoke(channel, method, request, call.deadlineMs ?? options.deadlineMs ?? defaultDeadlineMs),
+    (request: never, call: { deadlineMs?: number } = {}) =>
+      invoke(channel, method, request, call.deadlineMs ?? options.deadlineMs ?? defaultDeadlineMs),
   ]);
   return Object.fromEntries(methods) as Client<S>;
 }
@@ -70,12 +118,19 @@ function invoke(channel: RpcChannel, method: Method, request: never, deadlineMs:
 function refusedBy(error: ServiceError): Error {
   const [sealed] = error.metadata.get(refusalKey);
   if (sealed !== undefined) {
-    const content: { code: string; param?: string; detail: string; fields: readonly FieldRefusal[] } = JSON.parse(sealed.toString());
+    const content: { code: string; param?: string; detail: string; fields: readonly FieldRefusal[] } = JSON.parse(
+      sealed.toString(),
+    );
     // A newer server may refuse with a code that is not known here yet.
     const code = isRefusalCode(content.code) ? content.code : 'internal';
-    return new Refused(code, { ...(content.param === undefined ? {} : { param: content.param }), detail: content.detail, fields: content.fields });
+    return new Refused(code, {
+      ...(content.param === undefined ? {} : { param: content.param }),
+      detail: content.detail,
+      fields: content.fields,
+    });
   }
-  const isGone = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED || error.code === status.CANCELLED;
+  const isGone =
+    error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED || error.code === status.CANCELLED;
   const refused = new Refused(isGone ? 'unavailable' : 'internal');
   refused.cause = error;
   return refused;

@@ -9,8 +9,12 @@ export interface Method {
   readonly responseDeserialize: (bytes: Buffer) => unknown;
 }
 
-export type RequestOf<M> = M extends { readonly requestDeserialize: (bytes: Buffer) => infer Request } ? Request : never;
-export type ResponseOf<M> = M extends { readonly responseDeserialize: (bytes: Buffer) => infer Response } ? Response : never;
+export type RequestOf<M> = M extends { readonly requestDeserialize: (bytes: Buffer) => infer Request }
+  ? Request
+  : never;
+export type ResponseOf<M> = M extends { readonly responseDeserialize: (bytes: Buffer) => infer Response }
+  ? Response
+  : never;
 
 /** Certificates for mTLS, PEM. Both sides present one and check the other's against `ca`. */
 export interface RpcTls {

@@ -10,8 +10,15 @@ interface Row {
   readonly sentence: string;
 }
 
-const { NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION, UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED, ABORTED } =
-  status;
+const {
+  NOT_FOUND,
+  INVALID_ARGUMENT,
+  FAILED_PRECONDITION,
+  UNAUTHENTICATED,
+  PERMISSION_DENIED,
+  RESOURCE_EXHAUSTED,
+  ABORTED,
+} = status;
 
 const notFound = (what: string): Row => ({ grpc: NOT_FOUND, http: 404, sentence: `There is no such ${what}.` });
 const invalid = (sentence: string): Row => ({ grpc: INVALID_ARGUMENT, http: 422, sentence });
@@ -22,7 +29,9 @@ export const refusals = {
   invalid_field: invalid('A field has a value that is not allowed.'),
   required: invalid('This field is required.'),
   too_long: invalid('This value is too long.'),
-  card_number_refused: invalid('This looks like a card number. Card data is entered on the payment provider’s page only.'),
+  card_number_refused: invalid(
+    'This looks like a card number. Card data is entered on the payment provider’s page only.',
+  ),
 
   invalid_api_key: { grpc: UNAUTHENTICATED, http: 401, sentence: 'The API key is not valid.' },
   revoked_api_key: { grpc: UNAUTHENTICATED, http: 401, sentence: 'The API key has been revoked.' },
@@ -58,7 +67,9 @@ export const refusals = {
 
   payment_not_found: notFound('payment'),
   payment_not_withdrawable: conflict('The customer has started to pay; the payment can no longer be withdrawn.'),
-  attempt_unresolved: conflict('The outcome of the last attempt is not known yet. No second payment is started until it is.'),
+  attempt_unresolved: conflict(
+    'The outcome of the last attempt is not known yet. No second payment is started until it is.',
+  ),
   amount_out_of_range: invalid('The amount is out of range.'),
   amount_mismatch: conflict('The amount is not the one that was asked for.'),
   callback_not_authentic: { grpc: UNAUTHENTICATED, http: 401, sentence: 'The callback is not signed by the provider.' },

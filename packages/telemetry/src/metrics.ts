@@ -12,13 +12,22 @@ export function counter(name: string, description: string): Counter {
 
 /** Durations in seconds. */
 export function durations(name: string, description: string): Histogram {
-  return metrics.getMeter('tillstream').createHistogram(name, { description, unit: 's', advice: { explicitBucketBoundaries: seconds } });
+  return metrics
+    .getMeter('tillstream')
+    .createHistogram(name, { description, unit: 's', advice: { explicitBucketBoundaries: seconds } });
 }
 
 /** Asked at each export; a throw leaves the value out. */
-export function gauge(name: string, description: string, observe: () => Promise<number>, attributes: Attributes = {}): () => void {
+export function gauge(
+  name: string,
+  description: string,
+  observe: () => Promise<number>,
+  attributes: Attributes = {},
+): () => void {
   const made = metrics.getMeter('tillstream').createObservableGauge(name, { description });
-  const callback = async (result: { observe(value: number, attributes?: Record<string, string | number | boolean>): void }) => {
+  const callback = async (result: {
+    observe(value: number, attributes?: Record<string, string | number | boolean>): void;
+  }) => {
     try {
       result.observe(await observe(), { ...attributes });
     } catch {

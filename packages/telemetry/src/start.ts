@@ -11,14 +11,25 @@ export interface RunningTelemetry {
   stop(): Promise<void>;
 }
 
-export async function startTelemetry(options: { service: string; otlpEndpoint?: string; exportEveryMs?: number }): Promise<RunningTelemetry> {
+export async function startTelemetry(options: {
+  service: string;
+  otlpEndpoint?: string;
+  exportEveryMs?: number;
+}): Promise<RunningTelemetry> {
   const endpoint = options.otlpEndpoint?.replace(/\/$/, '') ?? '';
   if (endpoint === '') {
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
     trace.setGlobalTracerProvider(new TracerProvider({ sampler: new AlwaysOnSampler() }));
     return { stop: async () => undefined };
   }
-  const [{ NodeSDK }, { OTLPTraceExporter }, { OTLPMetricExporter }, { PeriodicExportingMetricReader }, { resourceFromAttributes }, { BatchSpanProcessor }] = await Promise.all([
+  const [
+    { NodeSDK },
+    { OTLPTraceExporter },
+    { OTLPMetricExporter },
+    { PeriodicExportingMetricReader },
+    { resourceFromAttributes },
+    { BatchSpanProcessor },
+  ] = await Promise.all([
     import('@opentelemetry/sdk-node'),
     import('@opentelemetry/exporter-trace-otlp-http'),
     import('@opentelemetry/exporter-metrics-otlp-http'),
@@ -32,11 +43,27 @@ export async function startTelemetry(options: { service: string; otlpEndpoint?: 
     instrumentations: [],
     resource: resourceFromAttributes({ 'service.name': options.service, 'service.namespace': 'tillstream' }),
     sampler: new AlwaysOnSampler(),
-    spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url: `${endpoint}/v1/traces` }), scheduledDelayMillis: everyMs, maxQueueSize: 20_000, maxExportBatchSize: 2_000 })],
-    metricReaders: [new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter({ url: `${endpoint}/v1/metrics` }), exportIntervalMillis: 15_000 })],
+    spanProcessors: [
+      new BatchSpanProcessor({
+        exporter: new OTLPTraceExporter({ url: `${endpoint}/v1/traces` }),
+        scheduledDelayMillis: everyMs,
+        maxQueueSize: 20_000,
+        maxExportBatchSize: 2_000,
+      }),
+    ],
+    metricReaders: [
+      new PeriodicExportingMetricReader({
+        exporter: new OTLPMetricExporter({ url: `${endpoint}/v1/metrics` }),
+        exportIntervalMillis: 15_000,
+      }),
+    ],
   });
   sdk.start();
   return {
-    stop: () => Promise.race([sdk.shutdown().catch(() => undefined), new Promise<void>((resolve) => setTimeout(resolve, 5_000).unref())]),
+    stop: () =>
+      Promise.race([
+        sdk.shutdown().catch(() => undefined),
+        new Promise<void>((resolve) => setTimeout(resolve, 5_000).unref()),
+      ]),
   };
 }

@@ -2,7 +2,17 @@
  * Spans at the seams, by hand: a span here costs one or two microseconds, auto-instrumentation costs a third of the
  * throughput. Trace context travels as a W3C traceparent string: in rpc metadata, outbox rows, message headers.
  */
-import { context, SpanKind, SpanStatusCode, trace, TraceFlags, type Context, type Link, type Span, type SpanContext } from '@opentelemetry/api';
+import {
+  context,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+  type Context,
+  type Link,
+  type Span,
+  type SpanContext,
+} from '@opentelemetry/api';
 
 export type Kind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 
@@ -42,7 +52,11 @@ export async function inSpan<T>(name: string, options: SpanOptions, run: (span: 
     const linked = read(text);
     return linked === undefined ? [] : [{ context: linked }];
   });
-  const span = tracer.startSpan(name, { kind: kinds[options.kind ?? 'internal'], links, attributes: { ...options.attributes } }, parent);
+  const span = tracer.startSpan(
+    name,
+    { kind: kinds[options.kind ?? 'internal'], links, attributes: { ...options.attributes } },
+    parent,
+  );
   try {
     return await context.with(trace.setSpan(parent, span), run, undefined, span);
   } catch (error) {
@@ -55,7 +69,11 @@ export async function inSpan<T>(name: string, options: SpanOptions, run: (span: 
 
 /** A short span that only marks a moment; answers its traceparent, so that what it causes can point to it. */
 export function markSpan(name: string, options: SpanOptions): string {
-  const span = tracer.startSpan(name, { kind: kinds[options.kind ?? 'internal'], attributes: { ...options.attributes } }, parentContext(options.parent));
+  const span = tracer.startSpan(
+    name,
+    { kind: kinds[options.kind ?? 'internal'], attributes: { ...options.attributes } },
+    parentContext(options.parent),
+  );
   span.end();
   return traceparentOf(span.spanContext());
 }

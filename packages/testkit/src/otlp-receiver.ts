@@ -126,14 +126,18 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
 }
 
 function parentOf(span: ReceivedSpan, spans: readonly ReceivedSpan[]): ReceivedSpan | undefined {
-  return span.parentSpanId === '' ? undefined : spans.find((each) => each.spanId === span.parentSpanId && each.traceId === span.traceId);
+  return span.parentSpanId === ''
+    ? undefined
+    : spans.find((each) => each.spanId === span.parentSpanId && each.traceId === span.traceId);
 }
 
 async function read(request: IncomingMessage): Promise<object> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const bytes = Buffer.concat(chunks);
-  const body: object = JSON.parse((request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString());
+  const body: object = JSON.parse(
+    (request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString(),
+  );
   return body;
 }
 
@@ -170,14 +174,20 @@ function metricsOf(resource: WireResource): readonly ReceivedMetric[] {
 
 /** A histogram's value is its count. */
 function pointOf(point: WirePoint): { attributes: Attributes; value: number } {
-  return { attributes: attributesOf(point.attributes), value: Number(point.asDouble ?? point.asInt ?? point.count ?? 0) };
+  return {
+    attributes: attributesOf(point.attributes),
+    value: Number(point.asDouble ?? point.asInt ?? point.count ?? 0),
+  };
 }
 
 function attributesOf(attributes: readonly WireAttribute[] = []): Attributes {
   return Object.fromEntries(
     attributes.map(({ key, value }) => [
       key,
-      value?.stringValue ?? value?.boolValue ?? (value?.intValue === undefined ? value?.doubleValue : Number(value.intValue)) ?? '',
+      value?.stringValue ??
+        value?.boolValue ??
+        (value?.intValue === undefined ? value?.doubleValue : Number(value.intValue)) ??
+        '',
     ]),
   );
 }
