@@ -1,0 +1,68 @@
+/** What the card page says. */
+const en = {
+  title: 'Pay by card',
+  provider: 'Sandbox Payments',
+  test: 'Test mode: no money moves.',
+  amount: 'Amount',
+  number: 'Card number',
+  expiry: 'Expiry date',
+  expiryHint: 'MM / YY',
+  cvc: 'Security code',
+  cvcHint: 'Three or four digits',
+  pay: (sum: string) => `Pay ${sum}`,
+  back: 'Back to the shop',
+  faults: 'Please correct what is marked.',
+  number_missing: 'Enter a card number.',
+  number_unknown: 'The sandbox takes its published test numbers only. Never enter a real card here.',
+  expiry_wrong: 'Enter month and year, such as 12/34.',
+  expiry_past: 'This date is in the past.',
+  cvc_wrong: 'Enter the three or four digits on the card.',
+  strongTitle: 'Confirm the payment',
+  strongText: (sum: string, shop: string) => `Your bank asks you to confirm ${sum} for ${shop}.`,
+  confirm: 'Confirm payment',
+  refuse: 'Refuse',
+  gone: 'There is no such payment.',
+  settled: 'This payment is settled. You are being taken back to the shop.',
+  cards: 'Test cards',
+  card_pays: 'pays',
+  card_declined: 'is declined',
+  card_strong: 'asks for confirmation',
+  card_silent: 'gets no answer, and has paid',
+};
+
+export type Words = typeof en;
+
+const de: Words = {
+  title: 'Mit Karte zahlen',
+  provider: 'Sandbox Payments',
+  test: 'Testbetrieb: Es fließt kein Geld.',
+  amount: 'Betrag',
+  number: 'Kartennummer',
+  expiry: 'Gültig bis',
+  expiryHint: 'MM / JJ',
+  cvc: 'Prüfnummer',
+  cvcHint: 'Drei oder vier Ziffern',
+  pay: (sum) => `${sum} zahlen`,
+  back: 'Zurück zum Shop',
+  faults: 'Bitte berichtigen Sie die markierten Angaben.',
+  number_missing: 'Geben Sie eine Kartennummer ein.',
+  number_unknown: 'Die Sandbox nimmt nur ihre veröffentlichten Testnummern. Geben Sie hier nie eine echte Karte ein.',
+  expiry_wrong: 'Geben Sie Monat und Jahr ein, zum Beispiel 12/34.',
+  expiry_past: 'Dieses Datum liegt in der Vergangenheit.',
+  cvc_wrong: 'Geben Sie die drei oder vier Ziffern von der Karte ein.',
+  strongTitle: 'Zahlung bestätigen',
+  strongText: (sum, shop) => `Ihre Bank bittet Sie, ${sum} für ${shop} zu bestätigen.`,
+  confirm: 'Zahlung bestätigen',
+  refuse: 'Ablehnen',
+  gone: 'Diese Zahlung gibt es nicht.',
+  settled: 'Diese Zahlung ist abgeschlossen. Sie werden zum Shop zurückgebracht.',
+  cards: 'Testkarten',
+  card_pays: 'zahlt',
+  card_declined: 'wird abgelehnt',
+  card_strong: 'verlangt eine Bestätigung',
+  card_silent: 'bekommt keine Antwort und hat gezahlt',
+};
+
+export function wordsFor(locale: string): Words {
+  return locale.toLowerCase().startsWith('de') ? de : en;
+}
