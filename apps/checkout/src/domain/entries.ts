@@ -1,0 +1,120 @@
+/** What a customer enters on the checkout page. The names are those of the form and, after `customer.`, of the API. */
+
+export const textFields = [
+  'email',
+  'first_name',
+  'last_name',
+  'country',
+  'company_name',
+  'company_billing_address',
+  'vat_number',
+] as const;
+
+export type TextField = (typeof textFields)[number];
+
+export const fields = [...textFields, 'payment_method', 'terms_accepted', 'privacy_accepted'] as const;
+
+export type Field = (typeof fields)[number];
+
+export interface Entries extends Readonly<Record<TextField, string>> {
+  readonly payment_method: string;
+  readonly terms_accepted: boolean;
+  readonly privacy_accepted: boolean;
+}
+
+export const noEntries: Entries = {
+  email: '',
+  first_name: '',
+  last_name: '',
+  country: '',
+  company_name: '',
+  company_billing_address: '',
+  vat_number: '',
+  payment_method: 'CreditCard',
+  terms_accepted: false,
+  privacy_accepted: false,
+};
+
+/** What one field got wrong. `code` is a refusal code. */
+export interface Fault {
+  readonly field: Field;
+  readonly code: string;
+}
+
+/** The field that a refusal's `param` means; undefined when the page has no such field. */
+export function fieldOf(param: string): Field | undefined {
+  const name = param.replace(/^customer\./, '');
+  return fields.find((each) => each === name);
+}
+
+/** Reads a posted form. A consent is given by its presence alone. */
+export function readEntries(form: Readonly<Record<string, string>>): Entries {
+  const text = (name: Field): string => (form[name] ?? '').trim();
+  return {
+    email: text('email'),
+    first_name: text('first_name'),
+    last_name: text('last_name'),
+    country: text('country').toUpperCase(),
+    company_name: text('company_name'),
+    company_billing_address: text('company_billing_address'),
+    vat_number: text('vat_number'),
+    payment_method: text('payment_method'),
+    terms_accepted: text('terms_accepted') !== '',
+    privacy_accepted: text('privacy_accepted') !== '',
+  };
+}
+
+/** Whoever names a company or a VAT number buys as one. */
+export function isCompany(entries: Entries): boolean {
+  return entries.company_name !== '' || entries.vat_number !== '';
+}
+
+/** What one button of the form asks for. */
+export type Action =
+  | { readonly type: 'place' }
+  | { readonly type: 'update' }
+  | { readonly type: 'remove'; readonly productId: string }
+  | { readonly type: 'currency' }
+  | { readonly type: 'locale'; readonly tag: string };
+
+/** A form that is submitted without a button, by the Enter key of an old browser, orders. */
+export function readAction(value: string | undefined): Action {
+  const [type, argument = ''] = (value ?? 'place').split(':', 2);
+  switch (type) {
+    case 'update':
+    case 'currency':
+      return { type };
+    case 'remove':
+      return { type, productId: argument };
+    case 'locale':
+      return { type, tag: argument };
+    default:
+      return { type: 'place' };
+  }
+}
+
+export interface QuantityChange {
+  readonly productId: string;
+  /** NaN when what was entered is no whole number. */
+  readonly quantity: number;
+}
+
+// More digits are no quantity that anybody sells, and would leave int32.
+const wholeNumber = /^\d{1,9}$/;
+
+/** The whole number that a text says; NaN when it says none. */
+export function readQuantity(text: string): number {
+  return wholeNumber.test(text.trim()) ? Number(text.trim()) : Number.NaN;
+}
+
+/**
+ * The quantities that differ from what the page showed. Each line is posted twice: as it was shown and as it was entered,
+ * so that a page that is out of date changes nothing that its reader did not change.
+ */
+export function changedQuantities(form: Readonly<Record<string, string>>): readonly QuantityChange[] {
+  return Object.entries(form).flatMap(([name, value]) => {
+    const productId = /^quantity_(\d{1,19})$/.exec(name)?.[1];
+    if (productId === undefined || value.trim() === form[`shown_${productId}`]) return [];
+    return [{ productId, quantity: readQuantity(value) }];
+  });
+}
