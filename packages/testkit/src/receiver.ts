@@ -1,4 +1,5 @@
 /** A receiver of webhooks as the world has them: a real HTTP server that keeps what it got and answers as badly as told. */
+import { once } from 'node:events';
 import {
   createServer,
   type IncomingHttpHeaders,
