@@ -1,0 +1,29 @@
+/** What the order service says → the mails that follow. */
+import type { IncomingMessage } from '@tillstream/messaging/message';
+import { OrderEvent } from '@tillstream/proto/order/v1/order_events';
+import type { NewMail } from '../domain/new-mail.ts';
+
+export function mailsOfOrderEvents(batch: readonly IncomingMessage[]): readonly NewMail[] {
+  return batch.flatMap((message): readonly NewMail[] => {
+    const { orderId, payload } = OrderEvent.decode(message.value);
+    const common = { merchantId: message.headers.merchant_id, traceparent: message.headers.traceparent, orderId };
+    switch (payload?.$case) {
+      case 'orderPaid':
+        return [{ ...common, kind: 'payment_confirmed', about: String(orderId) }];
+      case 'orderItemDelivered': {
+        const { itemId } = payload.value;
+        return [{ ...common, kind: 'licence', about: `${orderId}.${itemId}`, itemId }];
+      }
+      case 'orderCreated':
+      case 'orderPaymentFailed':
+      case 'orderDelivered':
+      case 'orderDeleted':
+      case 'orderPaidAgain':
+      case 'orderPaidLate':
+        return [];
+      // A newer sender said something I do not know yet.
+      case undefined:
+        return [];
+    }
+  });
+}

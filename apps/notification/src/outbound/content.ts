@@ -1,0 +1,136 @@
+/** What a batch of mails says, asked for when they are sent: three questions for any number of mails. */
+import type { FulfillmentApiService, Licence } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
+import type { Merchant, MerchantApiService, Product } from '@tillstream/proto/merchant/v1/merchant_api';
+import type { OrderApiService, OrderDocument } from '@tillstream/proto/order/v1/order_api';
+import type { Client } from '@tillstream/rpc/client';
+import type { Outcome } from '../domain/mail.ts';
+import type { Letter } from './letters/letter.ts';
+import { writeLicence } from './letters/licence.ts';
+import { writePaymentConfirmed } from './letters/payment-confirmed.ts';
+import { writePoolLow } from './letters/pool-low.ts';
+import type { MailRow } from './tables.ts';
+
+export interface ContentClients {
+  readonly merchant: Pick<Client<typeof MerchantApiService>, 'getMerchants' | 'getProducts'>;
+  readonly order: Pick<Client<typeof OrderApiService>, 'getOrderDocuments'>;
+  readonly fulfillment: Pick<Client<typeof FulfillmentApiService>, 'getLicences'>;
+}
+
+/** A letter, or why there is none. */
+export type Written = { readonly letter: Letter } | { readonly outcome: Outcome };
+
+/** Answers what a mail of the batch says. Throws when a service does not answer. */
+export async function gatherContent(
+  clients: ContentClients,
+  mails: readonly MailRow[],
+): Promise<(mail: MailRow) => Written> {
+  const [documents, licences, pools] = await Promise.all([
+    documentsOf(
+      clients,
+      mails.filter((mail) => mail.kind !== 'pool_low'),
+    ),
+    licencesOf(
+      clients,
+      mails.filter((mail) => mail.kind === 'licence'),
+    ),
+    poolsOf(
+      clients,
+      mails.filter((mail) => mail.kind === 'pool_low'),
+    ),
+  ]);
+  return (mail) => {
+    if (mail.kind === 'pool_low') return writePool(mail, pools);
+    const document = documents.get(orderKey(mail));
+    const order = document?.order;
+    if (document === undefined || order === undefined) return later('order_unknown');
+    if ((order.customer?.email ?? '') === '') return { outcome: { type: 'refused_for_good', reason: 'no_address' } };
+    if (mail.kind === 'payment_confirmed') return { letter: writePaymentConfirmed(document, order) };
+    const item = order.items.find((each) => each.id === mail.item_id);
+    if (item === undefined) return later('item_unknown');
+    if (!item.sendMail) return { outcome: { type: 'not_wanted', reason: 'send_mail_off' } };
+    const codes = licences.get(orderKey(mail))?.filter((licence) => licence.itemId === mail.item_id) ?? [];
+    if (codes.length === 0) return later('licence_unknown');
+    return {
+      letter: writeLicence(
+        document,
+        order,
+        item,
+        codes.map((licence) => licence.code),
+      ),
+    };
+  };
+}
+
+function later(reason: string): Written {
+  return { outcome: { type: 'refused_for_now', reason } };
+}
+
+function orderKey(mail: MailRow): string {
+  return `${mail.merchant_id} ${mail.order_id}`;
+}
+
+/** Each order once, however many mails are about it. */
+function ordersOf(mails: readonly MailRow[]): readonly { merchantId: string; orderId: bigint }[] {
+  return [
+    ...new Map(
+      mails.map((mail) => [orderKey(mail), { merchantId: mail.merchant_id, orderId: mail.order_id ?? 0n }]),
+    ).values(),
+  ];
+}
+
+/** The orders as they are now: a mail that was delayed for a day should not say what is no longer so. */
+async function documentsOf(
+  { order }: ContentClients,
+  mails: readonly MailRow[],
+): Promise<ReadonlyMap<string, OrderDocument>> {
+  const keys = ordersOf(mails).map((each) => ({ ...each, version: 0n }));
+  if (keys.length === 0) return new Map();
+  const { documents } = await order.getOrderDocuments({ keys });
+  return new Map(documents.map((document) => [`${document.key?.merchantId} ${document.key?.orderId}`, document]));
+}
+
+async function licencesOf(
+  { fulfillment }: ContentClients,
+  mails: readonly MailRow[],
+): Promise<ReadonlyMap<string, readonly Licence[]>> {
+  const orders = ordersOf(mails);
+  if (orders.length === 0) return new Map();
+  const { licences } = await fulfillment.getLicences({ orders: [...orders] });
+  const merchantOf = new Map(orders.map((each) => [each.orderId, each.merchantId]));
+  return Map.groupBy(licences, (licence) => `${merchantOf.get(licence.orderId)} ${licence.orderId}`);
+}
+
+interface Pools {
+  readonly merchants: ReadonlyMap<string, Merchant>;
+  readonly products: ReadonlyMap<string, Product>;
+}
+
+async function poolsOf({ merchant }: ContentClients, mails: readonly MailRow[]): Promise<Pools> {
+  const byMerchant = Map.groupBy(mails, (mail) => mail.merchant_id);
+  if (byMerchant.size === 0) return { merchants: new Map(), products: new Map() };
+  const [{ merchants }, ...found] = await Promise.all([
+    merchant.getMerchants({ merchantIds: [...byMerchant.keys()] }),
+    ...[...byMerchant].map(([merchantId, own]) =>
+      merchant.getProducts({ merchantId, productIds: [...new Set(own.flatMap((mail) => mail.product_id ?? []))] }),
+    ),
+  ]);
+  return {
+    merchants: new Map(merchants.map((each) => [each.id, each])),
+    products: new Map(found.flatMap((answer) => answer.products).map((product) => [product.id, product])),
+  };
+}
+
+function writePool(mail: MailRow, pools: Pools): Written {
+  const merchant = pools.merchants.get(mail.merchant_id);
+  if (merchant === undefined) return later('merchant_unknown');
+  if (merchant.supportEmail === '') return { outcome: { type: 'not_wanted', reason: 'no_support_email' } };
+  const productId = mail.product_id ?? '';
+  return {
+    letter: writePoolLow(merchant, {
+      productId,
+      productName: pools.products.get(productId)?.name ?? '',
+      available: mail.available ?? 0,
+      lowWaterMark: mail.low_water_mark ?? 0,
+    }),
+  };
+}

@@ -1,0 +1,46 @@
+import type { Words } from './words.ts';
+
+export const de: Words = {
+  locale: 'de',
+  greeting: (firstName) => `Guten Tag ${firstName},`,
+  greetingWithoutName: 'Guten Tag,',
+  quantity: (count) => `Menge ${count}`,
+  openOrder: 'Bestellung öffnen',
+  testMode: 'Dies geschah im Testmodus. Es ist kein Geld geflossen.',
+  supportAt: (shop, address) => `Fragen? ${shop} hilft gern: ${address}`,
+  supportByReply: (shop) => `Fragen? Wenden Sie sich an ${shop}.`,
+  order: 'Bestellung',
+  paymentConfirmed: {
+    subject: (order) => `Zahlung erhalten für Bestellung ${order}`,
+    preheader: (total) => `Wir haben ${total} erhalten. Vielen Dank.`,
+    heading: 'Ihre Zahlung ist da',
+    intro: (order) => `Vielen Dank. Die Bestellung ${order} ist bezahlt.`,
+    total: 'Bezahlt',
+    paidOn: 'Bezahlt am',
+    paidWith: 'Bezahlt mit',
+    next: 'Ihre Lizenz kommt in einer eigenen Mail, sobald sie bereit ist, meist innerhalb einer Minute. Sie finden sie auch auf der Seite Ihrer Bestellung.',
+  },
+  licence: {
+    subject: (product) => `Ihre Lizenz für ${product}`,
+    preheader: (order) => `Darin ist die Lizenz der Bestellung ${order}. Bewahren Sie diese Mail auf.`,
+    headingOne: 'Ihre Lizenz ist bereit',
+    headingMany: (count) => `Ihre ${count} Lizenzen sind bereit`,
+    introOne: (product) => `Hier ist Ihr Lizenzcode für ${product}:`,
+    introMany: (product) => `Hier sind Ihre Lizenzcodes für ${product}:`,
+    orderLine: (order) => `Bestellung ${order}`,
+    keep: 'Bewahren Sie diese Mail auf und geben Sie den Code nicht weiter: Wer ihn hat, kann ihn benutzen.',
+  },
+  poolLow: {
+    subject: (product) => `Lizenzcodes gehen zur Neige: ${product}`,
+    preheader: (available) => `Verbleibende Codes: ${available}.`,
+    heading: 'Die Lizenzcodes gehen zur Neige',
+    headingEmpty: 'Es sind keine Lizenzcodes mehr da',
+    intro: (product) => `Für ${product} sind weniger Lizenzcodes übrig, als Sie wollten.`,
+    introEmpty: (product) =>
+      `Der letzte Lizenzcode für ${product} ist vergeben. Neue Bestellungen werden angenommen und geliefert, sobald Sie Codes hinzufügen.`,
+    product: 'Produkt',
+    available: 'Verbleibende Codes',
+    mark: 'Hinweis erwünscht unter',
+    next: 'Fügen Sie Codes über die API hinzu. Bestellungen, die auf einen Code warten, werden dann von selbst geliefert.',
+  },
+};

@@ -1,0 +1,46 @@
+import type { Words } from './words.ts';
+
+export const en: Words = {
+  locale: 'en',
+  greeting: (firstName) => `Hello ${firstName},`,
+  greetingWithoutName: 'Hello,',
+  quantity: (count) => `Quantity ${count}`,
+  openOrder: 'Open your order',
+  testMode: 'This happened in test mode. No money moved.',
+  supportAt: (shop, address) => `Questions? ${shop} helps: ${address}`,
+  supportByReply: (shop) => `Questions? Ask ${shop}.`,
+  order: 'Order',
+  paymentConfirmed: {
+    subject: (order) => `Payment received for order ${order}`,
+    preheader: (total) => `We received ${total}. Thank you.`,
+    heading: 'Your payment has arrived',
+    intro: (order) => `Thank you. Order ${order} is paid.`,
+    total: 'Total paid',
+    paidOn: 'Paid on',
+    paidWith: 'Paid with',
+    next: 'Your licence comes in a separate mail as soon as it is ready, mostly within a minute. You also find it on the page of your order.',
+  },
+  licence: {
+    subject: (product) => `Your licence for ${product}`,
+    preheader: (order) => `The licence of order ${order} is inside. Keep this mail.`,
+    headingOne: 'Your licence is ready',
+    headingMany: (count) => `Your ${count} licences are ready`,
+    introOne: (product) => `Here is your licence code for ${product}:`,
+    introMany: (product) => `Here are your licence codes for ${product}:`,
+    orderLine: (order) => `Order ${order}`,
+    keep: 'Keep this mail, and do not pass the code on: whoever has it can use it.',
+  },
+  poolLow: {
+    subject: (product) => `Licence codes are running out: ${product}`,
+    preheader: (available) => `Codes left: ${available}.`,
+    heading: 'Licence codes are running out',
+    headingEmpty: 'There are no licence codes left',
+    intro: (product) => `Fewer licence codes than you wanted are left for ${product}.`,
+    introEmpty: (product) =>
+      `The last licence code for ${product} is gone. New orders are taken, and delivered as soon as you add codes.`,
+    product: 'Product',
+    available: 'Codes left',
+    mark: 'You asked to hear below',
+    next: 'Add codes through the API. Orders that wait for a code are then delivered by themselves.',
+  },
+};
