@@ -1,0 +1,63 @@
+/** Events and their deliveries, for a batch of order events, in one transaction. */
+import { randomUUIDv7 } from 'node:crypto';
+import type { Database } from '@tillstream/database/database';
+import { firstSight } from '@tillstream/messaging/once';
+import type { Vault } from '@tillstream/vault/vault';
+import { sql } from 'kysely';
+import type { Chain } from './heads.ts';
+
+export interface NewEvent {
+  readonly messageId: string;
+  readonly sourceEventId: string;
+  readonly merchantId: string;
+  readonly livemode: boolean;
+  readonly itemId: bigint;
+  readonly type: string;
+  readonly orderId: bigint;
+  /** Grows along the order's story. */
+  readonly position: bigint;
+  readonly occurredAt: Date;
+  readonly body: string;
+  readonly traceparent: string;
+}
+
+/** What the body of an event is sealed for. */
+export function bodyContext(merchantId: string, eventId: string): string {
+  return `${merchantId}|event|${eventId}`;
+}
+
+/**
+ * Stores what is new and a delivery for each endpoint that wants it now, the paused and the disabled included: what
+ * happens while they are off is held for them, not dropped. Answers the chains that have something new.
+ */
+export async function storeEvents(database: Database<object>, vault: Vault, group: string, candidates: readonly NewEvent[]): Promise<readonly Chain[]> {
+  if (candidates.length === 0) return [];
+  const merchants = [...new Set(candidates.map((each) => each.merchantId))];
+  return database.transaction(merchants, async (tx) => {
+    const isNew = await firstSight(tx, group, candidates.map((each) => each.messageId));
+    const events = candidates
+      .filter((each) => isNew.has(each.messageId))
+      .map((each) => ({ ...each, id: randomUUIDv7() }));
+    if (events.length === 0) return [];
+    const { rows } = await sql<{ endpoint_id: string; order_id: bigint }>`
+      with made as (
+        insert into event (id, merchant_id, livemode, source_event_id, item_id, type, order_id, position, occurred_at, body, traceparent)
+        select * from unnest(
+          ${events.map((each) => each.id)}::uuid[], ${events.map((each) => each.merchantId)}::uuid[], ${events.map((each) => each.livemode)}::boolean[],
+          ${events.map((each) => each.sourceEventId)}::uuid[], ${events.map((each) => each.itemId)}::bigint[], ${events.map((each) => each.type)}::text[],
+          ${events.map((each) => each.orderId)}::bigint[], ${events.map((each) => each.position)}::bigint[],
+          ${events.map((each) => each.occurredAt)}::timestamptz[],
+          ${events.map((each) => vault.seal(each.body, bodyContext(each.merchantId, each.id)))}::bytea[],
+          ${events.map((each) => each.traceparent)}::text[])
+        on conflict (merchant_id, source_event_id, item_id) do nothing
+        returning id, merchant_id, type, order_id, position
+      )
+      insert into delivery (merchant_id, endpoint_id, event_id, shard, order_id, position, status, due_at)
+      select made.merchant_id, e.id, made.id, e.shard, made.order_id, made.position, 'waiting', now()
+      from made join endpoint e on e.merchant_id = made.merchant_id and e.status <> 'deleted' and (e.events = '{}' or made.type = any (e.events))
+      order by made.order_id, made.position
+      returning endpoint_id, order_id`.execute(tx);
+    const chains = new Map(rows.map((row) => [`${row.endpoint_id} ${row.order_id}`, { endpointId: row.endpoint_id, orderId: row.order_id }]));
+    return [...chains.values()];
+  });
+}

@@ -1,0 +1,168 @@
+/** What can be sent: of each chain (endpoint, order) the first that waits; and what sending it takes. */
+import type { Database } from '@tillstream/database/database';
+import { sql } from 'kysely';
+
+export interface Chain {
+  readonly endpointId: string;
+  readonly orderId: bigint;
+}
+
+export interface Head extends Chain {
+  readonly deliveryId: string;
+  readonly merchantId: string;
+  readonly shard: number;
+  /** The endpoint has failed since its last success. */
+  readonly isFailing: boolean;
+  /** By the database's clock; negative = overdue. */
+  readonly dueInMs: number;
+  /** Undefined = never. */
+  readonly triedMsAgo: number | undefined;
+}
+
+interface HeadRow {
+  endpoint_id: string;
+  merchant_id: string;
+  shard: number;
+  is_failing: boolean;
+  id: string;
+  order_id: bigint;
+  due_in_ms: number;
+  tried_ms_ago: number | null;
+}
+
+// What becomes due until the next look.
+const lookAhead = '5 seconds';
+
+/**
+ * Heads of the shards' active endpoints that are due, at most `perEndpoint` each, the oldest orders first. Of a failing
+ * endpoint that is new to the caller also those that are not due: one of them will probe it.
+ */
+export async function scanHeads(
+  database: Database<object>,
+  where: { shards: readonly number[]; known: readonly string[]; without: readonly string[]; perEndpoint: number },
+): Promise<readonly Head[]> {
+  const { rows } = await database.everyMerchant('deliveries of all merchants are due', (tx) =>
+    sql<HeadRow>`
+      select e.id as endpoint_id, e.merchant_id, e.shard, e.first_failure_at is not null as is_failing, head.id, head.order_id,
+        extract(epoch from head.due_at - now())::float8 * 1000 as due_in_ms,
+        extract(epoch from now() - head.tried_at)::float8 * 1000 as tried_ms_ago
+      from endpoint e cross join lateral (
+        select * from (
+          select distinct on (d.order_id) d.id, d.order_id, d.due_at, d.tried_at
+          from delivery d where d.endpoint_id = e.id and d.status = 'waiting'
+          order by d.order_id, d.position
+        ) as first
+        where first.due_at <= now() + ${lookAhead}::interval or (e.first_failure_at is not null and e.id <> all (${where.known}::uuid[]))
+        limit ${where.perEndpoint}
+      ) as head
+      where e.status = 'active' and e.shard = any (${where.shards}::smallint[]) and e.id <> all (${where.without}::uuid[])`.execute(tx),
+  );
+  return rows.map(toHead);
+}
+
+/** The heads of these chains, due or not. */
+export async function loadHeads(database: Database<object>, chains: readonly Chain[]): Promise<readonly Head[]> {
+  if (chains.length === 0) return [];
+  const { rows } = await database.everyMerchant('deliveries of all merchants follow each other', (tx) =>
+    sql<HeadRow>`
+      select e.id as endpoint_id, e.merchant_id, e.shard, e.first_failure_at is not null as is_failing, head.id, head.order_id,
+        extract(epoch from head.due_at - now())::float8 * 1000 as due_in_ms,
+        extract(epoch from now() - head.tried_at)::float8 * 1000 as tried_ms_ago
+      from unnest(${chains.map((each) => each.endpointId)}::uuid[], ${chains.map((each) => each.orderId)}::bigint[]) as chain (endpoint_id, order_id)
+      join endpoint e on e.id = chain.endpoint_id and e.status = 'active'
+      cross join lateral (
+        select d.id, d.order_id, d.due_at, d.tried_at from delivery d
+        where d.endpoint_id = chain.endpoint_id and d.order_id = chain.order_id and d.status = 'waiting'
+        order by d.position limit 1
+      ) as head`.execute(tx),
+  );
+  return rows.map(toHead);
+}
+
+function toHead(row: HeadRow): Head {
+  return {
+    deliveryId: row.id,
+    endpointId: row.endpoint_id,
+    merchantId: row.merchant_id,
+    shard: row.shard,
+    isFailing: row.is_failing,
+    orderId: row.order_id,
+    dueInMs: row.due_in_ms,
+    triedMsAgo: row.tried_ms_ago ?? undefined,
+  };
+}
+
+export interface Shipment {
+  readonly deliveryId: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly merchantId: string;
+  readonly endpointId: string;
+  readonly livemode: boolean;
+  readonly step: number;
+  readonly url: string;
+  readonly isSeed: boolean;
+  readonly isStandard: boolean;
+  /** Sealed. */
+  readonly secrets: Buffer;
+  /** Sealed; only during the 24 hours after a rotation. */
+  readonly oldSecrets: Buffer | undefined;
+  /** Sealed. */
+  readonly body: Buffer;
+  readonly traceparent: string;
+  /** The one before it in its chain was given up. */
+  readonly hasGap: boolean;
+}
+
+interface ShipmentRow {
+  id: string;
+  event_id: string;
+  type: string;
+  merchant_id: string;
+  endpoint_id: string;
+  livemode: boolean;
+  step: number;
+  url: string;
+  sign_seed: boolean;
+  sign_standard: boolean;
+  secrets: Buffer;
+  old_secrets: Buffer | null;
+  body: Buffer;
+  traceparent: string;
+  has_gap: boolean | null;
+}
+
+/**
+ * Read at the moment of sending, so that a new address, a new secret, a pause and a deletion count at once. Without
+ * `anyStatus` only what still waits for an active endpoint; with it (a resend) whatever it is, unless the endpoint is deleted.
+ */
+export async function loadShipments(database: Database<object>, deliveryIds: readonly string[], anyStatus = false): Promise<readonly Shipment[]> {
+  const { rows } = await database.everyMerchant('deliveries of all merchants are sent', (tx) =>
+    sql<ShipmentRow>`
+      select d.id, d.event_id, v.type, d.merchant_id, d.endpoint_id, e.livemode, d.step, e.url, e.sign_seed, e.sign_standard, e.secrets,
+        case when e.rotated_at > now() - interval '24 hours' then e.old_secrets end as old_secrets, v.body, v.traceparent,
+        (select p.status = 'exhausted' from delivery p
+          where p.endpoint_id = d.endpoint_id and p.order_id = d.order_id and p.position < d.position
+          order by p.position desc limit 1) as has_gap
+      from delivery d join endpoint e on e.id = d.endpoint_id join event v on v.id = d.event_id
+      where d.id = any (${deliveryIds}::uuid[])
+        and case when ${anyStatus}::boolean then e.status <> 'deleted' else e.status = 'active' and d.status = 'waiting' end`.execute(tx),
+  );
+  return rows.map((row) => ({
+    deliveryId: row.id,
+    eventId: row.event_id,
+    eventType: row.type,
+    merchantId: row.merchant_id,
+    endpointId: row.endpoint_id,
+    livemode: row.livemode,
+    step: row.step,
+    url: row.url,
+    isSeed: row.sign_seed,
+    isStandard: row.sign_standard,
+    secrets: row.secrets,
+    oldSecrets: row.old_secrets ?? undefined,
+    body: row.body,
+    traceparent: row.traceparent,
+    hasGap: row.has_gap === true,
+  }));
+}

@@ -1,0 +1,138 @@
+/** Events and deliveries as merchants and the timeline see them. */
+import type { Database } from '@tillstream/database/database';
+import type { Vault } from '@tillstream/vault/vault';
+import { sql, type Kysely, type RawBuilder } from 'kysely';
+import { bodyContext } from './fan-out.ts';
+import { pageOf, type Page, type PageQuery } from './paging.ts';
+
+export interface EventView {
+  readonly id: string;
+  readonly type: string;
+  readonly orderId: bigint;
+  readonly occurredAt: Date;
+  readonly body: string;
+  readonly livemode: boolean;
+}
+
+export interface AttemptRow {
+  readonly delivery_id: string;
+  readonly number: number;
+  readonly at: Date;
+  readonly trigger: string;
+  readonly http_status: number;
+  readonly error: string;
+  readonly duration_ms: number;
+  readonly response_start: string;
+  readonly trace_id: string;
+}
+
+export interface DeliveryView {
+  readonly id: string;
+  readonly event_id: string;
+  readonly event_type: string;
+  readonly endpoint_id: string;
+  readonly order_id: bigint;
+  readonly livemode: boolean;
+  /** waiting, held (its endpoint is off), delivered, exhausted, cancelled */
+  readonly status: string;
+  readonly created_at: Date;
+  readonly due_at: Date | null;
+  readonly done_at: Date | null;
+  readonly attempts: readonly AttemptRow[];
+  readonly traceparent: string;
+  readonly occurred_at: Date;
+}
+
+export interface DeliveryFilter {
+  readonly endpointId?: string | undefined;
+  readonly eventId?: string | undefined;
+  readonly status?: string | undefined;
+  readonly orderId?: bigint | undefined;
+}
+
+// More attempts than this are made by hand only; the newest are shown.
+const attemptsShown = 50;
+const timelineLimit = 200;
+
+export class Reads {
+  readonly #database: Database<object>;
+  readonly #vault: Vault;
+
+  constructor(database: Database<object>, vault: Vault) {
+    this.#database = database;
+    this.#vault = vault;
+  }
+
+  async getEvent(merchantId: string, id: string): Promise<EventView | undefined> {
+    const page = await this.#events(merchantId, sql`v.id = ${id}::uuid`);
+    return page[0];
+  }
+
+  async listEvents(merchantId: string, filter: { type: string; orderId: bigint }, query: PageQuery): Promise<Page<EventView>> {
+    const rows = await this.#events(
+      merchantId,
+      sql`(${filter.type}::text = '' or v.type = ${filter.type}::text) and (${filter.orderId}::bigint = 0 or v.order_id = ${filter.orderId}::bigint)
+        and ${query.where(sql.ref('v.id'))} ${query.order(sql.ref('v.id'))}`,
+    );
+    return pageOf(rows, query);
+  }
+
+  async #events(merchantId: string, condition: RawBuilder<unknown>): Promise<readonly EventView[]> {
+    const { rows } = await this.#database.transaction([merchantId], (tx) =>
+      sql<{ id: string; type: string; order_id: bigint; occurred_at: Date; body: Buffer; livemode: boolean }>`
+        select v.id, v.type, v.order_id, v.occurred_at, v.body, v.livemode from event v
+        where v.merchant_id = ${merchantId}::uuid and ${condition}`.execute(tx),
+    );
+    return rows.map((row) => ({
+      id: row.id,
+      type: row.type,
+      orderId: row.order_id,
+      occurredAt: row.occurred_at,
+      body: this.#vault.open(row.body, bodyContext(merchantId, row.id)).toString('utf8'),
+      livemode: row.livemode,
+    }));
+  }
+
+  async getDelivery(merchantId: string, id: string): Promise<DeliveryView | undefined> {
+    const rows = await this.#database.transaction([merchantId], (tx) => readDeliveries(tx, merchantId, sql`d.id = ${id}::uuid`));
+    return rows[0];
+  }
+
+  async listDeliveries(merchantId: string, filter: DeliveryFilter, query: PageQuery): Promise<Page<DeliveryView>> {
+    const { endpointId = null, eventId = null, status = null, orderId = null } = filter;
+    const rows = await this.#database.transaction([merchantId], (tx) =>
+      readDeliveries(
+        tx,
+        merchantId,
+        sql`(${endpointId}::uuid is null or d.endpoint_id = ${endpointId}::uuid) and (${eventId}::uuid is null or d.event_id = ${eventId}::uuid)
+          and (${orderId}::bigint is null or d.order_id = ${orderId}::bigint)
+          and (${status}::text is null or ${status}::text = case when d.status = 'waiting' and e.status <> 'active' then 'held' else d.status end)
+          and ${query.where(sql.ref('d.id'))} ${query.order(sql.ref('d.id'))}`,
+      ),
+    );
+    return pageOf(rows, query);
+  }
+
+  /** Oldest first. */
+  ofOrder(merchantId: string, orderId: bigint): Promise<readonly DeliveryView[]> {
+    return this.#database.transaction([merchantId], (tx) =>
+      readDeliveries(tx, merchantId, sql`d.order_id = ${orderId}::bigint order by d.position, d.id limit ${timelineLimit}`),
+    );
+  }
+}
+
+async function readDeliveries(tx: Kysely<object>, merchantId: string, condition: RawBuilder<unknown>): Promise<readonly DeliveryView[]> {
+  const { rows } = await sql<Omit<DeliveryView, 'attempts'>>`
+    select d.id, d.event_id, v.type as event_type, d.endpoint_id, d.order_id, v.livemode, v.traceparent, v.occurred_at, d.created_at, d.done_at,
+      case when d.status = 'waiting' and e.status <> 'active' then 'held' else d.status end as status,
+      case when d.status = 'waiting' then d.due_at end as due_at
+    from delivery d join event v on v.id = d.event_id join endpoint e on e.id = d.endpoint_id
+    where d.merchant_id = ${merchantId}::uuid and ${condition}`.execute(tx);
+  const { rows: attempts } = await sql<AttemptRow>`
+    select delivery_id, number, at, trigger, http_status, error, duration_ms, response_start, trace_id from (
+      select *, row_number() over (partition by delivery_id order by number desc) as back
+      from attempt where delivery_id = any (${rows.map((row) => row.id)}::uuid[]) and merchant_id = ${merchantId}::uuid
+    ) as newest where back <= ${attemptsShown} order by delivery_id, number`.execute(tx);
+  const byDelivery = Map.groupBy(attempts, (attempt) => attempt.delivery_id);
+  return rows.map((row) => ({ ...row, attempts: byDelivery.get(row.id) ?? [] }));
+}
