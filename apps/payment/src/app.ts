@@ -1,0 +1,112 @@
+/** The payment service: payments, their attempts at providers, and what providers say of them. */
+import type { Database } from '@tillstream/database/database';
+import type { ServiceHome } from '@tillstream/database/migrate';
+import type { Clock } from '@tillstream/messaging/clock';
+import type { Log } from '@tillstream/messaging/log';
+import { messagingMigrations } from '@tillstream/messaging/migrations';
+import { makePerformer } from '@tillstream/messaging/perform';
+import { schedule } from '@tillstream/messaging/timers';
+import { paymentEvents } from '@tillstream/messaging/topics';
+import { PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
+import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
+import { implement } from '@tillstream/rpc/server';
+import type { ServiceApp, Worker } from '@tillstream/service/app';
+import type { Config } from './config.ts';
+import { payment } from './domain/payment.ts';
+import { CallbackDesk } from './inbound/callbacks.ts';
+import { answerPaymentApi } from './inbound/payment-api.ts';
+import { ProviderCalls } from './inbound/provider-calls.ts';
+import { Attempts } from './outbound/attempts.ts';
+import { Callbacks } from './outbound/callbacks.ts';
+import { paymentKeeper } from './outbound/payment-keeper.ts';
+import { readTimeline } from './outbound/payment-timeline.ts';
+import { Payments } from './outbound/payments.ts';
+import type { Provider } from './outbound/provider.ts';
+import { sandboxProvider } from './outbound/sandbox-provider.ts';
+import type { PaymentTables } from './outbound/tables.ts';
+
+export const home: ServiceHome = {
+  name: 'payment',
+  schema: 'payment',
+  role: 'tillstream_payment',
+  migrations: new URL('../migrations/', import.meta.url),
+  shared: [messagingMigrations],
+};
+
+export function paymentApp(parts: { database: Database<PaymentTables>; clock: Clock; log: Log; config: Config }): ServiceApp {
+  const { database, clock, log, config } = parts;
+  const providers = providersOf(config);
+  const provider = (name: string): Provider => {
+    const found = providers.get(name);
+    if (found === undefined) throw new Error(`the provider ${name} is not configured`);
+    return found;
+  };
+  const payments = new Payments(database, (name) => providers.get(name)?.systemName ?? '');
+  const performer = makePerformer({ database, machine: payment, keeper: paymentKeeper, name: 'payment', log });
+  const calls = new ProviderCalls({
+    attempts: new Attempts(database),
+    payments,
+    provider,
+    performer,
+    schedule: (timer, kind, dueAt) =>
+      database.transaction([timer.merchantId], (tx) =>
+        schedule(tx, [{ machine: 'payment', aggregateId: timer.aggregateId, merchantId: timer.merchantId, traceparent: timer.traceparent, change: { type: 'set', kind, dueAt } }]),
+      ),
+    clock,
+    log,
+  });
+  const callbacks = new CallbackDesk({ store: new Callbacks(database), provider: (name) => providers.get(name), performer, clock, log });
+  return {
+    name: home.name,
+    database,
+    rpc: [
+      implement(
+        PaymentApiService,
+        answerPaymentApi({
+          payments,
+          performer,
+          calls,
+          callbacks,
+          clock,
+          // Live mode gets its providers with their connectors; until then there is none.
+          providerFor: (method, livemode) => (!livemode && method === 'CreditCard' && providers.has('sandbox') ? 'sandbox' : undefined),
+        }),
+      ),
+      implement(TimelineApiService, { readTimeline: ({ merchantId, orderId }) => readTimeline(database, merchantId, orderId) }),
+    ],
+    topics: [paymentEvents],
+    subscriptions: [],
+    timers: [calls],
+    workers: [repeat('open pages', 2_000, () => calls.open()), repeat('apply callbacks', 2_000, () => callbacks.applyDue())],
+  };
+}
+
+function providersOf(config: Config): ReadonlyMap<string, Provider> {
+  const { SANDBOX_URL: url, SANDBOX_SECRET: secret, SANDBOX_CALLBACK_SECRET: callbackSecret } = config;
+  if (url === undefined || secret === undefined || callbackSecret === undefined) return new Map();
+  const sandbox = sandboxProvider({ url, secret, callbackSecret, callbackUrl: `${config.CALLBACK_BASE_URL}/provider_callbacks/sandbox` });
+  return new Map([[sandbox.name, sandbox]]);
+}
+
+/** Looks for what was left behind; goes on at once while there is more. */
+function repeat(name: string, everyMs: number, turn: () => Promise<number>): Worker {
+  return {
+    name,
+    async run(signal) {
+      while (!signal.aborted) {
+        if ((await turn()) > 0) continue;
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(done, everyMs);
+          function done() {
+            clearTimeout(timer);
+            signal.removeEventListener('abort', done);
+            resolve();
+          }
+          signal.addEventListener('abort', done);
+        });
+      }
+    },
+  };
+}
+
+export type { PaymentTables } from './outbound/tables.ts';

@@ -1,0 +1,98 @@
+/** A provider's callback: checked, kept as it came, then applied. What cannot be applied yet is tried again. */
+import { randomUUIDv7 } from 'node:crypto';
+import type { Clock } from '@tillstream/messaging/clock';
+import type { Envelope } from '@tillstream/messaging/keeper';
+import type { Log } from '@tillstream/messaging/log';
+import { Refused } from '@tillstream/rpc/refusals';
+import { currentTraceparent } from '@tillstream/telemetry/trace';
+import { commandOf, type Fact } from '../domain/fact.ts';
+import type { PaymentCommand } from '../domain/payment.ts';
+
+interface Stored {
+  readonly callbackId: string;
+  readonly provider: string;
+  readonly body: Buffer;
+  readonly traceparent: string;
+  readonly tries: number;
+}
+
+interface Read {
+  readonly eventId: string;
+  readonly fact: Fact;
+}
+
+export interface CallbackParts {
+  readonly store: {
+    keep(callback: Omit<Stored, 'tries'>, providerEventId: string): Promise<boolean>;
+    due(): Promise<readonly Stored[]>;
+    applied(callbackIds: readonly string[]): Promise<void>;
+    postpone(callbackId: string, dueAt: Date | null): Promise<void>;
+    merchantOf(paymentId: string): Promise<string | undefined>;
+  };
+  /** Undefined when there is no such provider. */
+  provider(name: string):
+    | { readCallback(headers: Readonly<Record<string, string>>, body: Uint8Array, now: Date): Read | undefined; readStored(body: Uint8Array): Read | undefined }
+    | undefined;
+  readonly performer: { performOnce(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown> };
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const isUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+// A payment that is unknown for two hours will not come: the callback is kept for a person.
+const mostTries = 20;
+const pauseMs = 30_000;
+
+export class CallbackDesk {
+  readonly #parts: CallbackParts;
+
+  constructor(parts: CallbackParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves once it is kept. True when it was new. */
+  async receive(providerName: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<boolean> {
+    const { store, clock, log } = this.#parts;
+    const provider = this.#parts.provider(providerName);
+    if (provider === undefined) throw new Refused('provider_not_found');
+    // The provider's time is the wall's, whatever a merchant's test clock says.
+    const read = provider.readCallback(headers, body, clock.now(''));
+    if (read === undefined) throw new Refused('callback_not_authentic');
+    const kept = { callbackId: randomUUIDv7(), provider: providerName, body: Buffer.from(body), traceparent: currentTraceparent() };
+    if (!(await store.keep(kept, read.eventId))) return false;
+    try {
+      await this.#apply({ ...kept, tries: 0 }, read);
+    } catch (error) {
+      // It is kept: the worker applies it.
+      log.warn({ err: error, callback_id: kept.callbackId }, 'a callback could not be applied yet');
+    }
+    return true;
+  }
+
+  /** Applies what a crash or an outage left behind; answers how many there were. */
+  async applyDue(): Promise<number> {
+    const due = await this.#parts.store.due();
+    for (const callback of due) {
+      const read = this.#parts.provider(callback.provider)?.readStored(callback.body);
+      if (read === undefined) await this.#parts.store.postpone(callback.callbackId, null);
+      else await this.#apply(callback, read);
+    }
+    return due.length;
+  }
+
+  async #apply(callback: Stored, { fact }: Read): Promise<void> {
+    const { store, performer, clock } = this.#parts;
+    const merchantId = isUuid.test(fact.reference) ? await store.merchantOf(fact.reference) : undefined;
+    if (merchantId === undefined) {
+      // It may have overtaken our own commit.
+      await store.postpone(callback.callbackId, callback.tries >= mostTries ? null : new Date(Date.now() + pauseMs));
+      return;
+    }
+    const now = clock.now(merchantId);
+    const command = commandOf(fact, now);
+    if (command !== undefined) {
+      await performer.performOnce([{ id: fact.reference, merchantId, command, now, messageId: callback.callbackId, ...(callback.traceparent === '' ? {} : { traceparent: callback.traceparent }) }]);
+    }
+    await store.applied([callback.callbackId]);
+  }
+}

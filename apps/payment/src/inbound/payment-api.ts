@@ -1,0 +1,131 @@
+/** Answers PaymentApi. */
+import { randomUUIDv7 } from 'node:crypto';
+import type { Clock } from '@tillstream/messaging/clock';
+import type { Answer } from '@tillstream/messaging/perform';
+import type { Envelope } from '@tillstream/messaging/keeper';
+import type { CreatePaymentRequest, Payment as WirePayment, PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
+import { Refused } from '@tillstream/rpc/refusals';
+import type { Handlers } from '@tillstream/rpc/server';
+import type { PaymentCommand, PaymentEvent, PaymentRefusal, PaymentState } from '../domain/payment.ts';
+import type { Called } from './provider-calls.ts';
+
+interface LivePayment extends Called {
+  readonly method: string;
+  readonly redirect_url: string;
+  readonly is_outcome_unknown: boolean;
+}
+
+export interface PaymentApiParts {
+  readonly payments: {
+    live(merchantId: string, orderId: bigint): Promise<LivePayment | undefined>;
+    newest(merchantId: string, orderId: bigint): Promise<LivePayment | undefined>;
+    mayAsk(merchantId: string, paymentId: string, everyMs: number): Promise<boolean>;
+    get(keys: readonly { merchantId: string; paymentId: string }[]): Promise<readonly WirePayment[]>;
+    list(merchantId: string, filter: { orderId: bigint; status: string; limit: number; startingAfter: string; endingBefore: string }): Promise<{ payments: readonly WirePayment[]; hasMore: boolean }>;
+  };
+  readonly performer: { perform(envelopes: readonly Envelope<PaymentCommand>[]): Promise<readonly Answer<PaymentState, PaymentEvent, PaymentRefusal>[]> };
+  readonly calls: { open(paymentId?: string): Promise<number>; ask(payment: Called): Promise<void>; withdraw(payment: Called): Promise<boolean> };
+  readonly callbacks: { receive(provider: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<boolean> };
+  /** The provider that takes this method in this mode. */
+  providerFor(method: string, livemode: boolean): string | undefined;
+  readonly clock: Clock;
+}
+
+// D11; a merchant's policy may change it later.
+const expiryMs = 30 * 60_000;
+const askEveryMs = 2_000;
+const uniqueViolation = '23505';
+
+export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof PaymentApiService> {
+  const { payments, performer, calls, callbacks, clock } = parts;
+
+  const one = async (merchantId: string, paymentId: string): Promise<WirePayment> => {
+    const [found] = await payments.get([{ merchantId, paymentId }]);
+    if (found === undefined) throw new Refused('payment_not_found');
+    return found;
+  };
+
+  const create = async (request: CreatePaymentRequest): Promise<string> => {
+    const { merchantId, orderId } = request;
+    const live = await payments.live(merchantId, orderId);
+    if (live !== undefined) return liveFor(request, live);
+    const provider = parts.providerFor(request.method, request.livemode);
+    if (provider === undefined) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
+    const id = randomUUIDv7();
+    const now = clock.now(merchantId);
+    const { amountMinor, currency, method, returnUrl, locale, description, livemode } = request;
+    const asked = { orderId, livemode, amountMinor, currency, method, provider, returnUrl, locale, description, createdAt: now, expiresAt: new Date(now.getTime() + expiryMs) };
+    try {
+      const [answer] = await performer.perform([{ id, merchantId, command: { type: 'create', asked }, now }]);
+      if (answer?.answer === 'refused') throw new Refused(answer.reason);
+      return id;
+    } catch (error) {
+      // Another click made one at the same moment: at most one payment of an order is live, and this is it.
+      const other = isTaken(error) ? await payments.live(merchantId, orderId) : undefined;
+      if (other === undefined) throw error;
+      return liveFor(request, other);
+    }
+  };
+
+  return {
+    async createPayment(request) {
+      const id = await create(request);
+      // Inline, so that the customer's click leads on; what fails here is taken up by the worker with the same key.
+      await calls.open(id);
+      return { payment: await one(request.merchantId, id) };
+    },
+    async getPayments(request) {
+      return { payments: [...(await payments.get(request.keys.slice(0, 500)))] };
+    },
+    async listPayments(request) {
+      const { payments: found, hasMore } = await payments.list(request.merchantId, request);
+      return { payments: [...found], hasMore };
+    },
+    async refreshPayment(request) {
+      const newest = await payments.newest(request.merchantId, request.orderId);
+      if (newest === undefined) return { payment: undefined };
+      const isOpen = ['created', 'seen', 'processing', 'confirmed'].includes(newest.status);
+      if (isOpen && newest.provider_payment_id !== '' && (await payments.mayAsk(newest.merchant_id, newest.payment_id, askEveryMs))) {
+        // A provider that does not answer is no reason to show the customer nothing.
+        await calls.ask(newest).catch(() => undefined);
+      } else if (isOpen && newest.provider_payment_id === '') {
+        await calls.open(newest.payment_id);
+      }
+      return { payment: await one(request.merchantId, newest.payment_id) };
+    },
+    async withdrawPayment(request) {
+      const found = await one(request.merchantId, request.paymentId);
+      const live = await payments.live(request.merchantId, found.orderId);
+      if (live === undefined || found.status === 'processing' || found.status === 'confirmed') {
+        if (found.status === 'withdrawn') return { payment: found };
+        throw new Refused('payment_not_withdrawable');
+      }
+      let isWithdrawn: boolean;
+      try {
+        isWithdrawn = await calls.withdraw(live);
+      } catch (error) {
+        const refused = new Refused('unavailable', { detail: 'The payment provider does not answer; nothing was changed.' });
+        refused.cause = error;
+        throw refused;
+      }
+      if (!isWithdrawn) throw new Refused('payment_not_withdrawable');
+      const now = clock.now(request.merchantId);
+      const [answer] = await performer.perform([{ id: live.payment_id, merchantId: request.merchantId, command: { type: 'withdraw', at: now }, now }]);
+      if (answer?.answer === 'refused') throw new Refused(answer.reason);
+      return { payment: await one(request.merchantId, live.payment_id) };
+    },
+    async receiveCallback(request) {
+      return { isNew: await callbacks.receive(request.provider, request.headers, request.body) };
+    },
+  };
+}
+
+/** The live payment serves a second click; another method waits until it is known to have ended. */
+function liveFor(request: CreatePaymentRequest, live: LivePayment): string {
+  if (live.method !== request.method || live.amount_minor !== request.amountMinor || live.currency !== request.currency) throw new Refused('attempt_unresolved');
+  return live.payment_id;
+}
+
+function isTaken(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === uniqueViolation;
+}

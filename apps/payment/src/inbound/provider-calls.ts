@@ -1,0 +1,159 @@
+/** Calls to providers, always after the commit that intended them, always with the same key; their outcomes as commands. */
+import type { Clock } from '@tillstream/messaging/clock';
+import type { Envelope } from '@tillstream/messaging/keeper';
+import type { DueTimer, TimerHandler } from '@tillstream/messaging/timers';
+import type { Log } from '@tillstream/messaging/log';
+import { commandOf, type Fact } from '../domain/fact.ts';
+import type { PaymentCommand } from '../domain/payment.ts';
+
+/** What this room needs of a payment's row. */
+export interface Called {
+  readonly payment_id: string;
+  readonly merchant_id: string;
+  readonly status: string;
+  readonly provider: string;
+  readonly provider_payment_id: string;
+  readonly amount_minor: bigint;
+  readonly currency: string;
+  readonly return_url: string;
+  readonly description: string;
+  readonly locale: string;
+}
+
+interface Leased {
+  readonly attemptId: string;
+  readonly lease: bigint;
+  readonly tries: number;
+  readonly payment: Called;
+}
+
+export interface ProviderCallParts<L extends Leased> {
+  readonly attempts: {
+    lease(paymentId?: string): Promise<readonly L[]>;
+    settle(attempt: L, state: 'open' | 'declined'): Promise<void>;
+    postpone(attempt: L, dueAt: Date | null): Promise<void>;
+  };
+  readonly payments: { rows(merchants: readonly string[], ids: readonly string[]): Promise<readonly Called[]> };
+  provider(name: string): {
+    openPage(request: { key: string; reference: string; amountMinor: bigint; currency: string; returnUrl: string; description: string; locale: string }): Promise<
+      | { readonly outcome: 'open'; readonly providerPaymentId: string; readonly redirectUrl: string }
+      | { readonly outcome: 'declined'; readonly code: string; readonly description: string }
+      | { readonly outcome: 'unknown'; readonly because: string }
+    >;
+    ask(reference: string): Promise<Fact | undefined>;
+    withdraw(providerPaymentId: string): Promise<boolean>;
+  };
+  readonly performer: {
+    perform(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown>;
+    performOnce(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown>;
+  };
+  schedule(timer: DueTimer, kind: string, dueAt: Date): Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+// Ten seconds while the customer waits, then for days: a provider that has an outage knows afterwards what happened.
+const askAgainMs = [10_000, 30_000, 120_000, 300_000, 900_000, 3_600_000, 86_400_000];
+// A month of days; after that a person must ask.
+const mostTries = 36;
+
+export class ProviderCalls<L extends Leased> implements TimerHandler {
+  readonly machine = 'payment';
+  readonly #parts: ProviderCallParts<L>;
+
+  constructor(parts: ProviderCallParts<L>) {
+    this.#parts = parts;
+  }
+
+  /** Opens the provider's page for one payment now, if that is due; or for what a crash or an outage left behind. */
+  async open(paymentId?: string): Promise<number> {
+    const leased = await this.#parts.attempts.lease(paymentId);
+    await Promise.all(leased.map((attempt) => this.#openOne(attempt)));
+    return leased.length;
+  }
+
+  async #openOne(attempt: L): Promise<void> {
+    const { attempts, performer, clock } = this.#parts;
+    const { payment } = attempt;
+    const send = (command: PaymentCommand) => performer.perform([this.#envelope(payment, command)]);
+    const answer = await this.#parts.provider(payment.provider).openPage({
+      key: attempt.attemptId,
+      reference: payment.payment_id,
+      amountMinor: payment.amount_minor,
+      currency: payment.currency,
+      returnUrl: payment.return_url,
+      description: payment.description,
+      locale: payment.locale,
+    });
+    // A crash before `settle` calls again with the same key, and the provider answers the same.
+    if (answer.outcome === 'open') {
+      await send({ type: 'recordPage', providerPaymentId: answer.providerPaymentId, redirectUrl: answer.redirectUrl });
+      await attempts.settle(attempt, 'open');
+    } else if (answer.outcome === 'declined') {
+      const failure = { reason: 'provider_error', code: answer.code, description: answer.description };
+      await send({ type: 'recordFailed', failure, card: undefined, at: clock.now(payment.merchant_id) });
+      await attempts.settle(attempt, 'declined');
+    } else {
+      this.#parts.log.warn({ payment_id: payment.payment_id, because: answer.because, tries: attempt.tries }, 'outcome unknown');
+      await send({ type: 'recordUnknown' });
+      await attempts.postpone(attempt, attempt.tries >= mostTries ? null : new Date(Date.now() + pauseAfter(attempt.tries)));
+    }
+  }
+
+  /** Asks the provider and records what it says. */
+  async ask(payment: Called): Promise<void> {
+    const fact = await this.#parts.provider(payment.provider).ask(payment.payment_id);
+    const command = fact === undefined ? undefined : commandOf(fact, this.#parts.clock.now(payment.merchant_id));
+    if (command !== undefined) await this.#parts.performer.perform([this.#envelope(payment, command)]);
+  }
+
+  /** True when the provider has withdrawn it; else what it says instead is recorded. */
+  async withdraw(payment: Called): Promise<boolean> {
+    const isWithdrawn = payment.provider_payment_id === '' || (await this.#parts.provider(payment.provider).withdraw(payment.provider_payment_id));
+    if (!isWithdrawn) await this.ask(payment);
+    return isWithdrawn;
+  }
+
+  /** Timers of payments: a page that was never used expires; a provider that is silent is asked again. */
+  async fire(due: readonly DueTimer[]): Promise<void> {
+    const rows = await this.#parts.payments.rows(
+      due.map((timer) => timer.merchantId),
+      due.map((timer) => timer.aggregateId),
+    );
+    for (const timer of due) {
+      const row = rows.find((each) => each.payment_id === timer.aggregateId);
+      if (row === undefined) continue;
+      if (timer.kind === 'expire') await this.#expire(timer, row);
+      else if (row.status === 'processing') await this.#askAgain(timer, row);
+    }
+  }
+
+  async #expire(timer: DueTimer, row: Called): Promise<void> {
+    // The provider's word first: a page that could still be paid must not be called expired.
+    if (!(await this.withdraw(row))) return;
+    const envelope = this.#envelope(row, { type: 'expire', at: timer.dueAt });
+    await this.#parts.performer.performOnce([{ ...envelope, messageId: timer.timerId, traceparent: timer.traceparent }]);
+  }
+
+  async #askAgain(timer: DueTimer, row: Called): Promise<void> {
+    const { performer, log } = this.#parts;
+    const tries = Number(timer.kind.replace('ask-', ''));
+    try {
+      await this.ask(row);
+    } catch (error) {
+      log.warn({ err: error, payment_id: row.payment_id }, 'the provider does not answer');
+    }
+    const [now] = await this.#parts.payments.rows([row.merchant_id], [row.payment_id]);
+    if (now?.status !== 'processing') return;
+    await performer.performOnce([{ ...this.#envelope(row, { type: 'recordUnknown' }), messageId: timer.timerId, traceparent: timer.traceparent }]);
+    if (tries < mostTries) await this.#parts.schedule(timer, `ask-${tries + 1}`, new Date(Date.now() + pauseAfter(tries + 1)));
+  }
+
+  #envelope(payment: Called, command: PaymentCommand): Envelope<PaymentCommand> {
+    return { id: payment.payment_id, merchantId: payment.merchant_id, command, now: this.#parts.clock.now(payment.merchant_id) };
+  }
+}
+
+function pauseAfter(tries: number): number {
+  return askAgainMs[Math.min(tries, askAgainMs.length) - 1] ?? askAgainMs[0] ?? 10_000;
+}

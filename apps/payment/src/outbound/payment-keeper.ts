@@ -1,0 +1,196 @@
+/** Keeps the payment machine: its row, its history, the attempt written before the provider is called, its messages. */
+import type { Change, Keeper, TimerChange, VersionedEvent } from '@tillstream/messaging/keeper';
+import { VersionConflict } from '@tillstream/messaging/keeper';
+import type { OutgoingMessage } from '@tillstream/messaging/message';
+import { toMessage } from '@tillstream/messaging/outgoing';
+import { paymentEvents } from '@tillstream/messaging/topics';
+import { PaymentEvent as WireEvent } from '@tillstream/proto/payment/v1/payment_events';
+import { traceIdOf } from '@tillstream/telemetry/trace';
+import { sql, type Kysely } from 'kysely';
+import { isLive, type Payment, type PaymentEvent, type PaymentState } from '../domain/payment.ts';
+import type { PaymentRow, PaymentTables } from './tables.ts';
+
+type PaymentChange = Change<PaymentState, PaymentEvent>;
+
+// A provider that says nothing is asked: first soon, while the customer waits, then more and more seldom.
+export const firstAskMs = 10_000;
+
+export const paymentKeeper: Keeper<PaymentTables, PaymentState, PaymentEvent> = {
+  async load(tx, ids) {
+    const { rows } = await sql<PaymentRow>`select * from payment where payment_id = any (${ids}::uuid[]) order by payment_id for update`.execute(tx);
+    return new Map(rows.map((row) => [row.payment_id, { state: toState(row), version: Number(row.version) }]));
+  },
+
+  async save(tx, changes) {
+    const made = changes.filter((change) => change.versionBefore === 0);
+    const kept = changes.filter((change) => change.versionBefore > 0);
+    if (made.length > 0) {
+      await sql`insert into payment select * from jsonb_populate_recordset(null::payment, ${toJson(made)}::jsonb)`.execute(tx);
+      await writeAhead(tx, made);
+    }
+    if (kept.length > 0) await update(tx, kept);
+    await remember(tx, changes);
+  },
+
+  announce(change) {
+    return change.events.flatMap((event) => toWire(change, event));
+  },
+
+  timers(change): readonly TimerChange[] {
+    const { before, after } = change;
+    if (after.status === 'absent') return [];
+    const timers: TimerChange[] = [];
+    if (before.status === 'absent') timers.push({ type: 'set', kind: 'expire', dueAt: after.expiresAt });
+    const wasOpen = before.status === 'absent' || before.status === 'created' || before.status === 'seen';
+    const isOpen = after.status === 'created' || after.status === 'seen';
+    if (before.status !== 'absent' && wasOpen && !isOpen) timers.push({ type: 'clear', kind: 'expire' });
+    const last = change.events.at(-1);
+    if (after.status === 'processing' && before.status !== 'processing' && last !== undefined) timers.push({ type: 'set', kind: 'ask-1', dueAt: new Date(last.now.getTime() + firstAskMs) });
+    if (before.status === 'processing' && !isLive(after)) for (let at = 1; at <= 7; at += 1) timers.push({ type: 'clear', kind: `ask-${at}` });
+    return timers;
+  },
+};
+
+async function update(tx: Kysely<PaymentTables>, changes: readonly PaymentChange[]): Promise<void> {
+  const { numAffectedRows } = await sql`
+    update payment set
+      status = new.status, version = new.version, provider_payment_id = new.provider_payment_id, redirect_url = new.redirect_url,
+      is_outcome_unknown = new.is_outcome_unknown, review_reason = new.review_reason, reason = new.reason,
+      provider_error_code = new.provider_error_code, provider_error_description = new.provider_error_description,
+      card_type = new.card_type, card_last_4 = new.card_last_4, card_expiration = new.card_expiration, finalised_at = new.finalised_at
+    from jsonb_populate_recordset(null::payment, ${toJson(changes)}::jsonb) as new
+    join unnest(${changes.map((change) => change.id)}::uuid[], ${changes.map((change) => change.versionBefore)}::bigint[]) as was (payment_id, version)
+      on was.payment_id = new.payment_id
+    where payment.payment_id = new.payment_id and payment.version = was.version`.execute(tx);
+  if (Number(numAffectedRows ?? 0n) !== changes.length) throw new VersionConflict('payment');
+}
+
+/** The intention to call the provider is part of the commit that makes the payment: a crash cannot lose or double it. */
+async function writeAhead(tx: Kysely<PaymentTables>, made: readonly PaymentChange[]): Promise<void> {
+  await sql`
+    insert into attempt (attempt_id, merchant_id, payment_id, kind, state, due_at)
+    select attempt_id, merchant_id, payment_id, 'create', 'intended', now()
+    from unnest(${made.map((change) => change.events[0]?.eventId ?? '')}::uuid[], ${made.map((change) => change.merchantId)}::uuid[], ${made.map((change) => change.id)}::uuid[])
+      as t (attempt_id, merchant_id, payment_id)`.execute(tx);
+}
+
+async function remember(tx: Kysely<PaymentTables>, changes: readonly PaymentChange[]): Promise<void> {
+  const rows = changes.flatMap((change) =>
+    change.events.map(({ event, version, now, traceparent }) => ({
+      payment_id: change.id,
+      version: String(version),
+      merchant_id: change.merchantId,
+      order_id: change.after.status === 'absent' ? '0' : String(change.after.orderId),
+      type: event.type,
+      at: now,
+      trace_id: traceIdOf(traceparent),
+    })),
+  );
+  await sql`insert into payment_history select * from jsonb_populate_recordset(null::payment_history, ${JSON.stringify(rows)}::jsonb)`.execute(tx);
+}
+
+function toJson(changes: readonly PaymentChange[]): string {
+  return JSON.stringify(
+    changes.map((change) => {
+      const { after } = change;
+      if (after.status === 'absent') throw new Error('an absent payment is not kept');
+      return {
+        payment_id: change.id,
+        merchant_id: change.merchantId,
+        order_id: String(after.orderId),
+        livemode: after.livemode,
+        status: after.status,
+        version: change.version,
+        amount_minor: String(after.amountMinor),
+        currency: after.currency,
+        method: after.method,
+        provider: after.provider,
+        provider_payment_id: after.providerPaymentId,
+        redirect_url: after.redirectUrl,
+        return_url: after.returnUrl,
+        locale: after.locale,
+        description: after.description,
+        is_outcome_unknown: after.isOutcomeUnknown,
+        review_reason: after.reviewReason,
+        reason: after.failure?.reason ?? '',
+        provider_error_code: after.failure?.code ?? '',
+        provider_error_description: after.failure?.description ?? '',
+        card_type: after.card?.type ?? '',
+        card_last_4: after.card?.last4 ?? '',
+        card_expiration: after.card?.expiration ?? '',
+        created_at: after.createdAt,
+        expires_at: after.expiresAt,
+        finalised_at: after.finalisedAt ?? null,
+        asked_at: null,
+      };
+    }),
+  );
+}
+
+export function toState(row: PaymentRow): Payment {
+  return {
+    status: row.status,
+    orderId: row.order_id,
+    livemode: row.livemode,
+    amountMinor: row.amount_minor,
+    currency: row.currency,
+    method: row.method,
+    provider: row.provider,
+    returnUrl: row.return_url,
+    locale: row.locale,
+    description: row.description,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    providerPaymentId: row.provider_payment_id,
+    redirectUrl: row.redirect_url,
+    isOutcomeUnknown: row.is_outcome_unknown,
+    reviewReason: row.review_reason,
+    failure: row.reason === '' ? undefined : { reason: row.reason, code: row.provider_error_code, description: row.provider_error_description },
+    card: row.card_last_4 === '' ? undefined : { type: row.card_type, last4: row.card_last_4, expiration: row.card_expiration },
+    finalisedAt: row.finalised_at ?? undefined,
+  };
+}
+
+function toWire(change: PaymentChange, versioned: VersionedEvent<PaymentEvent>): OutgoingMessage[] {
+  const { after, id, merchantId } = change;
+  const payload = after.status === 'absent' ? undefined : payloadOf(versioned.event, after);
+  if (payload === undefined || after.status === 'absent') return [];
+  const { eventId, now, traceparent, version } = versioned;
+  const value = WireEvent.encode({
+    header: { eventId, merchantId, aggregateVersion: BigInt(version), occurredAt: now, schemaVersion: 1, traceparent },
+    paymentId: id,
+    orderId: after.orderId,
+    payload,
+  }).finish();
+  // Keyed by the order, so that the payments of one order stay in order (docs/decisions/one-source-of-webhook-order.md).
+  return [toMessage(paymentEvents, 'payment', String(after.orderId), { eventId, now, traceparent, merchantId }, value)];
+}
+
+function payloadOf(event: PaymentEvent, after: Payment): WireEvent['payload'] {
+  switch (event.type) {
+    case 'paymentCreated':
+      return { $case: 'paymentCreated', value: { amountMinor: after.amountMinor, currency: after.currency, method: after.method } };
+    case 'paymentSeen':
+      return { $case: 'paymentSeen', value: {} };
+    case 'paymentProcessing':
+      return { $case: 'paymentProcessing', value: {} };
+    case 'paymentConfirmed':
+      return { $case: 'paymentConfirmed', value: {} };
+    case 'paymentBooked':
+      return { $case: 'paymentBooked', value: { amountMinor: after.amountMinor, currency: after.currency } };
+    case 'paymentFailed':
+      return { $case: 'paymentFailed', value: { reason: event.failure.reason } };
+    case 'paymentExpired':
+      return { $case: 'paymentExpired', value: {} };
+    case 'paymentWithdrawn':
+      return { $case: 'paymentWithdrawn', value: {} };
+    case 'paymentProcessingExpired':
+      return { $case: 'paymentProcessingExpired', value: {} };
+    case 'paymentHeldForReview':
+      return { $case: 'paymentHeldForReview', value: { reason: event.reason } };
+    // Between us and the provider; nobody else's news.
+    case 'pageKnown':
+    case 'outcomeUnknown':
+      return undefined;
+  }
+}

@@ -1,0 +1,144 @@
+/** Reads of payments, as the wire says them. */
+import type { Database } from '@tillstream/database/database';
+import { publicId, readPublicId } from '@tillstream/database/public-id';
+import type { Payment as WirePayment } from '@tillstream/proto/payment/v1/payment_api';
+import { sql, type Selectable } from 'kysely';
+import type { PaymentRow, PaymentTables } from './tables.ts';
+
+export interface PaymentFilter {
+  readonly orderId: bigint;
+  readonly status: string;
+  readonly limit: number;
+  readonly startingAfter: string;
+  readonly endingBefore: string;
+}
+
+const nobody = '00000000-0000-0000-0000-000000000000';
+
+export class Payments {
+  readonly #database: Database<PaymentTables>;
+  readonly #systemNameOf: (provider: string) => string;
+
+  constructor(database: Database<PaymentTables>, systemNameOf: (provider: string) => string) {
+    this.#database = database;
+    this.#systemNameOf = systemNameOf;
+  }
+
+  /** The payment of this order that may still end with money. */
+  async live(merchantId: string, orderId: bigint): Promise<PaymentRow | undefined> {
+    return this.#database.transaction([merchantId], (tx) =>
+      tx
+        .selectFrom('payment')
+        .where('merchant_id', '=', merchantId)
+        .where('order_id', '=', orderId)
+        .where('status', 'in', ['created', 'seen', 'processing', 'confirmed'])
+        .selectAll()
+        .executeTakeFirst(),
+    );
+  }
+
+  async newest(merchantId: string, orderId: bigint): Promise<PaymentRow | undefined> {
+    return this.#database.transaction([merchantId], (tx) =>
+      tx.selectFrom('payment').where('merchant_id', '=', merchantId).where('order_id', '=', orderId).orderBy('payment_id', 'desc').selectAll().executeTakeFirst(),
+    );
+  }
+
+  /** Whether the provider may be asked now; notes that it is. */
+  async mayAsk(merchantId: string, paymentId: string, everyMs: number): Promise<boolean> {
+    const { numAffectedRows } = await this.#database.transaction([merchantId], (tx) =>
+      sql`update payment set asked_at = now() where payment_id = ${paymentId} and (asked_at is null or asked_at < now() - make_interval(secs => ${everyMs / 1_000}))`.execute(tx),
+    );
+    return numAffectedRows === 1n;
+  }
+
+  /** By ids of rows, over merchants: for timers, which carry the merchant with them. */
+  async rows(merchants: readonly string[], ids: readonly string[]): Promise<readonly PaymentRow[]> {
+    const { rows } = await this.#database.transaction(merchants, (tx) => sql<PaymentRow>`select * from payment where payment_id = any (${ids}::uuid[])`.execute(tx));
+    return rows;
+  }
+
+  async get(keys: readonly { merchantId: string; paymentId: string }[]): Promise<readonly WirePayment[]> {
+    const known = keys.flatMap(({ merchantId, paymentId }) => {
+      const id = readPublicId('pay', paymentId) ?? (/^[0-9a-f-]{36}$/.test(paymentId) ? paymentId : undefined);
+      return id === undefined ? [] : [{ merchantId, id }];
+    });
+    if (known.length === 0) return [];
+    const { rows } = await this.#database.transaction(
+      known.map((key) => key.merchantId),
+      (tx) => sql<PaymentRow>`
+        select payment.* from payment join unnest(${known.map((key) => key.merchantId)}::uuid[], ${known.map((key) => key.id)}::uuid[]) as key (merchant_id, payment_id)
+          on payment.merchant_id = key.merchant_id and payment.payment_id = key.payment_id`.execute(tx),
+    );
+    return this.#withAttempts(rows);
+  }
+
+  async list(merchantId: string, filter: PaymentFilter): Promise<{ payments: readonly WirePayment[]; hasMore: boolean }> {
+    const limit = Math.min(Math.max(filter.limit, 1), 100);
+    const isBackward = filter.endingBefore !== '' && filter.startingAfter === '';
+    const rows = await this.#database.transaction([merchantId], (tx) => {
+      let query = tx.selectFrom('payment').where('merchant_id', '=', merchantId).selectAll().limit(limit + 1);
+      if (filter.orderId !== 0n) query = query.where('order_id', '=', filter.orderId);
+      if (filter.status !== '') query = query.where(sql<boolean>`status = ${filter.status}`);
+      if (filter.startingAfter !== '') query = query.where('payment_id', '<', readPublicId('pay', filter.startingAfter) ?? nobody);
+      if (isBackward) query = query.where('payment_id', '>', readPublicId('pay', filter.endingBefore) ?? nobody);
+      return query.orderBy('payment_id', isBackward ? 'asc' : 'desc').execute();
+    });
+    const shown = rows.slice(0, limit);
+    if (isBackward) shown.reverse();
+    return { payments: await this.#withAttempts(shown), hasMore: rows.length > limit };
+  }
+
+  async #withAttempts(rows: readonly PaymentRow[]): Promise<readonly WirePayment[]> {
+    if (rows.length === 0) return [];
+    const attempts = await this.#database.transaction(
+      rows.map((row) => row.merchant_id),
+      (tx) => tx.selectFrom('attempt').where(sql<boolean>`payment_id = any (${rows.map((row) => row.payment_id)}::uuid[])`).orderBy('attempt_id').selectAll().execute(),
+    );
+    return rows.map((row) => this.#toWire(row, attempts.filter((attempt) => attempt.payment_id === row.payment_id)));
+  }
+
+  #toWire(row: PaymentRow, attempts: readonly Selectable<PaymentTables['attempt']>[]): WirePayment {
+    return {
+      id: publicId('pay', row.payment_id),
+      merchantId: row.merchant_id,
+      orderId: row.order_id,
+      status: row.status,
+      outcomeUnknown: row.is_outcome_unknown,
+      reviewReason: row.review_reason,
+      amountMinor: row.amount_minor,
+      currency: row.currency,
+      method: row.method,
+      systemName: this.#systemNameOf(row.provider),
+      provider: row.provider,
+      providerPaymentId: row.provider_payment_id,
+      redirectUrl: row.redirect_url,
+      reason: row.reason,
+      providerErrorCode: row.provider_error_code,
+      providerErrorDescription: row.provider_error_description,
+      moneyMoved: moneyMoved(row),
+      cardType: row.card_type,
+      cardLast4: row.card_last_4,
+      cardExpiration: row.card_expiration,
+      createdAt: row.created_at,
+      expiresAt: row.expires_at,
+      finalisedAt: row.finalised_at ?? undefined,
+      attempts: attempts.map((attempt) => ({
+        id: attempt.attempt_id,
+        kind: attempt.kind,
+        state: attempt.state,
+        createdAt: attempt.created_at,
+        settledAt: attempt.settled_at ?? undefined,
+        tries: attempt.tries,
+      })),
+      livemode: row.livemode,
+      version: row.version,
+    };
+  }
+}
+
+/** What a customer wants to know first. */
+function moneyMoved(row: PaymentRow): 'no' | 'yes' | 'unknown' {
+  if (row.status === 'booked' || row.status === 'confirmed') return 'yes';
+  if (row.review_reason !== '' || row.status === 'processing' || row.status === 'processing_expired' || row.is_outcome_unknown) return 'unknown';
+  return 'no';
+}

@@ -1,0 +1,61 @@
+import type { Generated } from 'kysely';
+import type { PaymentStatus } from '../domain/payment.ts';
+
+export interface PaymentRow {
+  payment_id: string;
+  merchant_id: string;
+  order_id: bigint;
+  livemode: boolean;
+  status: PaymentStatus;
+  version: bigint;
+  amount_minor: bigint;
+  currency: string;
+  method: string;
+  provider: string;
+  provider_payment_id: string;
+  redirect_url: string;
+  return_url: string;
+  locale: string;
+  description: string;
+  is_outcome_unknown: boolean;
+  review_reason: '' | 'amount_mismatch' | 'paid_after_final';
+  reason: string;
+  provider_error_code: string;
+  provider_error_description: string;
+  card_type: string;
+  card_last_4: string;
+  card_expiration: string;
+  created_at: Date;
+  expires_at: Date;
+  finalised_at: Date | null;
+  asked_at: Date | null;
+}
+
+export interface PaymentTables {
+  payment: PaymentRow;
+  payment_history: { payment_id: string; version: bigint; merchant_id: string; order_id: bigint; type: string; at: Date; trace_id: string };
+  attempt: {
+    attempt_id: string;
+    merchant_id: string;
+    payment_id: string;
+    kind: 'create';
+    state: 'intended' | 'sent' | 'open' | 'declined' | 'unknown';
+    tries: Generated<number>;
+    due_at: Date | null;
+    leased_until: Date | null;
+    lease: Generated<bigint>;
+    created_at: Generated<Date>;
+    settled_at: Date | null;
+  };
+  callback: {
+    callback_id: string;
+    provider: string;
+    provider_event_id: string;
+    body: Buffer;
+    received_at: Generated<Date>;
+    traceparent: string;
+    applied_at: Date | null;
+    tries: Generated<number>;
+    due_at: Date | null;
+  };
+}
