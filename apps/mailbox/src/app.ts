@@ -50,6 +50,8 @@ function receiveMail(letters: Letters, config: Config, signal: AbortSignal): Pro
   return new Promise((resolve, reject) => {
     const server = new SMTPServer({
       authOptional: true,
+      // Senders keep their connections open; nobody waits half a minute for that.
+      closeTimeout: 500,
       disabledCommands: ['STARTTLS', 'AUTH'],
       // A message of the product is some 30 kB.
       size: 10 * 1024 * 1024,

@@ -36,6 +36,8 @@ export async function startMailbox(port = 0): Promise<Mailbox> {
     authOptional: true,
     disabledCommands: ['STARTTLS', 'AUTH'],
     logger: false,
+    // A server that goes away does not wait for its clients.
+    closeTimeout: 50,
     onData(stream, session, done) {
       void receive(stream, session).then((answer) => setImmediate(answer));
       async function receive(from: Readable, { envelope, remotePort }: SMTPServerSession): Promise<() => void> {
