@@ -11,6 +11,10 @@ export interface TestDatabase {
   readonly url: string;
   /** As the superuser, for looking at what the role may not see. */
   readonly adminUrl: string;
+  /** As the role of another home that was given, such as the carrier's. */
+  urlOf(home: ServiceHome): string;
+  /** As the superuser, on one connection: rows of all merchants, and faults to inject. */
+  readonly admin: Pick<Client, 'query'>;
   open<Schema>(): Database<Schema>;
   /** Closes what was opened and removes the database. */
   drop(): Promise<void>;
@@ -34,9 +38,13 @@ export async function testDatabase(home: ServiceHome, ...more: readonly ServiceH
   };
   const admin = new URL(server);
   admin.pathname = `/${name}`;
+  const adminClient = new Client({ connectionString: admin.href });
+  await adminClient.connect();
   return {
     url: urlOf(home.role, password),
     adminUrl: admin.href,
+    urlOf: (other) => urlOf(other.role, password),
+    admin: adminClient,
     open<Schema>() {
       const database = openDatabase<Schema>({
         url: urlOf(home.role, password),
@@ -48,6 +56,7 @@ export async function testDatabase(home: ServiceHome, ...more: readonly ServiceH
     },
     async drop() {
       await Promise.all(opened.map((database) => database.close()));
+      await adminClient.end();
       await asAdmin(server, (client) => client.query(`drop database if exists ${name} with (force)`));
     },
   };

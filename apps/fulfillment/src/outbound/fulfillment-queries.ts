@@ -1,0 +1,112 @@
+/** What others may know: licences in the clear for those that hand them to the customer (D16), pools in numbers. */
+import type { Database } from '@tillstream/database/database';
+import { publicId } from '@tillstream/database/public-id';
+import type { Licence, OrderKey, PoolSummary } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
+import type { Vault } from '@tillstream/vault/vault';
+import { sql } from 'kysely';
+import { contextOf } from './codes.ts';
+import type { FulfillmentTables } from './tables.ts';
+
+export interface DeliveryStory {
+  readonly itemId: bigint;
+  readonly productId: string;
+  readonly codeCount: number;
+  readonly status: 'waiting' | 'delivered';
+  readonly waitingSince: Date | null;
+  readonly waitingTrace: string;
+  readonly deliveredAt: Date | null;
+  readonly deliveredTrace: string;
+}
+
+/** The licences of these orders, by order, item and unit. Throws when one cannot be opened. */
+export async function readLicences(
+  database: Database<FulfillmentTables>,
+  vault: Vault,
+  orders: readonly OrderKey[],
+): Promise<Licence[]> {
+  const merchants = orders.map((order) => order.merchantId);
+  const rows = await database.transaction(merchants, (tx) =>
+    tx
+      .selectFrom('licence')
+      .innerJoin('pool_code', 'pool_code.pool_code_id', 'licence.pool_code_id')
+      .select([
+        'licence_id',
+        'order_id',
+        'item_id',
+        'unit_no',
+        'licence.issued_at',
+        'licence.pool_code_id',
+        'licence.merchant_id',
+        'product_id',
+        'sealed',
+      ])
+      .where(
+        sql<boolean>`(licence.merchant_id, order_id) in (select * from unnest(${merchants}::uuid[], ${orders.map((order) => order.orderId)}::bigint[]))`,
+      )
+      .orderBy('order_id')
+      .orderBy('item_id')
+      .orderBy('unit_no')
+      .execute(),
+  );
+  return rows.map((row) => ({
+    id: publicId('lic', row.licence_id),
+    orderId: row.order_id,
+    itemId: row.item_id,
+    unitNo: row.unit_no,
+    code: vault.open(row.sealed, contextOf(row)).toString(),
+    issuedAt: row.issued_at,
+  }));
+}
+
+/** In the order asked; a product without a pool has an empty one. */
+export async function readPools(
+  database: Database<FulfillmentTables>,
+  merchantId: string,
+  productIds: readonly string[],
+): Promise<PoolSummary[]> {
+  const rows = await database.transaction([merchantId], (tx) =>
+    tx
+      .selectFrom('pool')
+      .selectAll()
+      .where('merchant_id', '=', merchantId)
+      .where('product_id', '=', sql<string>`any (${productIds}::text[])`)
+      .execute(),
+  );
+  const known = new Map(rows.map((row) => [row.product_id, row]));
+  return [...new Set(productIds)].map((productId) => {
+    const row = known.get(productId);
+    return {
+      productId,
+      available: row?.available ?? 0,
+      issued: row?.issued ?? 0,
+      lowWaterMark: row?.low_water_mark ?? 0,
+    };
+  });
+}
+
+/** The deliveries of one order, by item. */
+export async function readDeliveries(
+  database: Database<FulfillmentTables>,
+  merchantId: string,
+  orderId: bigint,
+): Promise<DeliveryStory[]> {
+  const rows = await database.transaction([merchantId], (tx) =>
+    tx
+      .selectFrom('delivery')
+      .selectAll()
+      .where('merchant_id', '=', merchantId)
+      .where('order_id', '=', orderId)
+      .orderBy('item_id')
+      .execute(),
+  );
+  return rows.map((row) => ({
+    itemId: row.item_id,
+    productId: row.product_id,
+    codeCount: row.code_count,
+    status: row.status,
+    waitingSince: row.waiting_since,
+    waitingTrace: row.waiting_trace,
+    deliveredAt: row.delivered_at,
+    deliveredTrace: row.delivered_trace,
+  }));
+}

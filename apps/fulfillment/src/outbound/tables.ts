@@ -1,0 +1,45 @@
+export interface FulfillmentTables {
+  pool: {
+    merchant_id: string;
+    product_id: string;
+    low_water_mark: number;
+    available: number;
+    issued: number;
+    low_noticed: boolean;
+    version: bigint;
+  };
+  pool_code: {
+    pool_code_id: bigint;
+    merchant_id: string;
+    product_id: string;
+    sealed: Buffer;
+    fingerprint: Buffer;
+    issued_at: Date | null;
+    added_at: Date;
+  };
+  delivery: {
+    item_id: bigint;
+    merchant_id: string;
+    order_id: bigint;
+    product_id: string;
+    quantity: number;
+    one_code_per: 'unit' | 'product';
+    code_count: number;
+    status: 'waiting' | 'delivered';
+    version: bigint;
+    waiting_since: Date | null;
+    waiting_trace: string;
+    delivered_at: Date | null;
+    delivered_trace: string;
+    created_at: Date;
+  };
+  licence: {
+    licence_id: string;
+    merchant_id: string;
+    order_id: bigint;
+    item_id: bigint;
+    unit_no: number;
+    pool_code_id: bigint;
+    issued_at: Date;
+  };
+}
