@@ -1,0 +1,79 @@
+/** The rules of a cart: quantities, currencies, sums. Prices are the catalogue's until an order is placed. */
+import { shareOf } from '@tillstream/money/money';
+
+export interface Goods {
+  readonly id: string;
+  readonly name: string;
+  readonly familyName: string;
+  readonly description: string;
+  readonly imageUrl: string;
+  readonly vendorCode: string;
+  readonly sku: string;
+  readonly businessSegment: string;
+  readonly minQuantity: number;
+  readonly isForSale: boolean;
+  readonly prices: ReadonlyMap<string, bigint>;
+  readonly deliveryMethod: string;
+  readonly oneCodePer: string;
+  readonly sendMail: boolean;
+  readonly showOnOrderPage: boolean;
+}
+
+export interface CartLine {
+  readonly productId: string;
+  readonly quantity: number;
+}
+
+/** More of one product in one order is a mistake or a contract, not a checkout. */
+export const highestQuantity = 10_000;
+export const mostLines = 100;
+
+export type CartRefusal = 'product_not_available' | 'currency_not_supported' | 'quantity_out_of_range' | 'too_many_items';
+
+/** The lines with the product added, or why not. A product that is there already grows. */
+export function addLine(lines: readonly CartLine[], goods: Goods, quantity: number): readonly CartLine[] | CartRefusal {
+  if (!goods.isForSale) return 'product_not_available';
+  const before = lines.find((line) => line.productId === goods.id);
+  const wanted = (before?.quantity ?? 0) + (quantity === 0 ? goods.minQuantity : quantity);
+  if (quantity < 0 || wanted < goods.minQuantity || wanted > highestQuantity) return 'quantity_out_of_range';
+  if (before === undefined && lines.length >= mostLines) return 'too_many_items';
+  const line = { productId: goods.id, quantity: wanted };
+  return before === undefined ? [...lines, line] : lines.map((each) => (each.productId === goods.id ? line : each));
+}
+
+/** The lines with one quantity changed; 0 removes it. Lines that are not there stay so. */
+export function changeLine(lines: readonly CartLine[], productId: string, quantity: number, minQuantity: number): readonly CartLine[] | CartRefusal {
+  if (quantity === 0) return lines.filter((line) => line.productId !== productId);
+  if (quantity < minQuantity || quantity > highestQuantity) return 'quantity_out_of_range';
+  return lines.map((line) => (line.productId === productId ? { productId, quantity } : line));
+}
+
+/** The currencies in which every product has a price, in the order of the first product's. */
+export function sharedCurrencies(goods: readonly Goods[]): readonly string[] {
+  const [first, ...others] = goods;
+  return first === undefined ? [] : [...first.prices.keys()].filter((currency) => others.every((each) => each.prices.has(currency)));
+}
+
+/** The one that is asked for, else the cart's, else the shop's first that fits, else the product's first. */
+export function chooseCurrency(asked: string, ofCart: string, ofShop: readonly string[], goods: readonly Goods[]): string | 'currency_not_supported' {
+  const shared = sharedCurrencies(goods);
+  const wanted = asked === '' ? ofCart : asked;
+  if (wanted !== '') return shared.includes(wanted) ? wanted : 'currency_not_supported';
+  return ofShop.find((currency) => shared.includes(currency)) ?? shared[0] ?? 'currency_not_supported';
+}
+
+export interface Priced {
+  readonly priceMinor: bigint;
+  readonly amountMinor: bigint;
+  readonly vatMinor: bigint;
+  readonly discountMinor: bigint;
+  readonly marginMinor: bigint;
+}
+
+/** Margin is what the merchant keeps: the amount less VAT less the platform's share (docs/decisions/margin-and-tax.md). */
+export function priceLine(goods: Goods, quantity: number, currency: string, commissionBp: number): Priced | undefined {
+  const priceMinor = goods.prices.get(currency);
+  if (priceMinor === undefined) return undefined;
+  const amountMinor = priceMinor * BigInt(quantity);
+  return { priceMinor, amountMinor, vatMinor: 0n, discountMinor: 0n, marginMinor: amountMinor - shareOf(amountMinor, commissionBp) };
+}

@@ -1,0 +1,85 @@
+/** What a customer must tell, field by field. Names in any script are names. */
+import type { Customer } from './order.ts';
+
+export interface FieldComplaint {
+  readonly param: string;
+  readonly code: 'required' | 'too_long' | 'invalid_field' | 'card_number_refused' | 'terms_not_accepted' | 'privacy_not_accepted' | 'payment_method_not_supported';
+  readonly detail: string;
+}
+
+const lengths = {
+  email: 254,
+  first_name: 100,
+  last_name: 100,
+  phone: 40,
+  vat_number: 40,
+  company_name: 200,
+  company_billing_address: 500,
+  company_delivery_address: 500,
+} as const;
+
+const details = {
+  required: 'This field is required.',
+  too_long: 'This is too long.',
+  card_number_refused: 'This looks like a card number. Card data is entered on the payment provider’s page only.',
+} as const;
+
+/** The customer without the spaces around what was typed. */
+export function trimmed(customer: Customer): Customer {
+  const entries = Object.entries(customer).map(([key, value]: [string, string]) => [key, value.trim()]);
+  return { ...customer, ...Object.fromEntries(entries) };
+}
+
+/** Every field that is missing or wrong, all at once (R7). */
+export function complainAboutCustomer(customer: Customer, isCountry: (code: string) => boolean): readonly FieldComplaint[] {
+  const complaints: FieldComplaint[] = [];
+  const complain = (field: string, code: FieldComplaint['code'], detail: string) => complaints.push({ param: `customer.${field}`, code, detail });
+  const fields: Record<keyof typeof lengths, string> = {
+    email: customer.email,
+    first_name: customer.firstName,
+    last_name: customer.lastName,
+    phone: customer.phone,
+    vat_number: customer.vatNumber,
+    company_name: customer.companyName,
+    company_billing_address: customer.companyBillingAddress,
+    company_delivery_address: customer.companyDeliveryAddress,
+  };
+  const isCompany = customer.type === 'legal';
+  for (const [field, value] of Object.entries(fields)) {
+    const isRequired = field === 'email' || field === 'first_name' || field === 'last_name' || (field === 'company_name' && isCompany);
+    if (isRequired && value === '') complain(field, 'required', details.required);
+    else if (value.length > lengths[field as keyof typeof lengths]) complain(field, 'too_long', details.too_long);
+    else if (looksLikeCardNumber(value)) complain(field, 'card_number_refused', details.card_number_refused);
+    else if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(field.endsWith('address') ? value.replaceAll(/[\r\n]/g, '') : value)) complain(field, 'invalid_field', 'Characters that cannot be printed are not allowed.');
+  }
+  if (customer.email !== '' && !isAddress(customer.email)) complain('email', 'invalid_field', 'This is not an e-mail address.');
+  if (customer.country === '') complain('country', 'required', details.required);
+  else if (!isCountry(customer.country)) complain('country', 'invalid_field', 'Choose a country from the list.');
+  if (customer.type !== 'physical' && customer.type !== 'legal') complain('type', 'invalid_field', 'physical or legal.');
+  return complaints;
+}
+
+/** Good enough to send to; whether somebody reads it only a mail can tell. */
+function isAddress(email: string): boolean {
+  return /^[^\s@"<>(),;:\\[\]]{1,64}@[^\s@"<>(),;:\\[\]]+\.[^\s@"<>(),;:\\[\].]{2,}$/.test(email);
+}
+
+/** Thirteen to nineteen digits whose check digit fits, with any spaces or dashes between them (D18). */
+export function looksLikeCardNumber(text: string): boolean {
+  for (const [run] of text.matchAll(/[0-9](?:[ -]?[0-9]){12,}/g)) {
+    const digits = run.replaceAll(/[ -]/g, '');
+    if (digits.length <= 19 && hasCheckDigit(digits)) return true;
+  }
+  return false;
+}
+
+/** ISO/IEC 7812, Luhn. */
+function hasCheckDigit(digits: string): boolean {
+  let sum = 0;
+  for (let at = 0; at < digits.length; at += 1) {
+    const digit = Number(digits[digits.length - 1 - at]);
+    const doubled = at % 2 === 1 ? digit * 2 : digit;
+    sum += doubled > 9 ? doubled - 9 : doubled;
+  }
+  return sum % 10 === 0;
+}

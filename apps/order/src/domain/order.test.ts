@@ -1,0 +1,143 @@
+import { evolveAll } from '@tillstream/machine/machine';
+import { cellsOf, outcomeOf } from '@tillstream/machine/matrix';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { orderMatrix } from './order.matrix.ts';
+import { fulfilmentOf, order, orderName, type Item, type Order, type OrderCommand, type OrderState, type PaymentShown, type Placed } from './order.ts';
+
+const at = new Date('2026-11-20T08:00:00Z');
+const item: Item = {
+  id: 1n,
+  productId: '100001',
+  name: 'Demo',
+  familyName: '',
+  vendorCode: '',
+  sku: '',
+  businessSegment: 'b2c',
+  priceMinor: 5_000n,
+  quantity: 1,
+  discountMinor: 0n,
+  vatMinor: 0n,
+  amountMinor: 5_000n,
+  marginMinor: 5_000n,
+  deliveryMethod: 'pool',
+  oneCodePer: 'unit',
+  sendMail: true,
+  showOnOrderPage: true,
+};
+const placed: Placed = {
+  orderId: 7n,
+  cartId: 'c',
+  livemode: false,
+  createdAt: at,
+  currency: 'EUR',
+  locale: 'en',
+  token: 't',
+  shopName: 'Shop',
+  supportEmail: '',
+  timeZone: 'UTC',
+  customer: { country: 'FR', type: 'physical', email: 'a@b.example', firstName: 'A', lastName: 'B', phone: '', vatNumber: '', companyName: '', companyBillingAddress: '', companyDeliveryAddress: '' },
+  items: [item, { ...item, id: 2n }],
+  totalMinor: 10_000n,
+  paymentMethod: 'CreditCard',
+  externalId: '',
+  additionalData: [],
+  metadata: {},
+  consent: { termsUrl: '', privacyUrl: '', at },
+};
+const shown = (paymentId: string, status: 'booked' | 'failed'): PaymentShown => ({
+  paymentId,
+  status,
+  systemName: 'Bank Card',
+  cardType: 'Visa',
+  cardLast4: '4242',
+  cardExpiration: '12/2034',
+  reason: '',
+  errorCode: '',
+  errorDescription: '',
+});
+const pay = (paymentId: string): OrderCommand => ({ type: 'recordPayment', payment: shown(paymentId, 'booked'), amountMinor: 10_000n, currency: 'EUR', at });
+const commands: Record<OrderCommand['type'], OrderCommand> = {
+  place: { type: 'place', placed },
+  recordPaymentFailed: { type: 'recordPaymentFailed', payment: shown('p-failed', 'failed') },
+  recordPayment: pay('p-new'),
+  recordItemDelivered: { type: 'recordItemDelivered', itemId: 1n, at },
+  delete: { type: 'delete', reason: 'by_merchant' },
+};
+
+function after(...sent: readonly OrderCommand[]): OrderState {
+  return sent.reduce<OrderState>((state, command) => {
+    const decision = order.decide(state, command);
+    return decision.answer === 'accepted' ? evolveAll(order, state, decision.events) : state;
+  }, order.absent);
+}
+
+function existing(...sent: readonly OrderCommand[]): Order {
+  const state = after(commands.place, ...sent);
+  if (state.status === 'absent') throw new Error('absent');
+  return state;
+}
+
+const ways: Record<OrderState['status'], readonly OrderCommand[]> = {
+  absent: [],
+  'not paid': [commands.place],
+  paid: [commands.place, pay('p-first')],
+  deleted: [commands.place, commands.delete],
+};
+
+describe('every status and every command', () => {
+  test.each(cellsOf(orderMatrix))('$status: $command', ({ status, command, outcomes }) => {
+    const state = after(...ways[status as OrderState['status']]);
+    expect(outcomes).toContain(outcomeOf(order, state, commands[command as OrderCommand['type']]));
+  });
+});
+
+test('another sum does not pay the order', () => {
+  for (const sum of [{ amountMinor: 9_999n }, { amountMinor: 10_001n }, { currency: 'USD' }]) {
+    expect(order.decide(existing(), { ...pay('p'), ...sum } as OrderCommand)).toEqual({ answer: 'refused', reason: 'amount_mismatch' });
+  }
+});
+
+test('a second payment is due for refund, once, and delivers nothing more', () => {
+  const twice = existing(pay('a'), pay('b'), pay('b'), pay('a'));
+  expect([twice.status, twice.payment?.paymentId, twice.refundDue]).toEqual(['paid', 'a', ['b']]);
+});
+
+test('money for a deleted order is due for refund and does not revive it', () => {
+  expect(existing(commands.delete, pay('late'))).toMatchObject({ status: 'deleted', refundDue: ['late'] });
+});
+
+test('delivered only when every item is (R37)', () => {
+  const one = existing(pay('a'), commands.recordItemDelivered);
+  expect(fulfilmentOf(one)).toBe('not delivered');
+  const both = order.decide(one, { type: 'recordItemDelivered', itemId: 2n, at });
+  expect(both).toMatchObject({ answer: 'accepted', events: [{ type: 'orderItemDelivered' }, { type: 'orderDelivered' }] });
+  expect(order.decide(one, commands.recordItemDelivered).answer).toBe('ignored');
+  expect(order.decide(one, { type: 'recordItemDelivered', itemId: 99n, at }).answer).toBe('refused');
+});
+
+test('names have ten digits (R18)', () => {
+  expect([orderName(5_555_555n), orderName(12_345_678n)]).toEqual(['A0005555555', 'A0012345678']);
+});
+
+test('in any order of any commands: never unpaid again, delivered only after paid, one paying payment', () => {
+  const any = fc.constantFrom(...Object.values(commands), pay('a'), pay('b'), { type: 'recordItemDelivered', itemId: 2n, at } as const);
+  fc.assert(
+    fc.property(fc.array(any, { maxLength: 40 }), (sent) => {
+      let state: OrderState = order.absent;
+      let payer: string | undefined;
+      for (const command of sent) {
+        const before = state;
+        const decision = order.decide(state, command);
+        if (decision.answer === 'accepted') state = evolveAll(order, state, decision.events);
+        if (before.status === 'paid' || before.status === 'deleted') expect(state.status).toBe(before.status);
+        if (state.status === 'absent') continue;
+        if (state.deliveredAt.size > 0) expect(state.status).toBe('paid');
+        if (state.status === 'paid') {
+          payer ??= state.payment?.paymentId;
+          expect(state.payment?.paymentId).toBe(payer);
+        }
+      }
+    }),
+  );
+});
