@@ -3,6 +3,8 @@ import { Kafka, logLevel, Partitioners, type Admin, type Consumer, type EachBatc
 import type { Log } from './log.ts';
 import type { Carrier, IncomingMessage, MessageHeaders, OutgoingMessage, RunningSubscription, Subscription } from './message.ts';
 
+const maxDeclarations = 5;
+
 export function kafkaCarrier(options: { brokers: readonly string[]; clientId: string; log: Log }): Carrier {
   const { log } = options;
   const kafka = new Kafka({
@@ -34,11 +36,19 @@ export function kafkaCarrier(options: { brokers: readonly string[]; clientId: st
   return {
     async declare(topics) {
       const client = await admin();
-      const existing = new Set(await client.listTopics());
-      const missing = topics.filter((topic) => !existing.has(topic.name));
-      if (missing.length === 0) return;
-      // Another service may be declaring the same: createTopics answers false for what exists.
-      await client.createTopics({ waitForLeaders: true, topics: missing.map((topic) => ({ topic: topic.name, numPartitions: topic.partitions })) });
+      for (let attempt = 1; ; attempt += 1) {
+        const existing = new Set(await client.listTopics());
+        const missing = topics.filter((topic) => !existing.has(topic.name));
+        if (missing.length === 0) return;
+        try {
+          await client.createTopics({ waitForLeaders: true, topics: missing.map((topic) => ({ topic: topic.name, numPartitions: topic.partitions })) });
+          return;
+        } catch (error) {
+          // Another service declares some of the same at this moment: the broker makes the rest and complains.
+          if (attempt === maxDeclarations) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 200 * attempt));
+        }
+      }
     },
     async publish(batch) {
       if (batch.length === 0) return;
