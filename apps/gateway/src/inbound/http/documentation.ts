@@ -1,0 +1,59 @@
+/** The OpenAPI document and its page, from the same schemas that check the requests; and the list of errors, from its one table. */
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import { refusals } from '@tillstream/rpc/refusals';
+import type { FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+
+const introduction = `The API of a merchant's shop. Sums are whole minor units (cents) with an ISO 4217 code; instants are RFC 3339 in UTC.
+The key decides the mode: \`till_test_…\` sees test objects only, \`till_live_…\` live ones. What belongs to somebody else is not found (404).
+Send an \`Idempotency-Key\` with each POST: the same request again gets the same bytes and makes nothing new, for 30 days.
+Errors are \`application/problem+json\`; look at \`code\` ([all codes](/errors)). Lists are newest first: \`limit\`, \`starting_after\`, \`ending_before\`.`;
+
+const tags = [
+  { name: 'Merchant', description: 'The shop itself and its API keys.' },
+  { name: 'Products', description: 'The product library and the pools of licence codes.' },
+  { name: 'Orders', description: 'What was sold, and everything that happened to it.' },
+  { name: 'Payments', description: 'Payments of orders.' },
+  { name: 'Webhooks', description: 'Endpoints, events and deliveries.' },
+];
+
+/** Before the routes: it collects them as they are added. */
+export async function documentRoutes(server: FastifyInstance): Promise<void> {
+  await server.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Tillstream', version: '1', description: introduction, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+      tags,
+      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'till_test_… or till_live_…' } } },
+    },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+  server.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => reply.header('cache-control', 'no-cache').type('application/json').send(JSON.stringify(server.swagger())));
+  server.get('/errors', { schema: { hide: true } }, async (_request, reply) =>
+    reply.header('content-security-policy', "default-src 'none'; base-uri 'none'; frame-ancestors 'none'").type('text/html').send(errorsPage),
+  );
+}
+
+export async function showDocumentation(server: FastifyInstance): Promise<void> {
+  await server.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { docExpansion: 'list', defaultModelsExpandDepth: 0, persistAuthorization: false } });
+}
+
+const rows = Object.entries(refusals)
+  .map(([code, { http, sentence }]) => `<tr id="${code}"><th scope="row"><code>${code}</code></th><td>${http}</td><td>${sentence.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</td></tr>`)
+  .join('\n');
+
+const errorsPage = `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark"><title>Errors – Tillstream API</title></head>
+<body>
+<h1>Errors</h1>
+<p>Every error is <code>application/problem+json</code>. Programs look at <code>code</code>; <code>errors</code> names each wrong field; <code>request_id</code> is what to tell us.</p>
+<table><thead><tr><th scope="col">Code</th><th scope="col">Status</th><th scope="col">Meaning</th></tr></thead>
+<tbody>
+${rows}
+</tbody></table>
+</body>
+</html>
+`;

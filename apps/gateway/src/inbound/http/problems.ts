@@ -1,0 +1,96 @@
+/** Everything that is not answered with success is answered with problem+json (RFC 9457), by the one table of refusals. */
+import { refusals, Refused, type FieldRefusal, type RefusalCode } from '@tillstream/rpc/refusals';
+import { currentTraceparent, traceIdOf } from '@tillstream/telemetry/trace';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+
+export const problemType = 'application/problem+json';
+
+export const problemShape = z
+  .object({
+    type: z.string().describe('The place in the list of errors where this one is explained.'),
+    title: z.string(),
+    status: z.number(),
+    detail: z.string(),
+    instance: z.string(),
+    code: z.string().describe('Stable; what a program should look at.'),
+    param: z.string().optional().describe('The field that it is about.'),
+    errors: z.array(z.object({ param: z.string(), code: z.string(), detail: z.string() })).optional().describe('All fields that are wrong.'),
+    request_id: z.string().describe('Name it when you ask us.'),
+    trace_id: z.string().optional(),
+  })
+  .meta({ id: 'Problem' });
+
+// Nothing final was decided: the same request may be answered otherwise in a moment.
+const passing: ReadonlySet<RefusalCode> = new Set(['internal', 'unavailable', 'conflict_retry', 'rate_limited']);
+
+export function isPassing(code: RefusalCode): boolean {
+  return passing.has(code);
+}
+
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, refused: Refused): FastifyReply {
+  const { http: status, sentence } = refusals[refused.code];
+  const traceId = traceIdOf(currentTraceparent());
+  reply.refusal = refused.code;
+  if (status === 401) reply.header('www-authenticate', 'Bearer realm="Tillstream"');
+  if (refused.code === 'unavailable' || refused.code === 'idempotency_key_in_flight' || refused.code === 'conflict_retry') reply.header('retry-after', '1');
+  const problem = {
+    type: `/errors#${refused.code}`,
+    title: sentence,
+    status,
+    detail: refused.message,
+    instance: request.url.split('?')[0] ?? '',
+    code: refused.code,
+    ...(refused.param === undefined ? {} : { param: refused.param }),
+    ...(refused.fields.length === 0 ? {} : { errors: refused.fields }),
+    request_id: request.id,
+    ...(traceId === '' ? {} : { trace_id: traceId }),
+  };
+  // As bytes: a serializer for the success of a route would not know it.
+  return reply.code(status).type(problemType).send(Buffer.from(JSON.stringify(problem)));
+}
+
+/** Whatever was thrown, as a refusal; what is nobody's fault but ours becomes `internal`. */
+export function refusalOf(error: unknown): Refused {
+  if (error instanceof Refused) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) return refusalOfShape(error);
+  const { code = '', statusCode = 500 } = error as Partial<FastifyError>;
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Refused('payload_too_large');
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Refused('invalid_request', { detail: 'Send JSON with content-type: application/json.' });
+  if (statusCode >= 400 && statusCode < 500) return new Refused('invalid_request', { detail: 'The body is not well-formed JSON.' });
+  return new Refused('internal');
+}
+
+interface ShapeError {
+  readonly validation: readonly { readonly keyword?: string; readonly instancePath: string; readonly message?: string; readonly params: Readonly<Record<string, unknown>> }[];
+}
+
+function refusalOfShape(error: ShapeError): Refused {
+  const fields = error.validation.slice(0, 50).flatMap((issue): FieldRefusal[] => {
+    const path = dotted(issue.instancePath);
+    if (issue.keyword === 'unrecognized_keys' && Array.isArray(issue.params['keys'])) {
+      return issue.params['keys'].slice(0, 50).map((key) => {
+        const name = String(key).slice(0, 100);
+        return { param: path === '' ? name : `${path}.${name}`, code: 'invalid_field', detail: 'There is no such field.' };
+      });
+    }
+    const message = issue.message ?? '';
+    if (issue.keyword === 'invalid_type' && message.endsWith('received undefined')) return [{ param: path, code: 'required', detail: 'This field is required.' }];
+    const isLong = issue.keyword === 'too_big' && issue.params['origin'] === 'string';
+    return [{ param: path === '' ? 'body' : path, code: isLong ? 'too_long' : 'invalid_field', detail: message }];
+  });
+  const [first] = fields;
+  return new Refused(first?.code ?? 'invalid_field', { fields, ...(first === undefined ? {} : { param: first.param, detail: first.detail }) });
+}
+
+/** `/prices/0/amount` is prices[0].amount to a merchant. */
+function dotted(path: string): string {
+  return path
+    .slice(1)
+    .split('/')
+    .filter((part) => part !== '')
+    .map((part, at) => (/^\d+$/.test(part) ? `[${part}]` : at === 0 ? part : `.${part}`))
+    .join('')
+    .slice(0, 200);
+}

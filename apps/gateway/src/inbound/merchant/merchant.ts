@@ -1,0 +1,82 @@
+/** The shop's own settings. */
+import type { Merchant } from '@tillstream/proto/merchant/v1/merchant_api';
+import { Refused } from '@tillstream/rpc/refusals';
+import { z } from 'zod';
+import type { Clients } from '../clients.ts';
+import type { Api } from '../http/api.ts';
+import { tenantOf } from '../http/tenant.ts';
+import { instant, madeAt, problems, says, wholeNumber } from '../shapes.ts';
+
+const shop = z
+  .object({
+    id: z.string(),
+    object: z.literal('merchant'),
+    livemode: z.boolean(),
+    name: z.string().describe('As customers know the shop.'),
+    time_zone: z.string().describe('IANA; dates in webhooks are written in it.'),
+    locale: z.string(),
+    currencies: z.array(z.string()),
+    support: z.object({ email: z.string(), url: z.string() }),
+    terms_url: z.string(),
+    privacy_url: z.string(),
+    policies: z.object({ commission_bp: wholeNumber }),
+    created_at: instant,
+  })
+  .meta({ id: 'Merchant' });
+
+const change = z.strictObject({
+  name: z.string().max(200).optional(),
+  time_zone: z.string().max(64).optional(),
+  locale: z.string().max(35).optional(),
+  currencies: z.array(z.string().max(3)).min(1).max(50).optional(),
+  support: z.strictObject({ email: z.string().max(254).optional(), url: z.string().max(500).optional() }).optional(),
+  terms_url: z.string().max(500).optional(),
+  privacy_url: z.string().max(500).optional(),
+  policies: z.strictObject({ commission_bp: z.int().min(0).max(10_000).optional() }).optional(),
+});
+
+export function addMerchant(api: Api, { merchant }: Pick<Clients, 'merchant'>): void {
+  api.get('/merchant', { schema: { ...says('Merchant', 'getMerchant', 'Your shop'), response: { 200: shop, ...problems } } }, async (request) => {
+    const { merchants } = await merchant.getMerchants({ merchantIds: [tenantOf(request).merchantId] });
+    return show(merchants[0]);
+  });
+
+  api.patch(
+    '/merchant',
+    { schema: { ...says('Merchant', 'updateMerchant', 'Change your shop', 'What is left out stays as it is; test and live mode have settings of their own.'), body: change, response: { 200: shop, ...problems } } },
+    async (request) => {
+      const { body } = request;
+      const answer = await merchant.updateMerchant({
+        merchantId: tenantOf(request).merchantId,
+        shopName: body.name,
+        timeZone: body.time_zone,
+        locale: body.locale,
+        currencies: body.currencies ?? [],
+        supportEmail: body.support?.email,
+        supportUrl: body.support?.url,
+        termsUrl: body.terms_url,
+        privacyUrl: body.privacy_url,
+        commissionBp: body.policies?.commission_bp,
+      });
+      return show(answer.merchant);
+    },
+  );
+}
+
+function show(found: Merchant | undefined): z.infer<typeof shop> {
+  if (found === undefined) throw new Refused('merchant_not_found');
+  return {
+    id: found.id,
+    object: 'merchant',
+    livemode: found.livemode,
+    name: found.shopName,
+    time_zone: found.timeZone,
+    locale: found.locale,
+    currencies: found.currencies,
+    support: { email: found.supportEmail, url: found.supportUrl },
+    terms_url: found.termsUrl,
+    privacy_url: found.privacyUrl,
+    policies: { commission_bp: found.policies?.commissionBp ?? 0 },
+    created_at: madeAt(found.createdAt),
+  };
+}

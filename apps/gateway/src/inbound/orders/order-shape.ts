@@ -1,0 +1,156 @@
+/** An order as the API shows it. */
+import type { Licence } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
+import type { Order, OrderItem, PaymentSummary } from '@tillstream/proto/order/v1/order_api';
+import { Refused } from '@tillstream/rpc/refusals';
+import { z } from 'zod';
+import { instant, instantOf, madeAt, metadataOut, moneyOf, moneyOut, wholeNumber } from '../shapes.ts';
+
+const item = z.object({
+  id: wholeNumber,
+  product: z.string(),
+  name: z.string(),
+  family_name: z.string(),
+  vendor_code: z.string(),
+  sku: z.string(),
+  business_segment: z.string(),
+  price: moneyOut.describe('Of one unit.'),
+  quantity: wholeNumber,
+  discount: moneyOut,
+  vat: moneyOut,
+  amount: moneyOut,
+  margin: moneyOut,
+  delivery: z.object({ method: z.string(), one_code_per: z.string() }),
+  delivered_at: instant.nullable(),
+});
+
+const customer = z.object({
+  type: z.string().describe('physical, legal'),
+  email: z.string(),
+  first_name: z.string(),
+  last_name: z.string(),
+  country: z.string(),
+  phone: z.string(),
+  company_name: z.string(),
+  vat_number: z.string(),
+  company_billing_address: z.string(),
+  company_delivery_address: z.string(),
+});
+
+const payment = z.object({
+  id: z.string(),
+  status: z.string(),
+  method: z.string(),
+  system_name: z.string(),
+  card: z.object({ type: z.string(), last_4: z.string(), expiration: z.string().describe('MM/YYYY') }).nullable(),
+  reason: z.string().nullable().describe('After a failure, such as card_declined.'),
+  money_moved: z.string().describe('no, yes, unknown'),
+});
+
+const shared = {
+  id: wholeNumber,
+  object: z.literal('order'),
+  livemode: z.boolean(),
+  name: z.string().describe('A and ten digits.'),
+  status: z.string().describe('not paid, paid, deleted'),
+  fulfilment_status: z.string().describe('not delivered, delivered'),
+  created_at: instant,
+  paid_at: instant.nullable(),
+  currency: z.string(),
+  locale: z.string(),
+  total: moneyOut,
+  customer,
+  payment_method: z.string(),
+  payment: payment.nullable().describe('The payment that counts: the one that paid, else the newest.'),
+  refunds_due: z.array(z.string()).describe('Payments that came on top or too late, to be given back.'),
+  external_id: z.string(),
+  additional_data: z.array(z.object({ name: z.string(), value: z.string() })),
+  metadata: metadataOut,
+  detail_url: z.string().describe('The customer’s page of this order.'),
+};
+
+/** In lists: codes do not travel in bulk. */
+export const orderInList = z.object({ ...shared, items: z.array(item) }).meta({ id: 'OrderSummary' });
+
+export type OrderInList = z.infer<typeof orderInList>;
+
+export const itemWithCodes = z.object({ ...item.shape, licence_codes: z.array(z.string()) });
+export const orderShape = shared;
+
+export function showOrder(order: Order | undefined): OrderInList {
+  if (order === undefined) throw new Refused('order_not_found');
+  const { currency } = order;
+  return {
+    id: Number(order.orderId),
+    object: 'order',
+    livemode: order.livemode,
+    name: order.orderName,
+    status: order.status,
+    fulfilment_status: order.fulfilmentStatus,
+    created_at: madeAt(order.createdAt),
+    paid_at: instantOf(order.paidAt),
+    currency,
+    locale: order.locale,
+    total: moneyOf(order.totalMinor, currency),
+    customer: showCustomer(order.customer),
+    payment_method: order.paymentMethod,
+    payment: showPayment(order.payment),
+    refunds_due: order.refundDuePaymentIds,
+    external_id: order.externalId,
+    additional_data: order.additionalData,
+    metadata: order.metadata,
+    detail_url: order.detailUrl,
+    items: order.items.map((each) => showItem(each, currency)),
+  };
+}
+
+export function withCodes(items: OrderInList['items'], licences: readonly Licence[]): z.infer<typeof itemWithCodes>[] {
+  return items.map((each) => ({ ...each, licence_codes: licences.filter((licence) => Number(licence.itemId) === each.id).map((licence) => licence.code) }));
+}
+
+function showItem(each: OrderItem, currency: string): z.infer<typeof item> {
+  return {
+    id: Number(each.id),
+    product: each.productId,
+    name: each.name,
+    family_name: each.familyName,
+    vendor_code: each.vendorCode,
+    sku: each.sku,
+    business_segment: each.businessSegment,
+    price: moneyOf(each.priceMinor, currency),
+    quantity: each.quantity,
+    discount: moneyOf(each.discountMinor, currency),
+    vat: moneyOf(each.vatMinor, currency),
+    amount: moneyOf(each.amountMinor, currency),
+    margin: moneyOf(each.marginMinor, currency),
+    delivery: { method: each.deliveryMethod, one_code_per: each.oneCodePer },
+    delivered_at: instantOf(each.deliveredAt),
+  };
+}
+
+function showCustomer(known: Order['customer']): z.infer<typeof customer> {
+  return {
+    type: known?.type ?? '',
+    email: known?.email ?? '',
+    first_name: known?.firstName ?? '',
+    last_name: known?.lastName ?? '',
+    country: known?.country ?? '',
+    phone: known?.phone ?? '',
+    company_name: known?.companyName ?? '',
+    vat_number: known?.vatNumber ?? '',
+    company_billing_address: known?.companyBillingAddress ?? '',
+    company_delivery_address: known?.companyDeliveryAddress ?? '',
+  };
+}
+
+function showPayment(known: PaymentSummary | undefined): z.infer<typeof payment> | null {
+  if (known === undefined) return null;
+  return {
+    id: known.paymentId,
+    status: known.status,
+    method: known.method,
+    system_name: known.systemName,
+    card: known.cardLast4 === '' ? null : { type: known.cardType, last_4: known.cardLast4, expiration: known.cardExpiration },
+    reason: known.reason === '' ? null : known.reason,
+    money_moved: known.moneyMoved,
+  };
+}

@@ -1,0 +1,74 @@
+/** A payment as the API shows it. */
+import type { Payment } from '@tillstream/proto/payment/v1/payment_api';
+import { Refused } from '@tillstream/rpc/refusals';
+import { z } from 'zod';
+import { instant, instantOf, madeAt, moneyOf, moneyOut, wholeNumber } from '../shapes.ts';
+
+const attempt = z.object({
+  id: z.string().describe('The provider’s idempotency key, for ever.'),
+  kind: z.string().describe('create, query, withdraw'),
+  state: z.string().describe('intended, sent, open, succeeded, declined, unknown'),
+  tries: wholeNumber,
+  created_at: instant,
+  settled_at: instant.nullable(),
+});
+
+export const paymentShape = z
+  .object({
+    id: z.string(),
+    object: z.literal('payment'),
+    livemode: z.boolean(),
+    order: wholeNumber,
+    status: z.string().describe('created, seen, processing, confirmed, booked, failed, expired, withdrawn, processing_expired'),
+    outcome_unknown: z.boolean().describe('The provider has not said how it ended; it is being asked. Nothing is guessed.'),
+    review_reason: z.string().nullable().describe('Why a person must look: amount_mismatch, paid_after_final.'),
+    amount: moneyOut,
+    method: z.string(),
+    system_name: z.string(),
+    provider: z.string(),
+    provider_payment_id: z.string(),
+    reason: z.string().nullable().describe('After a failure, such as card_declined.'),
+    provider_error: z.object({ code: z.string(), description: z.string() }).nullable(),
+    money_moved: z.string().describe('no, yes, unknown'),
+    card: z.object({ type: z.string(), last_4: z.string(), expiration: z.string().describe('MM/YYYY') }).nullable(),
+    created_at: instant,
+    expires_at: instant.nullable(),
+    finalised_at: instant.nullable(),
+    attempts: z.array(attempt),
+  })
+  .meta({ id: 'Payment' });
+
+const textOrNull = (text: string) => (text === '' ? null : text);
+
+export function showPayment(payment: Payment | undefined): z.infer<typeof paymentShape> {
+  if (payment === undefined) throw new Refused('payment_not_found');
+  return {
+    id: payment.id,
+    object: 'payment',
+    livemode: payment.livemode,
+    order: Number(payment.orderId),
+    status: payment.status,
+    outcome_unknown: payment.outcomeUnknown,
+    review_reason: textOrNull(payment.reviewReason),
+    amount: moneyOf(payment.amountMinor, payment.currency),
+    method: payment.method,
+    system_name: payment.systemName,
+    provider: payment.provider,
+    provider_payment_id: payment.providerPaymentId,
+    reason: textOrNull(payment.reason),
+    provider_error: payment.providerErrorCode === '' ? null : { code: payment.providerErrorCode, description: payment.providerErrorDescription },
+    money_moved: payment.moneyMoved,
+    card: payment.cardLast4 === '' ? null : { type: payment.cardType, last_4: payment.cardLast4, expiration: payment.cardExpiration },
+    created_at: madeAt(payment.createdAt),
+    expires_at: instantOf(payment.expiresAt),
+    finalised_at: instantOf(payment.finalisedAt),
+    attempts: payment.attempts.map((each) => ({
+      id: each.id,
+      kind: each.kind,
+      state: each.state,
+      tries: each.tries,
+      created_at: madeAt(each.createdAt),
+      settled_at: instantOf(each.settledAt),
+    })),
+  };
+}

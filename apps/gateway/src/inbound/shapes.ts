@@ -1,0 +1,79 @@
+/** Shapes that several nouns share: money, instants, lists, metadata; and the way between them and the wire. */
+import { isCurrency } from '@tillstream/money/money';
+import { z } from 'zod';
+import { problemShape } from './http/problems.ts';
+
+const whole = { type: 'integer' } as const;
+
+/** In: an amount that is given. */
+export const moneyIn = z.strictObject({
+  amount: z.int().min(1).max(1_000_000_000_000).describe('In minor units, such as cents.'),
+  currency: z.string().refine(isCurrency, 'An ISO 4217 code in capitals, such as EUR.').describe('ISO 4217'),
+});
+
+/** Out: an amount that is told. */
+export const moneyOut = z.object({ amount: z.number().meta(whole), currency: z.string() }).meta({ id: 'Money' });
+
+export type Money = z.infer<typeof moneyOut>;
+
+export function moneyOf(minor: bigint, currency: string): Money {
+  return { amount: Number(minor), currency };
+}
+
+export const wholeNumber = z.number().meta(whole);
+export const instant = z.string().meta({ format: 'date-time' });
+
+export function instantOf(date: Date): string;
+export function instantOf(date: Date | undefined): string | null;
+export function instantOf(date: Date | undefined): string | null {
+  return date === undefined ? null : date.toISOString();
+}
+
+/** Of something that has a time by its nature; the wire cannot say so. */
+export function madeAt(date: Date | undefined): string {
+  return (date ?? new Date(0)).toISOString();
+}
+
+export const metadataIn = z.record(z.string(), z.string().max(500)).refine((entries) => Object.keys(entries).length <= 50, 'At most 50 entries.').describe('Yours: at most 50 entries, keys to 40 and values to 500 characters.');
+export const metadataOut = z.record(z.string(), z.string());
+
+const pageFields = {
+  limit: z.coerce.number().int().min(1).max(100).default(20).describe('1 to 100'),
+  starting_after: z.string().min(1).max(255).optional().describe('The id after which the page begins (older).'),
+  ending_before: z.string().min(1).max(255).optional().describe('The id before which the page ends (newer).'),
+};
+
+/** A strict query: paging and the filters of the list. */
+export function pageQuery<Filters extends z.ZodRawShape>(filters: Filters) {
+  return z.strictObject({ ...pageFields, ...filters });
+}
+
+export interface PageAsked {
+  readonly limit: number;
+  readonly starting_after?: string | undefined;
+  readonly ending_before?: string | undefined;
+}
+
+export function pageOf(query: PageAsked): { limit: number; startingAfter: string; endingBefore: string } {
+  return { limit: query.limit, startingAfter: query.starting_after ?? '', endingBefore: query.ending_before ?? '' };
+}
+
+export function listOf<Item extends z.ZodType>(item: Item) {
+  return z.object({ object: z.literal('list'), data: z.array(item), has_more: z.boolean() });
+}
+
+export function list<Item>(data: Item[], hasMore: boolean): { object: 'list'; data: Item[]; has_more: boolean } {
+  return { object: 'list', data, has_more: hasMore };
+}
+
+const problem = { description: 'Problem', content: { 'application/problem+json': { schema: problemShape } } };
+
+/** What every operation may answer besides its success. */
+export const problems = { '4xx': problem, '5xx': problem };
+
+const apiKey = [{ apiKey: [] }];
+
+/** The words of an operation in the document. */
+export function says(tag: 'Merchant' | 'Products' | 'Orders' | 'Payments' | 'Webhooks', operationId: string, summary: string, description?: string) {
+  return { tags: [tag], operationId, summary, security: apiKey, ...(description === undefined ? {} : { description }) };
+}
