@@ -1,0 +1,7 @@
+import { z } from 'zod';
+
+export const settings = z.object({
+  CHECKOUT_URL: z.string().default('http://127.0.0.1:4001').describe('Where customers reach the pages; links to orders begin with it.'),
+});
+
+export type Config = z.infer<typeof settings>;

@@ -1,0 +1,107 @@
+/** Answers OrderApi. */
+import type { Clock } from '@tillstream/messaging/clock';
+import type { Envelope } from '@tillstream/messaging/keeper';
+import type { Answer } from '@tillstream/messaging/perform';
+import type { GetLicencesRequest, GetLicencesResponse } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
+import type { DocumentKey, ListOrdersRequest, Order as WireOrder, OrderApiService, OrderDocument, PaymentSummary } from '@tillstream/proto/order/v1/order_api';
+import type { Payment as WirePayment, RefreshPaymentRequest, RefreshPaymentResponse } from '@tillstream/proto/payment/v1/payment_api';
+import { Refused } from '@tillstream/rpc/refusals';
+import type { Handlers } from '@tillstream/rpc/server';
+import type { OrderCommand, OrderEvent, OrderRefusal, OrderState } from '../domain/order.ts';
+import type { CartDesk } from './cart-desk.ts';
+import type { OrderDesk } from './order-desk.ts';
+import type { CatalogueReader, OpenedOrder } from './ports.ts';
+
+export interface OrderApiParts {
+  readonly cartDesk: CartDesk;
+  readonly orderDesk: OrderDesk;
+  readonly orders: {
+    get(merchantId: string, orderId: bigint): Promise<WireOrder | undefined>;
+    list(merchantId: string, filter: ListOrdersRequest): Promise<{ orders: readonly WireOrder[]; hasMore: boolean }>;
+    documents(keys: readonly DocumentKey[]): Promise<readonly OrderDocument[]>;
+  };
+  readonly catalogue: CatalogueReader;
+  readonly performer: { perform(envelopes: readonly Envelope<OrderCommand>[]): Promise<readonly Answer<OrderState, OrderEvent, OrderRefusal>[]> };
+  refreshPayment(request: RefreshPaymentRequest): Promise<RefreshPaymentResponse>;
+  newestPayment(merchantId: string, orderId: bigint): Promise<WirePayment | undefined>;
+  getLicences(request: GetLicencesRequest): Promise<GetLicencesResponse>;
+  readonly clock: Clock;
+}
+
+const mostDocuments = 500;
+
+export function answerOrderApi(parts: OrderApiParts): Handlers<typeof OrderApiService> {
+  const { cartDesk, orderDesk, orders, performer, clock } = parts;
+  return {
+    addToCart: async (request) => ({ cart: await cartDesk.add(request) }),
+    getCart: async ({ cartId }) => ({ cart: await cartDesk.show(await cartDesk.find(cartId)) }),
+    changeCart: async (request) => ({ cart: await cartDesk.change(request) }),
+    placeOrder: (request) => orderDesk.place(request),
+    beginPayment: (request) => orderDesk.beginPayment(request),
+    async openOrder(request) {
+      const opened = await orderDesk.open(request.orderId, request.token);
+      const [shop, payment, codes] = await Promise.all([
+        parts.catalogue.shop(opened.merchantId),
+        newestOf(parts, opened, request.refresh),
+        request.withCodes ? codesOf(parts, opened) : [],
+      ]);
+      // What refreshing found may have reached the order by now; the page is shown again while it has not.
+      const { shopName, supportEmail, supportUrl } = shop;
+      return { order: { ...opened.wire, payment: payment ?? opened.wire.payment }, codes, shopName, supportEmail, supportUrl };
+    },
+    async getOrder({ merchantId, orderId }) {
+      const order = await orders.get(merchantId, orderId);
+      if (order === undefined) throw new Refused('order_not_found');
+      return { order };
+    },
+    async listOrders(request) {
+      const { orders: found, hasMore } = await orders.list(request.merchantId, request);
+      return { orders: [...found], hasMore };
+    },
+    async deleteOrder({ merchantId, orderId }) {
+      if ((await orders.get(merchantId, orderId)) === undefined) throw new Refused('order_not_found');
+      const now = clock.now(merchantId);
+      const [answer] = await performer.perform([{ id: String(orderId), merchantId, command: { type: 'delete', reason: 'by_merchant' }, now }]);
+      if (answer?.answer === 'refused') throw new Refused(answer.reason);
+      return { order: await orders.get(merchantId, orderId) };
+    },
+    getOrderDocuments: async ({ keys }) => ({ documents: [...(await orders.documents(keys.slice(0, mostDocuments)))] }),
+  };
+}
+
+/** A payment service that does not answer is no reason not to show the order. */
+async function newestOf(parts: OrderApiParts, opened: OpenedOrder, refresh: boolean): Promise<PaymentSummary | undefined> {
+  if (opened.order.status === 'paid') return undefined;
+  const { merchantId } = opened;
+  const { orderId } = opened.order.placed;
+  try {
+    const payment = refresh ? (await parts.refreshPayment({ merchantId, orderId })).payment : await parts.newestPayment(merchantId, orderId);
+    return payment === undefined ? undefined : summaryOf(payment);
+  } catch {
+    return undefined;
+  }
+}
+
+async function codesOf(parts: OrderApiParts, { merchantId, order }: OpenedOrder): Promise<{ itemId: bigint; codes: string[] }[]> {
+  if (order.status !== 'paid') return [];
+  const shown = order.placed.items.filter((item) => item.showOnOrderPage && order.deliveredAt.has(item.id));
+  if (shown.length === 0) return [];
+  const { licences } = await parts.getLicences({ orders: [{ merchantId, orderId: order.placed.orderId }] });
+  return shown.map((item) => ({ itemId: item.id, codes: licences.filter((licence) => licence.itemId === item.id).map((licence) => licence.code) }));
+}
+
+function summaryOf(payment: WirePayment): PaymentSummary {
+  return {
+    paymentId: payment.id,
+    status: payment.status,
+    method: payment.method,
+    systemName: payment.systemName,
+    cardType: payment.cardType,
+    cardLast4: payment.cardLast4,
+    cardExpiration: payment.cardExpiration,
+    errorCode: payment.providerErrorCode,
+    errorDescription: payment.providerErrorDescription,
+    reason: payment.reason,
+    moneyMoved: payment.moneyMoved,
+  };
+}

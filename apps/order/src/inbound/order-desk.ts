@@ -1,0 +1,152 @@
+/** From cart to order, from order to payment. */
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '@tillstream/messaging/clock';
+import type { Envelope } from '@tillstream/messaging/keeper';
+import type { Answer } from '@tillstream/messaging/perform';
+import type { BeginPaymentRequest, BeginPaymentResponse, PlaceOrderRequest } from '@tillstream/proto/order/v1/order_api';
+import type { CreatePaymentRequest, CreatePaymentResponse } from '@tillstream/proto/payment/v1/payment_api';
+import { Refused } from '@tillstream/rpc/refusals';
+import { priceLine, type Goods } from '../domain/cart.ts';
+import { complainAboutCustomer, trimmed, type FieldComplaint } from '../domain/customer.ts';
+import { orderName, type Customer, type Item, type OrderCommand, type OrderEvent, type OrderRefusal, type OrderState, type Placed } from '../domain/order.ts';
+import type { Cart, CartStore, CatalogueReader, OpenedOrder, ShopFacts } from './ports.ts';
+
+export interface OrderDeskParts {
+  readonly carts: CartStore;
+  readonly catalogue: CatalogueReader;
+  readonly orders: {
+    numbers(itemCount: number): Promise<{ orderId: bigint; itemIds: readonly bigint[] }>;
+    open(orderId: bigint, token: string): Promise<OpenedOrder | undefined>;
+  };
+  readonly performer: { perform(envelopes: readonly Envelope<OrderCommand>[]): Promise<readonly Answer<OrderState, OrderEvent, OrderRefusal>[]> };
+  createPayment(request: CreatePaymentRequest): Promise<CreatePaymentResponse>;
+  /** Whether an error says that the cart became an order in between. */
+  isCartTaken(error: unknown): boolean;
+  readonly checkoutUrl: string;
+  readonly clock: Clock;
+}
+
+const nobody: Customer = {
+  country: '',
+  type: '',
+  email: '',
+  firstName: '',
+  lastName: '',
+  phone: '',
+  vatNumber: '',
+  companyName: '',
+  companyBillingAddress: '',
+  companyDeliveryAddress: '',
+};
+const methods = new Set(['CreditCard']);
+
+export class OrderDesk {
+  readonly #parts: OrderDeskParts;
+
+  constructor(parts: OrderDeskParts) {
+    this.#parts = parts;
+  }
+
+  async place(request: PlaceOrderRequest): Promise<{ orderId: bigint; token: string }> {
+    const { carts, catalogue, performer } = this.#parts;
+    const cart = await carts.find(request.cartId);
+    if (cart === undefined) throw new Refused('cart_not_found');
+    // A double click, a resubmitted form, a second tab: the order that is there (R8).
+    if (cart.orderId !== undefined) return { orderId: cart.orderId, token: cart.orderToken ?? '' };
+    const customer = trimmed(request.customer ?? nobody);
+    refuseFields(request, customer);
+    if (request.cartVersion !== 0 && request.cartVersion !== cart.version) throw new Refused('cart_changed');
+    if (cart.lines.length === 0) throw new Refused('cart_empty');
+    const [shop, goods] = await Promise.all([catalogue.shop(cart.merchantId), catalogue.goods(cart.merchantId, cart.lines.map((line) => line.productId))]);
+    const placed = await this.#draft(cart, shop, goods, customer, request);
+    try {
+      const now = placed.createdAt;
+      const [answer] = await performer.perform([{ id: String(placed.orderId), merchantId: cart.merchantId, command: { type: 'place', placed }, now }]);
+      if (answer?.answer === 'refused') throw new Refused(answer.reason);
+      return { orderId: placed.orderId, token: placed.token };
+    } catch (error) {
+      if (!this.#parts.isCartTaken(error)) throw error;
+      const taken = await carts.find(request.cartId);
+      if (taken?.orderId === undefined) throw new Refused('cart_not_found');
+      return { orderId: taken.orderId, token: taken.orderToken ?? '' };
+    }
+  }
+
+  async #draft(cart: Cart, shop: ShopFacts, goods: ReadonlyMap<string, Goods>, customer: Customer, request: PlaceOrderRequest): Promise<Placed> {
+    const { orderId, itemIds } = await this.#parts.orders.numbers(cart.lines.length);
+    const now = this.#parts.clock.now(cart.merchantId);
+    const items = cart.lines.map((line, at): Item => {
+      const each = goods.get(line.productId);
+      const price = each === undefined ? undefined : priceLine(each, line.quantity, cart.currency, shop.commissionBp);
+      if (each === undefined || !each.isForSale || price === undefined) throw new Refused('product_not_available');
+      const { name, familyName, vendorCode, sku, businessSegment, deliveryMethod, oneCodePer, sendMail, showOnOrderPage } = each;
+      const what = { name, familyName, vendorCode, sku, businessSegment, deliveryMethod, oneCodePer, sendMail, showOnOrderPage };
+      return { id: itemIds[at] ?? 0n, productId: line.productId, quantity: line.quantity, ...what, ...price };
+    });
+    return {
+      orderId,
+      cartId: cart.cartId,
+      livemode: cart.livemode,
+      createdAt: now,
+      currency: cart.currency,
+      locale: request.locale === '' ? cart.locale : request.locale,
+      // R27: 128 bits in the seed's place.
+      token: randomBytes(16).toString('hex'),
+      shopName: shop.shopName,
+      supportEmail: shop.supportEmail,
+      timeZone: shop.timeZone,
+      customer,
+      items,
+      totalMinor: items.reduce((sum, item) => sum + item.amountMinor, 0n),
+      paymentMethod: request.paymentMethod,
+      externalId: '',
+      additionalData: [],
+      metadata: {},
+      consent: { termsUrl: shop.termsUrl, privacyUrl: shop.privacyUrl, at: now },
+    };
+  }
+
+  async beginPayment(request: BeginPaymentRequest): Promise<BeginPaymentResponse> {
+    const { merchantId, order } = await this.open(request.orderId, request.token);
+    if (order.status === 'paid') throw new Refused('order_already_paid');
+    if (order.status === 'deleted') throw new Refused('order_deleted');
+    const { placed } = order;
+    const method = request.paymentMethod === '' ? placed.paymentMethod : request.paymentMethod;
+    if (!methods.has(method)) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
+    const { payment } = await this.#parts.createPayment({
+      merchantId,
+      orderId: placed.orderId,
+      amountMinor: placed.totalMinor,
+      currency: placed.currency,
+      method,
+      returnUrl: `${this.#parts.checkoutUrl}/thanks/${placed.orderId}/${placed.token}`,
+      locale: placed.locale,
+      description: `${placed.shopName} ${orderName(placed.orderId)}`.slice(0, 200),
+      livemode: placed.livemode,
+    });
+    return { paymentId: payment?.id ?? '', status: payment?.status ?? '', redirectUrl: payment?.redirectUrl ?? '' };
+  }
+
+  /** Refused with order_not_found, for a wrong token too. */
+  async open(orderId: bigint, token: string): Promise<OpenedOrder> {
+    const opened = await this.#parts.orders.open(orderId, token);
+    if (opened === undefined) throw new Refused('order_not_found');
+    return opened;
+  }
+}
+
+function refuseFields(request: PlaceOrderRequest, customer: Customer): void {
+  const fields: FieldComplaint[] = [...complainAboutCustomer(customer, isCountry)];
+  if (!methods.has(request.paymentMethod)) fields.push({ param: 'payment_method', code: request.paymentMethod === '' ? 'required' : 'payment_method_not_supported', detail: 'Choose a payment method.' });
+  if (!request.termsAccepted) fields.push({ param: 'terms_accepted', code: 'terms_not_accepted', detail: 'The terms of sale must be accepted.' });
+  if (!request.privacyAccepted) fields.push({ param: 'privacy_accepted', code: 'privacy_not_accepted', detail: 'The processing of personal data must be accepted.' });
+  const [first] = fields;
+  if (first !== undefined) throw new Refused('invalid_field', { param: first.param, detail: first.detail, fields });
+}
+
+const countryNames = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
+
+/** ISO 3166 alpha-2, as the runtime's Unicode data knows it; not the codes of groups or of nobody. */
+function isCountry(code: string): boolean {
+  return /^[A-Z]{2}$/.test(code) && !['EU', 'EZ', 'UN', 'QO', 'XA', 'XB', 'ZZ'].includes(code) && countryNames.of(code) !== undefined;
+}

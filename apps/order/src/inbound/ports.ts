@@ -1,0 +1,55 @@
+/** What this room needs of the others. */
+import type { Order as WireOrder } from '@tillstream/proto/order/v1/order_api';
+import type { CartLine, Goods } from '../domain/cart.ts';
+import type { Order } from '../domain/order.ts';
+
+export interface Cart {
+  readonly cartId: string;
+  readonly merchantId: string;
+  readonly livemode: boolean;
+  readonly currency: string;
+  readonly locale: string;
+  readonly lines: readonly CartLine[];
+  readonly version: number;
+  readonly orderId: bigint | undefined;
+  readonly orderToken: string | undefined;
+}
+
+export interface CartContent {
+  readonly currency: string;
+  readonly locale: string;
+  readonly lines: readonly CartLine[];
+}
+
+export interface CartStore {
+  find(cartId: string): Promise<Cart | undefined>;
+  create(merchantId: string, livemode: boolean, content: CartContent): Promise<Cart>;
+  /** Undefined when it was changed or ordered since it was read. */
+  change(cart: Cart, content: CartContent): Promise<Cart | undefined>;
+}
+
+export interface ShopFacts {
+  readonly merchantId: string;
+  readonly livemode: boolean;
+  readonly shopName: string;
+  readonly timeZone: string;
+  readonly locale: string;
+  readonly currencies: readonly string[];
+  readonly supportEmail: string;
+  readonly supportUrl: string;
+  readonly termsUrl: string;
+  readonly privacyUrl: string;
+  readonly commissionBp: number;
+}
+
+export interface CatalogueReader {
+  find(productId: string): Promise<{ merchantId: string; livemode: boolean; goods: Goods }>;
+  goods(merchantId: string, productIds: readonly string[]): Promise<ReadonlyMap<string, Goods>>;
+  shop(merchantId: string): Promise<ShopFacts>;
+}
+
+export interface OpenedOrder {
+  readonly merchantId: string;
+  readonly wire: WireOrder;
+  readonly order: Order;
+}

@@ -1,0 +1,101 @@
+/** Carts: rows found by an unguessable id. */
+import { randomBytes } from 'node:crypto';
+import type { Database } from '@tillstream/database/database';
+import { sql, type Selectable } from 'kysely';
+import type { CartLine } from '../domain/cart.ts';
+import type { OrderTables } from './tables.ts';
+
+export interface StoredCart {
+  readonly cartId: string;
+  readonly merchantId: string;
+  readonly livemode: boolean;
+  readonly currency: string;
+  readonly locale: string;
+  readonly lines: readonly CartLine[];
+  readonly version: number;
+  readonly orderId: bigint | undefined;
+  readonly orderToken: string | undefined;
+}
+
+export interface CartChange {
+  readonly currency: string;
+  readonly locale: string;
+  readonly lines: readonly CartLine[];
+}
+
+const isCartId = /^[0-9a-f]{32}$/;
+
+export class Carts {
+  readonly #database: Database<OrderTables>;
+
+  constructor(database: Database<OrderTables>) {
+    this.#database = database;
+  }
+
+  async find(cartId: string): Promise<StoredCart | undefined> {
+    if (!isCartId.test(cartId)) return undefined;
+    const row = await this.#database.everyMerchant('the cart’s id is what lets a customer in', (tx) => tx.selectFrom('cart').where('cart_id', '=', cartId).selectAll().executeTakeFirst());
+    return row === undefined ? undefined : toCart(row);
+  }
+
+  async create(merchantId: string, livemode: boolean, content: CartChange): Promise<StoredCart> {
+    const row = await this.#database.transaction([merchantId], (tx) =>
+      tx
+        .insertInto('cart')
+        .values({
+          cart_id: randomBytes(16).toString('hex'),
+          merchant_id: merchantId,
+          livemode,
+          currency: content.currency,
+          locale: content.locale,
+          lines: sql`${store(content.lines)}::jsonb`,
+          order_id: null,
+          order_token: null,
+        })
+        .returningAll()
+        .executeTakeFirstOrThrow(),
+    );
+    return toCart(row);
+  }
+
+  /** Undefined when it was changed or ordered since it was read. */
+  async change(cart: StoredCart, content: CartChange): Promise<StoredCart | undefined> {
+    const row = await this.#database.transaction([cart.merchantId], (tx) =>
+      tx
+        .updateTable('cart')
+        .set({ currency: content.currency, locale: content.locale, lines: sql`${store(content.lines)}::jsonb`, version: cart.version + 1, touched_at: sql`now()` })
+        .where('cart_id', '=', cart.cartId)
+        .where('version', '=', cart.version)
+        .where('order_id', 'is', null)
+        .returningAll()
+        .executeTakeFirst(),
+    );
+    return row === undefined ? undefined : toCart(row);
+  }
+
+  /** Carts that nobody touched for a month; the order of one that was ordered keeps what matters. */
+  async sweep(): Promise<number> {
+    const { numAffectedRows } = await this.#database.everyMerchant('old carts of all merchants are removed', (tx) =>
+      sql`delete from cart where cart_id = any (array(select cart_id from cart where touched_at < now() - interval '30 days' limit 1000))`.execute(tx),
+    );
+    return Number(numAffectedRows ?? 0n);
+  }
+}
+
+function store(lines: readonly CartLine[]): string {
+  return JSON.stringify(lines.map((line) => ({ product_id: line.productId, quantity: line.quantity })));
+}
+
+function toCart(row: Selectable<OrderTables['cart']>): StoredCart {
+  return {
+    cartId: row.cart_id,
+    merchantId: row.merchant_id,
+    livemode: row.livemode,
+    currency: row.currency,
+    locale: row.locale,
+    lines: row.lines.map((line) => ({ productId: line.product_id, quantity: line.quantity })),
+    version: row.version,
+    orderId: row.order_id ?? undefined,
+    orderToken: row.order_token ?? undefined,
+  };
+}

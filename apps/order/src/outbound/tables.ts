@@ -1,0 +1,87 @@
+import type { Generated } from 'kysely';
+
+/** Stored forms: bigint and Date have no JSON, so sums are strings of digits and instants RFC 3339. */
+export interface StoredItem {
+  readonly id: string;
+  readonly productId: string;
+  readonly name: string;
+  readonly familyName: string;
+  readonly vendorCode: string;
+  readonly sku: string;
+  readonly businessSegment: string;
+  readonly priceMinor: string;
+  readonly quantity: number;
+  readonly discountMinor: string;
+  readonly vatMinor: string;
+  readonly amountMinor: string;
+  readonly marginMinor: string;
+  readonly deliveryMethod: string;
+  readonly oneCodePer: string;
+  readonly sendMail: boolean;
+  readonly showOnOrderPage: boolean;
+}
+
+export interface StoredPlaced {
+  readonly orderId: string;
+  readonly cartId: string;
+  readonly livemode: boolean;
+  readonly createdAt: string;
+  readonly currency: string;
+  readonly locale: string;
+  readonly token: string;
+  readonly shopName: string;
+  readonly supportEmail: string;
+  readonly timeZone: string;
+  readonly customer: import('../domain/order.ts').Customer;
+  readonly items: readonly StoredItem[];
+  readonly totalMinor: string;
+  readonly paymentMethod: string;
+  readonly externalId: string;
+  readonly additionalData: readonly { readonly name: string; readonly value: string }[];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly consent: { readonly termsUrl: string; readonly privacyUrl: string; readonly at: string };
+}
+
+export interface CartRow {
+  cart_id: string;
+  merchant_id: string;
+  livemode: boolean;
+  currency: string;
+  locale: string;
+  lines: { product_id: string; quantity: number }[];
+  version: number;
+  order_id: bigint | null;
+  order_token: string | null;
+  touched_at: Date;
+}
+
+export interface OrderRow {
+  order_id: bigint;
+  merchant_id: string;
+  livemode: boolean;
+  status: 'not paid' | 'paid' | 'deleted';
+  fulfilment_status: 'not delivered' | 'delivered';
+  version: bigint;
+  token: string;
+  placed: StoredPlaced;
+  customer_email: string;
+  external_id: string;
+  paid_at: Date | null;
+  created_at: Date;
+}
+
+export interface HistoryRow {
+  order_id: bigint;
+  version: bigint;
+  merchant_id: string;
+  type: string;
+  at: Date;
+  trace_id: string;
+  data: Record<string, unknown>;
+}
+
+export interface OrderTables {
+  cart: Omit<CartRow, 'touched_at' | 'version'> & { touched_at: Generated<Date>; version: Generated<number> };
+  purchase_order: OrderRow;
+  order_history: HistoryRow;
+}
