@@ -110,7 +110,7 @@ describe('a paid order', () => {
     const { orderId, itemIds } = shop.order([{ productId: stocked }, { productId: empty, quantity: 2 }]);
     await shop.pay(orderId);
     await eventually(() => saidOf(orderId).length === 2);
-    expect(saidOf(orderId).toSorted()).toEqual(['itemDelivered', 'itemWaiting']);
+    expect(new Set(saidOf(orderId))).toEqual(new Set(['itemDelivered', 'itemWaiting']));
     const waiting = await shop.timeline.readTimeline({ merchantId: shop.merchantId, orderId });
     expect(waiting.awaited).toMatchObject([
       {
@@ -128,7 +128,7 @@ describe('a paid order', () => {
     await eventually(() => saidOf(orderId).length === 3);
     expect(saidOf(orderId).filter((each) => each === 'itemWaiting')).toHaveLength(1);
     const done = await shop.timeline.readTimeline({ merchantId: shop.merchantId, orderId });
-    expect(done.entries.map((entry) => entry.type).toSorted()).toEqual([
+    expect(done.entries.map((entry) => entry.type).toSorted((a, b) => a.localeCompare(b))).toEqual([
       'item_waiting',
       'licences_issued',
       'licences_issued',
@@ -251,12 +251,12 @@ describe('one transaction', () => {
   });
 });
 
-describe('the low-water notice', () => {
-  const notices = (productId: string) =>
-    shop.said.flatMap((event) =>
-      event.payload?.$case === 'poolLow' && event.payload.value.productId === productId ? [event.payload.value] : [],
-    );
+const notices = (productId: string) =>
+  shop.said.flatMap((event) =>
+    event.payload?.$case === 'poolLow' && event.payload.value.productId === productId ? [event.payload.value] : [],
+  );
 
+describe('the low-water notice', () => {
   test('comes once per crossing, and again after a refill above the mark', async () => {
     const productId = product();
     await fill(productId, 4, 3);

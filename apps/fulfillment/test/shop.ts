@@ -167,8 +167,9 @@ async function stopAll(
   await place.drop();
 }
 
+const absent = () => Promise.reject(new Refused('unavailable'));
+
 function standInForOrders(documents: ReadonlyMap<bigint, OrderDocument>): Promise<StartedApp> {
-  const absent = () => Promise.reject(new Refused('unavailable'));
   return standIn(
     implement(OrderApiService, {
       addToCart: absent,
