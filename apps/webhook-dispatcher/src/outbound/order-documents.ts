@@ -19,7 +19,7 @@ export interface FoundDocument {
 const most = 500;
 
 /** By `documentName(key)`; unknown ones are left out. */
-export async function fetchDocuments(order: Client<typeof OrderApiService>, keys: readonly DocumentKey[]): Promise<ReadonlyMap<string, FoundDocument>> {
+export async function fetchDocuments(order: Pick<Client<typeof OrderApiService>, 'getOrderDocuments'>, keys: readonly DocumentKey[]): Promise<ReadonlyMap<string, FoundDocument>> {
   const wanted = [...new Map(keys.map((key) => [documentName(key), key])).values()];
   const found = new Map<string, FoundDocument>();
   for (let from = 0; from < wanted.length; from += most) {
@@ -38,7 +38,7 @@ export function documentName(key: DocumentKey): string {
 
 /** The codes of each item, in the order of its units. */
 export async function fetchCodes(
-  fulfillment: Client<typeof FulfillmentApiService>,
+  fulfillment: Pick<Client<typeof FulfillmentApiService>, 'getLicences'>,
   orders: readonly { readonly merchantId: string; readonly orderId: bigint }[],
 ): Promise<ReadonlyMap<bigint, readonly string[]>> {
   const wanted = [...new Map(orders.map(({ merchantId, orderId }) => [`${merchantId} ${orderId}`, { merchantId, orderId }])).values()];

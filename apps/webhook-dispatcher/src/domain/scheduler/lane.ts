@@ -148,6 +148,13 @@ export class Lane<J extends Job> {
     this.inFlight -= 1;
   }
 
+  /** Closed again, with a slow start. */
+  pardon(): void {
+    this.#probeAtMs = undefined;
+    this.#failures = this.#away = this.#openings = this.#quietUntilMs = 0;
+    this.#limit = 1;
+  }
+
   drop(chain: string): void {
     const held = this.#held.get(chain);
     this.#held.delete(chain);

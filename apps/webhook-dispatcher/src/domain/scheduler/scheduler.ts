@@ -120,6 +120,11 @@ export class Scheduler<J extends EndpointJob> {
     this.#lanes.get(endpoint)?.lane.clear(isMine);
   }
 
+  /** Whatever it did before is forgotten: its address or its owner has changed. */
+  pardon(endpoint: string): void {
+    this.#lanes.get(endpoint)?.lane.pardon();
+  }
+
   endpoints(): readonly string[] {
     return [...this.#lanes.keys()];
   }

@@ -78,12 +78,15 @@ export class Endpoints {
     return this.#database.transaction([merchantId], async (tx) => {
       // Two requests at once must neither both be the fiftieth nor both be the first of their request id.
       await sql`select pg_advisory_xact_lock(hashtext(${`endpoints ${merchantId}`}))`.execute(tx);
-      if (given.requestId !== undefined) {
+      let { requestId } = given;
+      if (requestId !== undefined) {
         const { rows } = await sql<{ id: string; secrets: Buffer }>`
-          select id, secrets from endpoint where merchant_id = ${merchantId}::uuid and request_id = ${given.requestId}::uuid`.execute(tx);
+          select id, secrets from endpoint where merchant_id = ${merchantId}::uuid and request_id = ${requestId}::uuid`.execute(tx);
         const [before] = rows;
         const row = before === undefined ? undefined : await this.#read(tx, merchantId, before.id);
         if (before !== undefined && row !== undefined) return { endpoint: row, secrets: this.#open(merchantId, before.id, before.secrets) };
+        // What it made is deleted: a new one, which cannot have the same request id.
+        if (before !== undefined) requestId = undefined;
       }
       const { rows: counted } = await sql<{ n: bigint }>`
         select count(*) as n from endpoint where merchant_id = ${merchantId}::uuid and status <> 'deleted'`.execute(tx);
@@ -93,7 +96,7 @@ export class Endpoints {
       await sql`
         insert into endpoint (id, merchant_id, livemode, shard, url, events, description, status, sign_seed, sign_standard, secrets, metadata, request_id, resumed_at)
         values (${id}, ${merchantId}, ${given.livemode}, ${shardOf(id)}, ${given.url}, ${[...given.events]}, ${given.description}, 'active',
-          ${given.signSeed}, ${given.signStandard}, ${this.#seal(merchantId, id, secrets)}, ${JSON.stringify(given.metadata)}::jsonb, ${given.requestId ?? null}, now())`.execute(tx);
+          ${given.signSeed}, ${given.signStandard}, ${this.#seal(merchantId, id, secrets)}, ${JSON.stringify(given.metadata)}::jsonb, ${requestId ?? null}, now())`.execute(tx);
       const endpoint = await this.#read(tx, merchantId, id);
       return endpoint === undefined ? undefined : { endpoint, secrets };
     });

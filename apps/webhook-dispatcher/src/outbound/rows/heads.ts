@@ -39,7 +39,14 @@ const lookAhead = '5 seconds';
  */
 export async function scanHeads(
   database: Database<object>,
-  where: { shards: readonly number[]; known: readonly string[]; without: readonly string[]; perEndpoint: number },
+  where: {
+    readonly shards: readonly number[];
+    /** Undefined = all of the shards' endpoints. */
+    readonly only: readonly string[] | undefined;
+    readonly known: readonly string[];
+    readonly without: readonly string[];
+    readonly perEndpoint: number;
+  },
 ): Promise<readonly Head[]> {
   const { rows } = await database.everyMerchant('deliveries of all merchants are due', (tx) =>
     sql<HeadRow>`
@@ -55,7 +62,8 @@ export async function scanHeads(
         where first.due_at <= now() + ${lookAhead}::interval or (e.first_failure_at is not null and e.id <> all (${where.known}::uuid[]))
         limit ${where.perEndpoint}
       ) as head
-      where e.status = 'active' and e.shard = any (${where.shards}::smallint[]) and e.id <> all (${where.without}::uuid[])`.execute(tx),
+      where e.status = 'active' and e.shard = any (${where.shards}::smallint[]) and e.id <> all (${where.without}::uuid[])
+        and (${where.only ?? null}::uuid[] is null or e.id = any (${where.only ?? null}::uuid[]))`.execute(tx),
   );
   return rows.map(toHead);
 }

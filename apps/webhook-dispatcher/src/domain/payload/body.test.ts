@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { buildBody } from './body.ts';
+import type { EventType, OrderDocument, ProductPart } from './document.ts';
+import { dateIn, isCardExpired, localeOf, percentOf } from './forms.ts';
+
+interface Example {
+  event: EventType;
+  event_date: string;
+  order_id: number;
+  order_name: string;
+  status: string;
+  external_id: string;
+  create_date: string;
+  pay_date: string;
+  currency: string;
+  order_detail_url: string;
+  customer: Record<string, string>;
+  product: Record<string, string> & { quantity: number; activation_codes?: string[] };
+  payment: { payment_method: string; payment_system_name: string; card_type: string; card_last_4: string | null; card_expiration_date: string; payment_error_code?: string; payment_error_description?: string };
+  additional_data?: { name: string; value: string }[];
+}
+
+const read = (event: EventType): string => readFileSync(new URL(`../../../test/seed-003/${event}.json`, import.meta.url), 'utf8');
+const minor = (text = ''): bigint => BigInt(text.replace('.', ''));
+const word = (record: Record<string, string>, key: string): string => record[key] ?? '';
+
+/** What our services would know of the order of the example. */
+function parse(example: Example): { document: OrderDocument; item: ProductPart } {
+  const { customer, product, payment } = example;
+  const item: ProductPart = {
+    itemId: 12345n,
+    productId: word(product, 'id'),
+    vendorCode: word(product, 'vendor_code'),
+    sku: word(product, 'sku'),
+    businessSegment: word(product, 'business_segment'),
+    name: word(product, 'name'),
+    priceMinor: minor(product['price']),
+    quantity: product.quantity,
+    discountMinor: 0n,
+    vatMinor: minor(product['vat_amount']),
+    amountMinor: minor(product['amount']),
+    marginMinor: minor(product['margin']),
+  };
+  const document: OrderDocument = {
+    orderId: BigInt(example.order_id),
+    orderName: example.order_name,
+    status: example.status,
+    externalId: example.external_id,
+    createdAt: new Date(example.create_date),
+    paidAt: example.pay_date === '' ? undefined : new Date(example.pay_date),
+    currency: example.currency,
+    locale: 'en',
+    detailUrl: example.order_detail_url,
+    timeZone: 'Europe/Moscow',
+    customer: {
+      country: word(customer, 'country'),
+      type: word(customer, 'type'),
+      email: word(customer, 'email'),
+      firstName: word(customer, 'first_name'),
+      lastName: word(customer, 'last_name'),
+      // One example shows " ": a slip (webhooks.md C3.13).
+      phone: word(customer, 'phone').trim(),
+      vatNumber: word(customer, 'vat_number'),
+      companyName: word(customer, 'company_name'),
+      companyBillingAddress: word(customer, 'company_billing_address'),
+      companyDeliveryAddress: word(customer, 'company_delivery_address'),
+    },
+    items: [item],
+    payment: {
+      method: payment.payment_method,
+      systemName: payment.payment_system_name,
+      cardType: payment.card_type,
+      cardLast4: payment.card_last_4 ?? '',
+      cardExpiration: payment.card_expiration_date,
+      errorCode: payment.payment_error_code ?? '',
+      errorDescription: payment.payment_error_description ?? '',
+    },
+    additionalData: example.additional_data ?? [],
+  };
+  return { document, item };
+}
+
+describe('the examples of the seed are built again', () => {
+  const events: readonly EventType[] = ['order.created', 'order.payment.succeeded', 'order.payment.failed', 'product.delivered'];
+  test.each(events)('%s, byte for byte', (event) => {
+    const text = read(event);
+    const example: Example = JSON.parse(text);
+    const { document, item } = parse(example);
+    const codes = example.product.activation_codes;
+    const built = buildBody(document, { type: event, at: new Date(example.event_date), item, part: 1, partCount: 1, ...(codes === undefined ? {} : { codes }) });
+    expect(built).toBe(JSON.stringify(JSON.parse(text.replace('"phone": " "', '"phone": ""'))));
+  });
+});
+
+describe('what the examples do not show', () => {
+  const example: Example = JSON.parse(read('order.created'));
+  const { document, item } = parse(example);
+  const bodyOf = (order: OrderDocument, more: Partial<Parameters<typeof buildBody>[1]> = {}) =>
+    JSON.parse(buildBody(order, { type: 'order.created', at: order.createdAt, item, part: 1, partCount: 1, ...more })) as Record<string, unknown> & {
+      product: Record<string, unknown>;
+      payment: Record<string, unknown>;
+    };
+
+  test('codes only when delivered, errors only when failed', () => {
+    for (const type of ['order.created', 'order.payment.succeeded', 'order.payment.failed'] as const) {
+      const body = bodyOf(document, { type, codes: ['SECRET'] });
+      expect('activation_codes' in body.product).toBe(false);
+      expect('payment_error_code' in body.payment).toBe(type === 'order.payment.failed');
+    }
+    expect(bodyOf(document, { type: 'product.delivered', codes: [] }).product['activation_codes']).toEqual([]);
+  });
+
+  test('a yen has no decimals, a dinar three', () => {
+    expect(bodyOf({ ...document, currency: 'JPY' }).product['price']).toBe('10000');
+    expect(bodyOf({ ...document, currency: 'KWD' }).product['price']).toBe('10.000');
+  });
+
+  test('a discount is said in percent and in money', () => {
+    const body = bodyOf(document, { item: { ...item, discountMinor: 3333n, amountMinor: 6667n } });
+    expect([body.product['discount_percent'], body.product['discount_amount']]).toEqual(['33.33', '33.33']);
+  });
+
+  test('parts are counted', () => {
+    expect(bodyOf(document, { part: 2, partCount: 3 })['document_part']).toBe('2-of-3');
+  });
+
+  test('the event date of a creation is the creation date', () => {
+    expect(bodyOf(document, { at: new Date('2030-01-01T00:00:00Z') })['event_date']).toBe(example.create_date);
+  });
+
+  test('dates follow the zone through the year, and UTC is never Z', () => {
+    expect(dateIn('Europe/Prague', new Date('2026-07-01T10:00:00.999Z'))).toBe('2026-07-01T12:00:00+02:00');
+    expect(dateIn('Europe/Prague', new Date('2026-12-01T10:00:00Z'))).toBe('2026-12-01T11:00:00+01:00');
+    expect(dateIn('Asia/Kathmandu', new Date('2026-12-01T10:00:00Z'))).toBe('2026-12-01T15:45:00+05:45');
+    expect(dateIn('UTC', new Date('2026-12-01T10:00:00Z'))).toBe('2026-12-01T10:00:00+00:00');
+    expect(dateIn('America/St_Johns', new Date('2026-12-01T10:00:00Z'))).toBe('2026-12-01T06:30:00-03:30');
+  });
+
+  test.each([
+    ['en', 'en_EN'],
+    ['en-US', 'en_US'],
+    ['pt-br', 'pt_BR'],
+    ['zh-Hant-TW', 'zh_TW'],
+    ['cs_CZ', 'cs_CZ'],
+  ])('locale %s is %s', (tag, form) => expect(localeOf(tag)).toBe(form));
+
+  test('a card is good until its last month is over', () => {
+    expect(isCardExpired('12/2026', new Date('2026-12-31T23:59:59Z'))).toBe(false);
+    expect(isCardExpired('12/2026', new Date('2027-01-01T00:00:00Z'))).toBe(true);
+    expect(isCardExpired('', new Date())).toBe(false);
+  });
+
+  test('percentages are rounded once', () => {
+    expect(percentOf(1n, 3n)).toBe('33.33');
+    expect(percentOf(2n, 3n)).toBe('66.67');
+    expect(percentOf(0n, 0n)).toBe('0.00');
+  });
+});
