@@ -53,7 +53,7 @@ const secondLine: LineView = {
 
 export function checkoutView(language: string, more: Partial<CheckoutView> = {}): CheckoutView {
   return {
-    cart: { id: token, version: 3, lines: [line, secondLine], total: '€224.90', currency: 'EUR', currencies: ['EUR', 'USD'] },
+    cart: { id: token, version: 3, lines: [line, secondLine], total: '€224.90', totalMinor: '22490', currency: 'EUR', currencies: ['EUR', 'USD'] },
     entries: noEntries,
     problems: [],
     countries: countriesIn(chooseLocale([language])),

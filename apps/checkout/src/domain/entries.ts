@@ -64,9 +64,9 @@ export function readEntries(form: Readonly<Record<string, string>>): Entries {
   };
 }
 
-/** Whoever names a company or a VAT number buys as one. */
+/** Whoever tells anything of a company buys as one; its name is asked for then. */
 export function isCompany(entries: Entries): boolean {
-  return entries.company_name !== '' || entries.vat_number !== '';
+  return entries.company_name !== '' || entries.vat_number !== '' || entries.company_billing_address !== '';
 }
 
 /** What one button of the form asks for. */

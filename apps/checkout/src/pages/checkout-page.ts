@@ -21,7 +21,7 @@ export function checkoutPage(frame: Frame & { readonly shop: Shop }, view: Check
   // The first button is what the Enter key presses in any field: to order, never to remove a line.
   const body = html`<form id="${formId}" class="wide" method="post" action="${frame.path}" novalidate data-once>
 <button class="unseen" name="action" value="place" tabindex="-1" aria-hidden="true"></button>
-${hidden('cart_version', String(view.cart.version))}${hidden('locale', locale.tag)}
+${hidden('cart_version', String(view.cart.version))}${hidden('total_minor', view.cart.totalMinor)}${hidden('locale', locale.tag)}
 <div class="head"><h1>${words.checkout.title}</h1>
 ${view.notice === undefined ? nothing : notice(view.notice.tone, view.notice.text)}
 ${count === 0 ? nothing : problemList(view, wrongLines, words.problems.summary)}
@@ -63,7 +63,7 @@ function cartLine(line: LineView, locale: Locale): Html {
   const { words } = locale;
   const id = `quantity_${line.productId}`;
   return html`<li class="line">${thumbnail(line.name, line.imageUrl)}<div class="what">${productName(line.name, line.family)}${
-    line.description === '' ? nothing : html`<p class="about"><bdi>${line.description}</bdi></p>`
-  }<p class="hint">${words.summary.each(line.price)}</p></div><span class="amount">${line.amount}</span>
+    line.quantity === 1 ? nothing : html`<p class="hint">${words.summary.each(line.price)}</p>`
+  }</div><span class="amount">${line.amount}</span>${line.description === '' ? nothing : html`<p class="about"><bdi>${line.description}</bdi></p>`}
 <div class="change${line.problem === undefined ? '' : ' wrong'}"><input type="hidden" name="shown_${line.productId}" value="${String(line.quantity)}" /><label for="${id}">${words.summary.quantity}<span class="unseen"> (${line.name})</span></label><input id="${id}" name="${id}" type="number" inputmode="numeric" min="${String(line.minQuantity)}" max="${String(line.maxQuantity)}" step="1" value="${line.entered ?? String(line.quantity)}" autocomplete="off" aria-invalid="${line.problem === undefined ? 'false' : 'true'}"${line.problem === undefined ? nothing : html` aria-describedby="${id}-problem"`} /><button class="quiet" name="action" value="update">${words.summary.update}<span class="unseen">: ${words.summary.quantityOf(line.name)}</span></button><button class="quiet" name="action" value="remove:${line.productId}">${words.summary.remove}<span class="unseen">: ${line.name}</span></button>${reason(id, line.problem, locale)}</div></li>`;
 }

@@ -26,7 +26,8 @@ export function thumbnail(name: string, imageUrl: string): Html {
 }
 
 export function productName(name: string, family: string): Html {
-  return html`<bdi class="product">${name}</bdi>${family === '' || family === name ? nothing : html`<bdi class="family">${family}</bdi>`}`;
+  // "Quill Editor" need not be followed by "Quill".
+  return html`<bdi class="product">${name}</bdi>${family === '' || name.startsWith(family) ? nothing : html`<bdi class="family">${family}</bdi>`}`;
 }
 
 /** What an ordered cart holds, to be read only. */

@@ -13,12 +13,13 @@ export function payPage(frame: Frame, order: OrderView, told?: PayNotice): Html 
   const { words } = frame.locale;
   const title = words.pay.title(order.name);
   const isUnknown = order.phase === 'unknown';
-  const body = html`<div class="head"><h1>${isUnknown ? words.pay.unresolved.title : title}</h1>
+  const body = html`<div class="head">${isUnknown ? sign('wait', 'question') : nothing}<h1>${isUnknown ? words.pay.unresolved.title : title}</h1>
 <p class="lead">${isUnknown ? words.pay.unresolved.text : words.pay.lead}</p>
-${told === undefined ? nothing : notice('problem', told === 'method_gone' ? words.pay.methodGone : words.problems.tryAgain)}
+${told === undefined ? nothing : notice('problem', told === 'method_gone' ? words.pay.methodGone : words.pay.tryAgain)}
 ${failure(frame, order)}
 </div>
 ${order.phase === 'checking' ? html`<div class="entries">${notice('info', words.thanks.checking.text)}</div>` : nothing}
+${isUnknown ? html`<div class="entries">${supportLine(frame, order.name)}</div>` : nothing}
 ${canPay(order.phase) ? html`<div class="entries">${payForm(frame, order)}</div>` : nothing}
 <aside class="summary plain">${receipt(order, frame.locale)}</aside>`;
   return page(frame, { title, body: html`<div class="wide pay">${body}</div>`, step: 'payment' });

@@ -33,9 +33,10 @@ export function thanksPage(frame: Frame, order: OrderView): Html {
   const [tone, icon] = looks[phase];
   const waits = isOpen(phase);
   const body = html`<div class="wide thanks"${waits ? html` data-phase="${phase}" data-poll="/thanks/${order.id}/${order.token}/status"` : nothing}>
-<div class="head told">${sign(tone, icon)}<h1>${told.title}</h1><p class="lead" role="status">${told.text}</p>
-${phase === 'failed' ? html`<p class="lead"><strong>${order.reason}</strong> ${order.money}</p>` : nothing}
-${phase === 'expired' || phase === 'withdrawn' ? html`<p class="lead">${order.money}</p>` : nothing}
+<div class="head told">${sign(tone, icon)}<h1>${told.title}</h1>
+${phase === 'failed' ? html`<p class="lead"><strong>${order.reason} ${order.money}</strong></p>` : nothing}
+<p class="lead">${told.text}</p>
+${phase === 'expired' || phase === 'withdrawn' ? html`<p class="lead"><strong>${order.money}</strong></p>` : nothing}
 <p class="hint">${words.order.title(order.name)}${waits && phase !== 'unfinished' ? html` · <span class="pulse" aria-hidden="true"></span>${words.thanks.waiting}` : nothing}</p>
 </div>
 <div class="entries">

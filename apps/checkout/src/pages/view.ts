@@ -45,6 +45,8 @@ export interface CartView {
   readonly version: number;
   readonly lines: readonly LineView[];
   readonly total: string;
+  /** The same sum in minor units, posted back with the order: it is what the customer saw. */
+  readonly totalMinor: string;
   readonly currency: string;
   readonly currencies: readonly string[];
 }

@@ -155,6 +155,7 @@ export const de: Words = {
       title: 'Wir wissen noch nicht, ob Ihre letzte Zahlung gelungen ist',
       text: 'Bitte zahlen Sie nicht noch einmal. Wir fragen beim Zahlungsanbieter nach und schreiben Ihnen, sobald wir es wissen.',
     },
+    tryAgain: 'Der Zahlungsanbieter war gerade nicht zu erreichen. Es wurde kein Geld abgebucht. Bitte versuchen Sie es noch einmal.',
     methodGone: 'Diese Zahlungsart ist gerade nicht verfügbar. Bitte versuchen Sie es noch einmal oder schreiben Sie dem Kundendienst.',
     ready: 'Ihre Karte wird einmal belastet. Sie können es mit derselben Bestellung so oft versuchen, wie Sie möchten.',
   },

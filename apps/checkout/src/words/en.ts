@@ -133,6 +133,7 @@ export const en = {
       title: 'We do not know yet whether your last payment worked',
       text: 'Please do not pay again. We are asking the payment provider and will write to you as soon as we know.',
     },
+    tryAgain: 'We could not reach the payment provider just now. No money was taken. Please try again.',
     methodGone: 'This payment method is not available now. Please try again or contact support.',
     ready: 'Your card is charged once. You can try again as often as you need on the same order.',
   },

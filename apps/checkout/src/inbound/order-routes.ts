@@ -1,0 +1,126 @@
+/** The pages of an order, open to whoever has its token: pay, thanks, state. The address decides nothing but which order. */
+import type { OpenOrderResponse, Order } from '@tillstream/proto/order/v1/order_api';
+import { refusals, Refused } from '@tillstream/rpc/refusals';
+import { canPay } from '../domain/phase.ts';
+import { messagePage } from '../pages/message-page.ts';
+import { orderPage } from '../pages/order-page.ts';
+import { payPage, payPath, waitingPage, type PayNotice } from '../pages/pay-page.ts';
+import { thanksPage } from '../pages/thanks-page.ts';
+import type { Frame, OrderView } from '../pages/view.ts';
+import { goTo, show, type Answer } from './answer.ts';
+import type { RouteParts } from './clients.ts';
+import { isPaymentPage } from './guard.ts';
+import { orderViewOf, shopOfOrder } from './views.ts';
+import type { Visit } from './visit.ts';
+
+interface Opened {
+  readonly frame: Frame;
+  readonly view: OrderView;
+}
+
+export async function showPay(visit: Visit, parts: RouteParts): Promise<Answer> {
+  const opened = await open(visit, parts, { refresh: false, withCodes: false });
+  return payAnswer(opened);
+}
+
+export async function beginPayment(visit: Visit, parts: RouteParts): Promise<Answer> {
+  const key = keyOf(visit);
+  const paymentMethod = visit.form['payment_method'] ?? 'CreditCard';
+  try {
+    const begun = await parts.order.beginPayment({ ...key, paymentMethod });
+    if (begun.redirectUrl === '') return goTo(`${payPath({ ...key, id: key.orderId.toString() })}/go`);
+    return leaveFor(begun.redirectUrl, parts);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    const status = refusals[error.code].http;
+    switch (error.code) {
+      case 'order_already_paid':
+        return goTo(`/thanks/${key.orderId.toString()}/${key.token}`);
+      case 'attempt_unresolved': {
+        const { frame, view } = await open(visit, parts, { refresh: true, withCodes: false });
+        return payAnswer({ frame, view: { ...view, phase: canPay(view.phase) ? 'unknown' : view.phase } }, status);
+      }
+      case 'order_deleted':
+      case 'payment_method_not_supported':
+      case 'unavailable': {
+        const told = error.code === 'order_deleted' ? undefined : error.code === 'unavailable' ? 'try_again' : 'method_gone';
+        return payAnswer(await open(visit, parts, { refresh: false, withCodes: false }), status, told);
+      }
+      default:
+        throw error;
+    }
+  }
+}
+
+/**
+ * While the provider has not said where the customer pays. Asking again answers the live payment; it begins none where the
+ * last one has ended.
+ */
+export async function goOn(visit: Visit, parts: RouteParts): Promise<Answer> {
+  const { frame, view } = await open(visit, parts, { refresh: false, withCodes: false });
+  if (view.phase !== 'unfinished') return goTo(payPath(view));
+  try {
+    const begun = await parts.order.beginPayment({ ...keyOf(visit), paymentMethod: 'CreditCard' });
+    if (begun.redirectUrl !== '') return leaveFor(begun.redirectUrl, parts);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    // Paid, deleted or unresolved in the meantime: the payment page says which.
+    if (error.code !== 'unavailable') return goTo(payPath(view));
+  }
+  return show(waitingPage(frame, view));
+}
+
+export async function showThanks(visit: Visit, parts: RouteParts): Promise<Answer> {
+  const { frame, view } = await open(visit, parts, { refresh: true, withCodes: true });
+  return show(thanksPage(frame, view));
+}
+
+/** What a waiting page asks for: whether something has happened, and nothing else. */
+export async function tellPhase(visit: Visit, parts: RouteParts): Promise<Answer> {
+  const { view } = await open(visit, parts, { refresh: true, withCodes: false });
+  return { type: 'json', body: { phase: view.phase } };
+}
+
+export async function showOrder(visit: Visit, parts: RouteParts): Promise<Answer> {
+  const { frame, view } = await open(visit, parts, { refresh: false, withCodes: true });
+  return show(orderPage(frame, view));
+}
+
+function payAnswer({ frame, view }: Opened, status = 200, told?: PayNotice): Answer {
+  if (view.phase === 'paid' || view.phase === 'delivered' || view.phase === 'confirming') {
+    return goTo(`/thanks/${view.id}/${view.token}`);
+  }
+  if (view.phase === 'deleted') {
+    return show(messagePage(frame, { told: frame.locale.words.thanks.deleted, tone: 'plain', icon: 'cross' }), 410);
+  }
+  return show(payPage(frame, view, told), status);
+}
+
+/** A provider that sends customers to an address nobody allowed is a fault of ours, not theirs. */
+function leaveFor(url: string, { config }: RouteParts): Answer {
+  if (!isPaymentPage(url, config.PAYMENT_PAGE_ORIGINS)) {
+    throw new Error(`a payment page outside of PAYMENT_PAGE_ORIGINS: ${URL.canParse(url) ? new URL(url).origin : 'no address'}`);
+  }
+  return goTo(url);
+}
+
+async function open(visit: Visit, parts: RouteParts, how: { refresh: boolean; withCodes: boolean }): Promise<Opened> {
+  const opened: OpenOrderResponse = await parts.order.openOrder({ ...keyOf(visit), ...how });
+  const order: Order | undefined = opened.order;
+  if (order === undefined) throw new Refused('order_not_found');
+  const locale = visit.localeFor(order.locale);
+  return {
+    frame: visit.frame({ locale, shop: shopOfOrder(opened), isTest: !order.livemode }),
+    view: orderViewOf(opened, order, locale),
+  };
+}
+
+/**
+ * Whether a token has the form of one is no secret; whether it is the right one is for the order service to say, which
+ * takes the same time for every wrong one.
+ */
+function keyOf(visit: Visit): { orderId: bigint; token: string } {
+  const { order = '', token = '' } = visit.params;
+  if (!/^\d{1,15}$/.test(order) || !/^[0-9a-f]{32}$/.test(token)) throw new Refused('order_not_found');
+  return { orderId: BigInt(order), token };
+}
