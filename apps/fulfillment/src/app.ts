@@ -91,3 +91,5 @@ function resealer(database: Database<FulfillmentTables>, vault: Vault, log: Log)
 }
 
 export type { FulfillmentTables } from './outbound/tables.ts';
+
+export { settings } from './config.ts';

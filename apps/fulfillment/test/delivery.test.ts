@@ -161,6 +161,9 @@ describe('a paid order', () => {
   });
 });
 
+const waiting = `
+  select from pg_stat_activity where wait_event_type = 'Lock' and query like '%from pool%' and datname = current_database()`;
+
 describe('many at once', () => {
   test('twenty buyers of twenty codes each get one', async () => {
     const productId = product();
@@ -202,15 +205,8 @@ describe('many at once', () => {
     await admin.query('update fulfillment.pool_code set issued_at = now() where product_id = $1', [productId]);
     const buyer = asking(productId);
     const buying = shop.perform([buyer]);
-    await eventually(
-      async () =>
-        (
-          await admin.query(
-            `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%from pool%' and datname = current_database()`,
-          )
-        ).rowCount === 1,
-    );
-    await admin.query('rollback');
+    const isWaiting = async () => (await shop.database.pool.query(waiting)).rowCount === 1;
+    await eventually(isWaiting).finally(() => admin.query('rollback'));
     await buying;
     expect(await shop.codes(buyer.orderId)).toHaveLength(1);
   });
