@@ -9,6 +9,10 @@ await runProcess({
   process,
   name: 'checkout',
   settings,
-  app: ({ config, log, channel }) =>
-    checkoutApp({ clients: { order: makeClient(OrderApiService, channel('order')) }, config, log }),
+  app: (parts) =>
+    checkoutApp({
+      clients: { order: makeClient(OrderApiService, parts.channel('order')) },
+      config: parts.config,
+      log: parts.log,
+    }),
 });

@@ -6,8 +6,8 @@ import { cart, cartId, fieldOf, get, line, post, send, serve, token, type Served
 let served: Served;
 const page = () => `${served.url}/checkout/${cartId}`;
 const filled = {
-  ...{ action: 'place', cart_version: '1', total_minor: '10000', quantity_100001: '1', shown_100001: '1', payment_method: 'CreditCard' },
-  ...{ email: 'zoe@example.com', first_name: 'Zoë', last_name: 'Müller', country: 'de', terms_accepted: 'yes', privacy_accepted: 'yes' },
+  action: 'place', cart_version: '1', total_minor: '10000', quantity_100001: '1', shown_100001: '1', payment_method: 'CreditCard',
+  email: 'zoe@example.com', first_name: 'Zoë', last_name: 'Müller', country: 'de', terms_accepted: 'yes', privacy_accepted: 'yes',
 };
 
 beforeAll(async () => {
@@ -77,7 +77,7 @@ describe('the checkout page', () => {
   test('shows the cart, every field with its autocomplete token, and the sum on the button', async () => {
     const { status, text } = await get(page());
     expect(status).toBe(200);
-    for (const token of ['email', 'given-name', 'family-name', 'country', 'organization']) expect(text).toContain(`autocomplete="${token}"`);
+    for (const hint of ['email', 'given-name', 'family-name', 'country', 'organization']) expect(text).toContain(`autocomplete="${hint}"`);
     expect(text).toMatch(/<button class="primary"[^>]*>Order with obligation to pay €100\.00<\/button>/);
     expect(text).toContain('name="total_minor" value="10000"');
     expect(text.match(/<option /g)?.length).toBeGreaterThan(249);
@@ -137,7 +137,7 @@ describe('the checkout page', () => {
     for (const got of sent) expect([got.status, got.location]).toEqual([303, `/pay/1000001/${token}`]);
     expect(sent[2]?.cookies.join()).toContain('till_cart=; Path=/; Max-Age=0');
     expect(served.order.requests('placeOrder')[0]).toMatchObject({
-      ...{ cartId, cartVersion: 1, paymentMethod: 'CreditCard', termsAccepted: true, privacyAccepted: true, locale: 'en' },
+      cartId, cartVersion: 1, paymentMethod: 'CreditCard', termsAccepted: true, privacyAccepted: true, locale: 'en',
       customer: { email: 'zoe@example.com', firstName: 'Zoë', lastName: 'Müller', country: 'DE', type: 'physical' },
     });
     await post(page(), { ...filled, vat_number: 'DE123456789' });
@@ -165,9 +165,9 @@ describe('the checkout page', () => {
       expect(got.status).toBe(422);
       expect(got.text).toContain('role="alert" tabindex="-1" autofocus');
       const expected = {
-        ...{ email: words.fields.email.required, first_name: words.fields.first_name.required, last_name: words.fields.last_name.required },
-        ...{ country: words.fields.country.required, terms_accepted: words.fields.terms_accepted.required },
-        ...{ privacy_accepted: words.fields.privacy_accepted.required, vat_number: words.fields.vat_number.invalid },
+        email: words.fields.email.required, first_name: words.fields.first_name.required, last_name: words.fields.last_name.required,
+        country: words.fields.country.required, terms_accepted: words.fields.terms_accepted.required,
+        privacy_accepted: words.fields.privacy_accepted.required, vat_number: words.fields.vat_number.invalid,
         company_name: words.problems.tooLong(words.fields.company_name.label),
         company_billing_address: words.problems.cardNumber,
       };
@@ -218,7 +218,7 @@ describe('strangers', () => {
 
   test('product names, shops and entries are text, whatever is in them', async () => {
     served.order.cart = {
-      ...{ ...cart, shopName: hostile, supportUrl: 'javascript:alert(1)', termsUrl: 'javascript:alert(1)', supportEmail: `x"${hostile}` },
+      ...cart, shopName: hostile, supportUrl: 'javascript:alert(1)', termsUrl: 'javascript:alert(1)', supportEmail: `x"${hostile}`,
       lines: [{ ...line, name: hostile, familyName: hostile, description: `\u202E${hostile}`, imageUrl: `https://x.test/"onerror="alert(1)` }],
     };
     const { text } = await get(page());
@@ -267,7 +267,7 @@ describe('strangers', () => {
       expect(got.text.match(new RegExp(`nonce="${nonce}"`, 'g'))).toHaveLength(2);
       expect(got.text).not.toMatch(/ style=| on[a-z]+="/);
       expect(got.headers).toMatchObject({
-        ...{ 'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' },
+        'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff', 'cache-control': 'no-store',
         'cross-origin-opener-policy': 'same-origin',
       });
       return nonce;

@@ -7,7 +7,7 @@ import { messagePage } from '../src/pages/message-page.ts';
 import { orderPage } from '../src/pages/order-page.ts';
 import { payPage, waitingPage } from '../src/pages/pay-page.ts';
 import { thanksPage } from '../src/pages/thanks-page.ts';
-import type { Html } from '../src/pages/layout.ts';
+import type { Html } from '../src/pages/html.ts';
 import type { CheckoutView, Frame, ItemView, LineView, OrderView, Shop } from '../src/pages/view.ts';
 import { countriesIn } from '../src/words/countries.ts';
 import { chooseLocale } from '../src/words/locale.ts';

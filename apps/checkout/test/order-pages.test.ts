@@ -8,6 +8,9 @@ const at = (page: string) => `${served.url}/${page}/${orderId}/${token}`;
 const { words } = chooseLocale(['en']);
 const form = { payment_method: 'CreditCard' };
 
+const withoutNonce = (text: string) => text.replaceAll(/nonce="[^"]*"/g, '');
+const strip = (text: string) => withoutNonce(text).replaceAll(/href="\/[^"]*\?locale=/g, '');
+
 beforeAll(async () => {
   served = await serve();
 });
@@ -131,7 +134,6 @@ describe('the thank-you page', () => {
   test('believes no query', async () => {
     const honest = await get(at('thanks'));
     const forged = await get(`${at('thanks')}?status=paid&paid=1&payment_status=booked&phase=delivered&order=2`);
-    const withoutNonce = (text: string) => text.replaceAll(/nonce="[^"]*"/g, '');
     expect(withoutNonce(forged.text)).toBe(withoutNonce(honest.text));
     expect(forged.text).toContain(words.thanks.unpaid.title);
   });
@@ -182,7 +184,6 @@ describe('the order page', () => {
 
 describe('strangers', () => {
   test.each(['pay', 'thanks', 'order/status'])('a wrong token finds nothing at /%s, and looks like any other page that is not there', async (page) => {
-    const strip = (text: string) => text.replaceAll(/nonce="[^"]*"/g, '').replaceAll(/href="\/[^"]*\?locale=/g, '');
     const nowhere = await get(`${served.url}/nowhere`);
     for (const wrong of ['0'.repeat(32), token.slice(0, 31), `${token}0`, '..%2f', token.toUpperCase(), '%00', "'%20or%201=1--"]) {
       const got = await get(`${served.url}/${page}/${orderId}/${wrong}`);

@@ -16,7 +16,7 @@ const pages = gallery(language);
 const server = createServer((request, response) => {
   const path = request.url ?? '/';
   const asset = assets.find((each) => each.path === path);
-  const content = asset?.plain ?? String(pages[path.slice(1)] ?? 'no such page');
+  const content = asset?.plain ?? pages[path.slice(1)]?.toString() ?? 'no such page';
   response.setHeader('content-type', asset?.type ?? 'text/html; charset=utf-8');
   response.end(content);
 });

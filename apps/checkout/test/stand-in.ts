@@ -46,30 +46,34 @@ export const cart: Cart = {
 };
 
 const order: Order = {
-  ...{ orderId, orderName: 'A0001000001', merchantId: '', livemode: false, status: 'not paid', fulfilmentStatus: 'not delivered', externalId: '' },
-  ...{ createdAt: new Date('2026-11-21T09:14:00Z'), paidAt: undefined, currency: 'EUR', locale: 'en', token, detailUrl: '', items: [] },
-  ...{ totalMinor: 10_000n, additionalData: [], metadata: {}, payment: undefined, version: 1n, timeZone: 'Europe/Berlin', paymentMethod: 'CreditCard' },
+  orderId, orderName: 'A0001000001', merchantId: '', livemode: false, status: 'not paid', fulfilmentStatus: 'not delivered', externalId: '',
+  createdAt: new Date('2026-11-21T09:14:00Z'), paidAt: undefined, currency: 'EUR', locale: 'en', token, detailUrl: '', items: [],
+  totalMinor: 10_000n, additionalData: [], metadata: {}, payment: undefined, version: 1n, timeZone: 'Europe/Berlin', paymentMethod: 'CreditCard',
   refundDuePaymentIds: [],
   customer: {
-    ...{ country: 'DE', type: 'physical', email: 'zoe@example.com', firstName: 'Zoë', lastName: 'Müller', phone: '', vatNumber: '' },
-    ...{ companyName: '', companyBillingAddress: '', companyDeliveryAddress: '' },
+    country: 'DE', type: 'physical', email: 'zoe@example.com', firstName: 'Zoë', lastName: 'Müller', phone: '', vatNumber: '',
+    companyName: '', companyBillingAddress: '', companyDeliveryAddress: '',
   },
 };
 
 const item = {
-  ...{ id: 7n, productId: '100001', name: 'Quill Editor', familyName: 'Quill', vendorCode: '', sku: '', businessSegment: 'b2c' },
-  ...{ priceMinor: 10_000n, quantity: 1, discountMinor: 0n, vatMinor: 0n, amountMinor: 10_000n, marginMinor: 0n },
-  ...{ deliveryMethod: 'pool', oneCodePer: 'unit', sendMail: true, showOnOrderPage: true, deliveredAt: undefined },
+  id: 7n, productId: '100001', name: 'Quill Editor', familyName: 'Quill', vendorCode: '', sku: '', businessSegment: 'b2c',
+  priceMinor: 10_000n, quantity: 1, discountMinor: 0n, vatMinor: 0n, amountMinor: 10_000n, marginMinor: 0n,
+  deliveryMethod: 'pool', oneCodePer: 'unit', sendMail: true, showOnOrderPage: true, deliveredAt: undefined,
 };
 
 export function payment(status: string, more: Partial<PaymentSummary> = {}): PaymentSummary {
   return {
-    ...{ paymentId: 'pay_1', status, method: 'CreditCard', systemName: 'Bank Card', cardType: '', cardLast4: '', cardExpiration: '' },
-    ...{ errorCode: '', errorDescription: '', reason: '', moneyMoved: 'no', ...more },
+    paymentId: 'pay_1', status, method: 'CreditCard', systemName: 'Bank Card', cardType: '', cardLast4: '', cardExpiration: '',
+    errorCode: '', errorDescription: '', reason: '', moneyMoved: 'no', ...more,
   };
 }
 
 type Method = keyof typeof OrderApiService;
+
+async function never(): Promise<never> {
+  throw new Error('no page asks this');
+}
 
 export class OrderStandIn {
   cart: Cart = cart;
@@ -96,7 +100,6 @@ export class OrderStandIn {
       if (refused !== undefined) throw refused;
       return answer(asked);
     };
-    const never = async (): Promise<never> => Promise.reject(new Error('no page asks this'));
     return {
       addToCart: on('addToCart', () => ({ cart: this.cart })),
       getCart: on('getCart', (asked) => ({ cart: this.#cart(asked.cartId) })),
@@ -107,7 +110,7 @@ export class OrderStandIn {
         return { paymentId: 'pay_1', status: 'created', redirectUrl: this.redirectUrl };
       }),
       openOrder: on('openOrder', (asked) => ({
-        ...{ order: this.#order(asked), shopName: 'Quill & Sons', supportEmail: 'help@quill.example', supportUrl: '' },
+        order: this.#order(asked), shopName: 'Quill & Sons', supportEmail: 'help@quill.example', supportUrl: '',
         codes: asked.withCodes ? this.codes : [],
       })),
       getOrder: never,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { countriesIn } from '../src/words/countries.ts';
 import { chooseLocale, formatInstant, languages, readAcceptLanguage, readLocale } from '../src/words/locale.ts';
+import { textOf } from '../src/pages/html.ts';
 import { gallery } from './fixtures.ts';
 
 /** Every sentence by its path; functions are asked with a few words. */
@@ -32,7 +33,7 @@ test('no word is missing, none was left in English, and none forgets what it is 
 test('every page in every state is whole in each language, and small', () => {
   for (const language of languages) {
     for (const [name, page] of Object.entries(gallery(language))) {
-      const text = String(page);
+      const text = textOf(page);
       expect(text, name).toContain(`<html lang="${language}" dir="ltr">`);
       expect(text, name).not.toMatch(/undefined|\[object|NaN|‹/);
       expect(text.match(/<h1/g), name).toHaveLength(1);

@@ -61,11 +61,12 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
   if (navigator.clipboard === undefined) continue;
   button.hidden = false;
   const words = button.textContent;
-  button.addEventListener('click', async () => {
-    await navigator.clipboard.writeText(button.dataset.copy);
+  const copied = () => {
     button.textContent = button.dataset.done;
     setTimeout(() => (button.textContent = words), 2000);
-  });
+  };
+  // A browser that refuses leaves the code to be selected by hand.
+  button.addEventListener('click', () => void navigator.clipboard.writeText(button.dataset.copy).then(copied, () => undefined));
 }
 
 // Waits for news of a payment or a licence: often at first, then rarely, and not at all after a quarter of an hour.

@@ -1,5 +1,5 @@
 /** What a route answers with, before it is sent. */
-import type { Html } from '../pages/layout.ts';
+import type { Html } from '../pages/html.ts';
 
 export type Answer = (
   | { readonly type: 'page'; readonly status: number; readonly content: Html }

@@ -7,6 +7,7 @@ import { durations } from '@tillstream/telemetry/metrics';
 import { inSpan } from '@tillstream/telemetry/trace';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { assets } from '../assets/assets.ts';
+import { textOf } from '../pages/html.ts';
 import type { Answer } from './answer.ts';
 import { addToBasket } from './basket-routes.ts';
 import { changeCheckout, showCheckout } from './checkout-routes.ts';
@@ -117,7 +118,7 @@ function send(reply: FastifyReply, answer: Answer): FastifyReply {
     case 'text':
       return reply.code(answer.status).type('text/plain; charset=utf-8').send(answer.body);
     case 'page':
-      return reply.code(answer.status).type('text/html; charset=utf-8').send(String(answer.content));
+      return reply.code(answer.status).type('text/html; charset=utf-8').send(textOf(answer.content));
   }
 }
 
@@ -136,7 +137,7 @@ function addRefusedMethods(http: FastifyInstance): void {
 function addFiles(http: FastifyInstance): void {
   for (const asset of assets) {
     http.get(asset.path, async (request, reply) => {
-      const takesBrotli = /\bbr\b/.test(String(request.headers['accept-encoding'] ?? ''));
+      const takesBrotli = /\bbr\b/.test(request.headers['accept-encoding'] ?? '');
       if (takesBrotli) reply.header('content-encoding', 'br');
       reply.headers({ 'cache-control': `public, max-age=${yearS}, immutable`, vary: 'accept-encoding' });
       return reply.type(asset.type).send(takesBrotli ? asset.brotli : asset.plain);

@@ -2,11 +2,11 @@
  * The checkout page: one form. Quantities, removal, currency and language are submit buttons of the same form, so that
  * nothing that was entered is lost and everything works without a script.
  */
-import { html } from 'hono/html';
 import type { Locale } from '../words/locale.ts';
+import { html, type Html } from './html.ts';
 import { consentFields, customerFields, methodFields, reason } from './customer-form.ts';
 import { icons } from './icons.ts';
-import { nothing, page, type Html } from './layout.ts';
+import { nothing, page } from './layout.ts';
 import { attribute, hidden, notice, productName, thumbnail } from './parts.ts';
 import type { CartView, CheckoutView, Frame, LineView, Shop } from './view.ts';
 

@@ -1,10 +1,10 @@
 /** The fields a customer fills in, each with its label, its standard autocomplete token and, when refused, its reason. */
-import { html, raw } from 'hono/html';
 import type { Field, TextField } from '../domain/entries.ts';
 import type { Linked } from '../words/en.ts';
 import type { Locale } from '../words/locale.ts';
+import { html, raw, type Html } from './html.ts';
 import { icons } from './icons.ts';
-import { nothing, outLink, type Html } from './layout.ts';
+import { nothing, outLink } from './layout.ts';
 import { attribute } from './parts.ts';
 import type { CheckoutView, Shop } from './view.ts';
 

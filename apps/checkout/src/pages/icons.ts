@@ -1,5 +1,5 @@
 /** The icons, drawn for these pages. Decoration only: what they say is also said in words. */
-import { raw } from 'hono/html';
+import { raw } from './html.ts';
 
 const draw = (paths: string, size = 24): ReturnType<typeof raw> =>
   raw(

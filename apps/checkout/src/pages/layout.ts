@@ -1,10 +1,8 @@
 /** What stands around every page: head, header with the three steps, footer with policies, support and language. */
-import { html, raw } from 'hono/html';
 import { languages, readLocale, type Locale } from '../words/locale.ts';
+import { html, raw, type Html } from './html.ts';
 import { icons } from './icons.ts';
 import type { Frame, Shop } from './view.ts';
-
-export type Html = ReturnType<typeof html>;
 
 export const nothing: Html = html``;
 

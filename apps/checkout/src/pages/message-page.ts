@@ -1,8 +1,8 @@
 /** Pages that say one thing: not found, refused, empty, out of order. */
-import { html } from 'hono/html';
 import type { Told } from '../words/en.ts';
+import { html, type Html } from './html.ts';
 import type { IconName } from './icons.ts';
-import { nothing, page, supportLink, type Html } from './layout.ts';
+import { nothing, page, supportLink } from './layout.ts';
 import { sign, type Tone } from './parts.ts';
 import type { Frame } from './view.ts';
 

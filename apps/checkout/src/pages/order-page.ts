@@ -1,9 +1,9 @@
 /** The order page: everything about one order, open to whoever has its link. */
-import { html } from 'hono/html';
 import { canPay, isOpen, type Phase } from '../domain/phase.ts';
 import type { Locale } from '../words/locale.ts';
+import { html, type Html } from './html.ts';
 import { icons } from './icons.ts';
-import { nothing, page, supportLink, type Html } from './layout.ts';
+import { nothing, page, supportLink } from './layout.ts';
 import { licences, notice, productName, thumbnail } from './parts.ts';
 import { failure, payPath } from './pay-page.ts';
 import type { Frame, ItemView, OrderView } from './view.ts';

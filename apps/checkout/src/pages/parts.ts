@@ -1,8 +1,8 @@
 /** Pieces that several pages show. */
-import { html, raw } from 'hono/html';
 import type { Locale } from '../words/locale.ts';
+import { html, raw, type Html } from './html.ts';
 import { icons, type IconName } from './icons.ts';
-import { nothing, type Html } from './layout.ts';
+import { nothing } from './layout.ts';
 import type { ItemView, OrderView } from './view.ts';
 
 export type Tone = 'good' | 'wait' | 'bad' | 'plain';
@@ -59,6 +59,6 @@ export function hidden(name: string, value: string): Html {
   return html`<input type="hidden" name="${name}" value="${value}" />`;
 }
 
-export function attribute(name: string, isSet: boolean): Html | ReturnType<typeof raw> {
+export function attribute(name: string, isSet: boolean): Html {
   return isSet ? raw(` ${name}`) : nothing;
 }

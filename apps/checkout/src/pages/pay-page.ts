@@ -1,8 +1,8 @@
 /** The payment page of an order: what is to be paid, one button, and after a failure what happened and whether money moved. */
-import { html } from 'hono/html';
 import { canPay } from '../domain/phase.ts';
+import { html, type Html } from './html.ts';
 import { icons } from './icons.ts';
-import { nothing, page, type Html } from './layout.ts';
+import { nothing, page } from './layout.ts';
 import { notice, receipt, sign } from './parts.ts';
 import { supportLine } from './message-page.ts';
 import type { Frame, OrderView } from './view.ts';

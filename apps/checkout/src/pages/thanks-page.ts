@@ -1,9 +1,9 @@
 /** The thank-you page: the state on the server in words (seed 001). It waits by itself while the state is open. */
-import { html } from 'hono/html';
 import { canPay, isOpen, stepOf, type Phase } from '../domain/phase.ts';
 import type { Told, Words } from '../words/en.ts';
+import { html, type Html } from './html.ts';
 import { icons, type IconName } from './icons.ts';
-import { nothing, page, type Html } from './layout.ts';
+import { nothing, page } from './layout.ts';
 import { supportLine } from './message-page.ts';
 import { licences, receipt, sign, type Tone } from './parts.ts';
 import { payPath } from './pay-page.ts';
