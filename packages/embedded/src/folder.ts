@@ -94,7 +94,7 @@ function copyPrograms(native: string, folder: string): string {
   if (existsSync(target)) return target;
   const building = `${target}.new`;
   rmSync(building, { recursive: true, force: true });
-  cpSync(native, building, { recursive: true });
+  cpSync(native, building, { recursive: true, verbatimSymlinks: true });
   chmodSync(building, 0o755);
   for (const entry of readdirSync(building, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);

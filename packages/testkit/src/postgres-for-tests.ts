@@ -11,14 +11,15 @@ export default async function start(): Promise<(() => Promise<void>) | undefined
   const place = [tmpdir(), '/tmp', '/var/tmp'].find((each) => existsSync(each) && closedParentOf(each) === undefined);
   const folder = mkdtempSync(join(place ?? tmpdir(), 'tillstream-tests-'));
   chmodSync(folder, 0o755);
+  const remove = () => rmSync(folder, { recursive: true, force: true });
   // Tests may lose their data: without fsync a template database is copied in a tenth of the time.
   const server = await startEmbeddedPostgres({
     directory: join(folder, 'postgres'),
     settings: { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', max_connections: '300' },
+  }).catch((error: unknown) => {
+    remove();
+    throw error;
   });
   process.env['TEST_DATABASE_URL'] = server.url();
-  return async () => {
-    await server.stop();
-    rmSync(folder, { recursive: true, force: true });
-  };
+  return () => server.stop().finally(remove);
 }
