@@ -43,10 +43,10 @@ function moduleOf(name: string, html: string): string {
     const fields = rows.get(list) ?? new Set<string>();
     rows.set(list, fields);
     for (const [, field = ''] of part.matchAll(new RegExp(`\\{\\{${list}\\.(\\w+)\\}\\}`, 'g'))) fields.add(field);
-    return `\u0000each ${list}\u0001${part}\u0000end\u0001`;
+    return `⟦each ${list}⟧${part}⟦end⟧`;
   });
   const single = new Set([...body.matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1] ?? ''));
-  const code = body.split(/(\u0000[^\u0001]*\u0001|\{\{[\w.]+\}\})/).reduce((text, piece) => text + codeOf(piece), '');
+  const code = body.split(/(⟦[^⟧]*⟧|\{\{[\w.]+\}\})/).reduce((text, piece) => text + codeOf(piece), '');
   const fieldLines = [...single].toSorted().map((field) => `  readonly ${field}: string;`);
   const listLines = [...rows].map(
     ([list, fields]) =>
@@ -71,9 +71,9 @@ function moduleOf(name: string, html: string): string {
 
 function codeOf(piece: string): string {
   if (piece === '') return '';
-  const each = /^\u0000each (\w+)\u0001$/.exec(piece)?.[1];
+  const each = /^⟦each (\w+)⟧$/.exec(piece)?.[1];
   if (each !== undefined) return ` +\n    values.${each}.map((${each}) => ''`;
-  if (piece.startsWith('\u0000end')) return `).join('')`;
+  if (piece === '⟦end⟧') return `).join('')`;
   const field = /^\{\{([\w.]+)\}\}$/.exec(piece)?.[1];
   if (field !== undefined) return ` +\n    escape(${field.includes('.') ? field : `values.${field}`})`;
   return ` +\n    ${JSON.stringify(piece)}`;

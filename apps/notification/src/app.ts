@@ -39,8 +39,13 @@ export function notificationApp(parts: {
   const mails = new Mails(database, parts.clock);
   const timeline = answerTimeline(async (merchantId, orderId) =>
     (await mails.ofOrder(merchantId, orderId)).map((row) => ({
-      ...{ kind: row.kind, status: row.status, reason: row.reason, traceparent: row.traceparent },
-      ...{ createdAt: row.created_at, sentAt: row.sent_at ?? undefined, dueAt: row.due_at },
+      kind: row.kind,
+      status: row.status,
+      reason: row.reason,
+      traceparent: row.traceparent,
+      createdAt: row.created_at,
+      sentAt: row.sent_at ?? undefined,
+      dueAt: row.due_at,
     })),
   );
   return {
@@ -63,7 +68,10 @@ export function notificationApp(parts: {
     timers: [],
     workers: [
       postman({
-        ...{ database, mails, log, clients: parts.clients },
+        database,
+        mails,
+        log,
+        clients: parts.clients,
         openSmtp: () => openSmtp({ url: config.SMTP_URL, from: config.MAIL_FROM }),
         messageIdDomain:
           config.MAIL_DOMAIN === '' ? (config.MAIL_FROM.split('@')[1] ?? 'localhost') : config.MAIL_DOMAIN,
@@ -72,3 +80,5 @@ export function notificationApp(parts: {
     ],
   };
 }
+
+export { settings } from './config.ts';

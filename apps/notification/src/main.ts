@@ -12,13 +12,13 @@ await runProcess<typeof settings, NotificationTables>({
   name: home.name,
   home,
   settings,
-  app: ({ channel, ...parts }) =>
+  app: (parts) =>
     notificationApp({
       ...parts,
       clients: {
-        merchant: makeClient(MerchantApiService, channel('merchant')),
-        order: makeClient(OrderApiService, channel('order')),
-        fulfillment: makeClient(FulfillmentApiService, channel('fulfillment')),
+        merchant: makeClient(MerchantApiService, parts.channel('merchant')),
+        order: makeClient(OrderApiService, parts.channel('order')),
+        fulfillment: makeClient(FulfillmentApiService, parts.channel('fulfillment')),
       },
     }),
 });

@@ -5,7 +5,7 @@
 import { status } from '@grpc/grpc-js';
 
 interface Row {
-  readonly grpc: number;
+  readonly grpc: status;
   readonly http: number;
   readonly sentence: string;
 }

@@ -156,5 +156,5 @@ function bind(server: Server, address: string, tls: RpcTls | undefined): Promise
 }
 
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

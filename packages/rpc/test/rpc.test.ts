@@ -16,6 +16,8 @@ import { implement, startRpcServer, type CallContext, type RunningRpc } from '..
 
 type Answer = (request: ReadTimelineRequest, call: CallContext) => Promise<ReadTimelineResponse>;
 
+const pem = (name: string) => readFileSync(new URL(`./certificates/${name}.pem`, import.meta.url));
+const key = (name: string) => readFileSync(new URL(`./certificates/${name}.key`, import.meta.url));
 const question = { merchantId: 'm', orderId: 9_007_199_254_740_993n };
 const empty: ReadTimelineResponse = { entries: [], awaited: [] };
 const lines: { fields: object; text: string }[] = [];
@@ -34,16 +36,19 @@ afterEach(async () => {
 
 async function serve(answer: Answer, more: { tls?: RpcTls; port?: number } = {}): Promise<RunningRpc> {
   const server = await startRpcServer({
-    ...{ host: '127.0.0.1', port: 0, ...more, log },
+    host: '127.0.0.1',
+    port: 0,
+    ...more,
+    log,
     bindings: [implement(TimelineApiService, { readTimeline: answer })],
   });
-  closing.push(server.stop);
+  closing.push(() => server.stop());
   return server;
 }
 
 function connect(port: number, tls?: RpcTls): { channel: RpcChannel; client: Client<typeof TimelineApiService> } {
   const channel = openChannel({ address: `localhost:${port}`, ...(tls === undefined ? {} : { tls }) });
-  closing.push(channel.close);
+  closing.push(() => channel.close());
   return { channel, client: makeClient(TimelineApiService, channel) };
 }
 
@@ -185,7 +190,7 @@ describe('a server', () => {
   test('that takes connections and never speaks is given up, and another connection is made', async () => {
     const silent = await silentServer();
     const channel = openChannel({ address: `127.0.0.1:${silent.port}`, rebuildAfterMs: 200 });
-    closing.push(channel.close);
+    closing.push(() => channel.close());
     const client = makeClient(TimelineApiService, channel);
     const before = channel.grpc;
     for (let left = 50; channel.grpc === before && left > 0; left -= 1) {
@@ -219,8 +224,6 @@ describe('a server', () => {
 });
 
 describe('mTLS', () => {
-  const pem = (name: string) => readFileSync(new URL(`./certificates/${name}.pem`, import.meta.url));
-  const key = (name: string) => readFileSync(new URL(`./certificates/${name}.key`, import.meta.url));
   const service: RpcTls = { cert: pem('service'), key: key('service'), ca: pem('ca') };
 
   test('lets in who has a certificate of the same authority', async () => {

@@ -1,16 +1,17 @@
 /**
  * Gives a service its sockets and takes them away in order: first what brings work in, then what works, last what sends
- * the rest out. The whole stop is bounded to fifteen seconds.
+ * the rest out. The whole stop is bounded to fifteen seconds, besides the time for balancers to notice.
  */
-import { createServer, type Server } from 'node:http';
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Carrier } from '@tillstream/messaging/message';
 import { startMessaging, type RunningMessaging } from '@tillstream/messaging/running';
 import { startRpcServer } from '@tillstream/rpc/server';
 import type { RpcTls } from '@tillstream/rpc/contract';
-import { gauge } from '@tillstream/telemetry/metrics';
 import type { Log } from '@tillstream/messaging/log';
-import type { ServiceApp, Worker } from './app.ts';
+import type { ServiceApp } from './app.ts';
+import { observeFigures } from './figures.ts';
+import { startHealth } from './health.ts';
+import { startWorkers } from './workers.ts';
 
 export interface Surroundings {
   /** Needed by an app that hears, says or sets timers. */
@@ -32,47 +33,73 @@ export interface RunningApp {
   stop(): Promise<void>;
 }
 
+// Less than the 20 s that the containers give before they kill.
 const stopWithinMs = 15_000;
-const workerBackoffMs = [200, 1_000, 5_000];
 
+/** Throws, with nothing left open, when a part cannot be started. */
 export async function superviseApp(app: ServiceApp, around: Surroundings): Promise<RunningApp> {
   const { log } = around;
   const check = async () => {
     await app.database?.check();
     await around.carrier?.check();
   };
-  let isStopping = false;
-  const messaging = await startMessagingOf(app, around);
-  const rpc = app.rpc.length === 0 ? undefined : await startRpcServer({ ...around.rpc, port: around.rpc?.port ?? 0, bindings: app.rpc, log });
-  const aborting = new AbortController();
-  const working = app.workers.map((worker) => keepRunning(worker, aborting.signal, log));
-  if (app.http !== undefined && around.http !== undefined) await app.http.listen(around.http);
-  const health = around.health === undefined ? undefined : await startHealth(around.health, async () => (isStopping ? Promise.reject(new Error('stopping')) : check()));
-  const forgetFigures = messaging === undefined ? [] : watch(app.name, messaging);
-
-  const stopAll = async () => {
-    isStopping = true;
-    if (around.drainMs !== undefined) await new Promise((resolve) => setTimeout(resolve, around.drainMs));
-    await app.http?.close();
-    await rpc?.stop();
-    aborting.abort();
-    await Promise.all(working);
-    await messaging?.stop();
-    for (const forget of forgetFigures) forget();
-    health?.close();
+  let isReady = false;
+  let rpcPort: number | undefined;
+  // In the order of opening; closed the other way round: HTTP, gRPC, workers, messaging with what the outbox still has.
+  const open: { readonly what: string; readonly close: () => Promise<unknown> }[] = [];
+  const closeAll = async () => {
+    for (const { what, close } of open.splice(0).toReversed()) {
+      await close().catch((error: unknown) => log.warn({ err: error, app: app.name, part: what }, 'did not stop well'));
+    }
   };
+  try {
+    if (around.health !== undefined) {
+      const health = await startHealth(around.health, () =>
+        isReady ? check() : Promise.reject(new Error('not ready')),
+      );
+      open.push({ what: 'health', close: () => health.stop() });
+    }
+    const messaging = await startMessagingOf(app, around);
+    if (messaging !== undefined) open.push({ what: 'messaging', close: () => messaging.stop() });
+    const forget = observeFigures(app, messaging, around.carrier);
+    open.push({ what: 'figures', close: async () => forget() });
+    const workers = startWorkers(app.workers, log);
+    open.push({ what: 'workers', close: () => workers.stop() });
+    if (app.rpc.length > 0) {
+      const rpc = await startRpcServer({ ...around.rpc, port: around.rpc?.port ?? 0, bindings: app.rpc, log });
+      rpcPort = rpc.port;
+      open.push({ what: 'rpc', close: () => rpc.stop() });
+    }
+    const { http } = app;
+    if (http !== undefined && around.http !== undefined) {
+      // Also when listening fails, what the edge has opened for itself is closed.
+      open.push({ what: 'http', close: async () => http.close() });
+      await http.listen(around.http);
+    }
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+  isReady = true;
   return {
     name: app.name,
-    rpcPort: rpc?.port,
+    rpcPort,
     check,
-    stop: () => {
+    stop: async () => {
+      isReady = false;
+      if (around.drainMs !== undefined && around.drainMs > 0)
+        await new Promise((resolve) => setTimeout(resolve, around.drainMs));
+      let timer: NodeJS.Timeout | undefined;
       const tooLong = new Promise<void>((resolve) => {
-        setTimeout(() => {
-          log.warn({ app: app.name }, 'did not stop in time; what was running is found by the next start');
+        timer = setTimeout(() => {
+          log.warn(
+            { app: app.name, parts: open.map((each) => each.what) },
+            'did not stop in time; what was running is found by the next start',
+          );
           resolve();
-        }, stopWithinMs).unref();
+        }, stopWithinMs);
       });
-      return Promise.race([stopAll(), tooLong]);
+      await Promise.race([closeAll(), tooLong]).finally(() => clearTimeout(timer));
     },
   };
 }
@@ -90,50 +117,5 @@ async function startMessagingOf(app: ServiceApp, around: Surroundings): Promise<
     timers: app.timers,
     clock: around.clock,
     log: around.log,
-  });
-}
-
-async function keepRunning(worker: Worker, signal: AbortSignal, log: Log): Promise<void> {
-  for (let failures = 0; !signal.aborted; ) {
-    try {
-      await worker.run(signal);
-      if (!signal.aborted) throw new Error('the worker ended by itself');
-    } catch (error) {
-      if (signal.aborted) return;
-      log.warn({ err: error, worker: worker.name }, 'a worker failed and is started again');
-      const pauseMs = workerBackoffMs[Math.min(failures, workerBackoffMs.length - 1)];
-      failures += 1;
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    }
-  }
-}
-
-function watch(service: string, messaging: RunningMessaging): (() => void)[] {
-  const attributes = { 'tillstream.service': service };
-  return [
-    gauge('tillstream.outbox.unsent', 'Messages in the outbox that are not sent', async () => (await messaging.figures()).outboxUnsent, attributes),
-    gauge('tillstream.outbox.oldest', 'Age of the oldest unsent message in seconds', async () => (await messaging.figures()).outboxOldestMs / 1_000, attributes),
-    gauge('tillstream.parked', 'Messages that wait for a person', async () => (await messaging.figures()).parked, attributes),
-  ];
-}
-
-/** /livez says that the process turns; /readyz that it can work. */
-function startHealth(where: { port: number; host: string }, check: () => Promise<void>): Promise<Server> {
-  const server = createServer((request, response) => {
-    const answer = (status: number, text: string) => response.writeHead(status, { 'content-type': 'text/plain' }).end(text);
-    if (request.url === '/livez') {
-      answer(200, 'ok');
-    } else if (request.url === '/readyz') {
-      check().then(
-        () => answer(200, 'ok'),
-        () => answer(503, 'not ready'),
-      );
-    } else {
-      answer(404, 'not found');
-    }
-  });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(where.port, where.host, () => resolve(server));
   });
 }

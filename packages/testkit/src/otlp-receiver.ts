@@ -1,5 +1,5 @@
 /** A real receiver of OTLP over HTTP (JSON), so that a test can look at the tree of a trace and at metrics. */
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { eventually } from './eventually.ts';
 
@@ -89,16 +89,18 @@ const kinds: readonly SpanKind[] = ['internal', 'internal', 'server', 'client', 
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
   const metrics: ReceivedMetric[] = [];
-  const server = createServer((request, response) => {
-    void read(request).then(
-      (body: { resourceSpans?: readonly WireResource[]; resourceMetrics?: readonly WireResource[] }) => {
-        for (const resource of body.resourceSpans ?? []) spans.push(...spansOf(resource));
-        for (const resource of body.resourceMetrics ?? []) metrics.push(...metricsOf(resource));
-        response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-      },
-      () => response.writeHead(400).end(),
-    );
-  });
+  const receive = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    try {
+      const body: { resourceSpans?: readonly WireResource[]; resourceMetrics?: readonly WireResource[] } =
+        await read(request);
+      for (const resource of body.resourceSpans ?? []) spans.push(...spansOf(resource));
+      for (const resource of body.resourceMetrics ?? []) metrics.push(...metricsOf(resource));
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    } catch {
+      response.writeHead(400).end();
+    }
+  };
+  const server = createServer((request, response) => void receive(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;

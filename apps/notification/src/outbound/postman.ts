@@ -101,7 +101,6 @@ async function turn(parts: PostmanParts, smtp: Smtp, signal: AbortSignal): Promi
 
 /** Throws when a service is away. One mail whose content cannot be had does not hold up the others. */
 async function gather(parts: PostmanParts, taken: readonly TakenMail[]): Promise<(mail: TakenMail) => Written> {
-  const isAway = (error: unknown) => error instanceof Refused && error.code === 'unavailable';
   const ask = async (mails: readonly TakenMail[]): Promise<(mail: TakenMail) => Written> => {
     const write = await gatherContent(parts.clients, mails);
     const known = new Map(mails.map((mail) => [mail.id, write(mail)]));
@@ -126,6 +125,10 @@ async function gather(parts: PostmanParts, taken: readonly TakenMail[]): Promise
   );
   const known = new Map(each);
   return (mail) => known.get(mail.id) ?? unknown;
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof Refused && error.code === 'unavailable';
 }
 
 function carry(parts: PostmanParts, smtp: Smtp, mail: TakenMail, written: Written): Promise<Outcome> {

@@ -1,0 +1,153 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { wallClock } from '@tillstream/messaging/clock';
+import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
+import { makeClient, openChannel } from '@tillstream/rpc/client';
+import { implement } from '@tillstream/rpc/server';
+import { eventually } from '@tillstream/testkit/eventually';
+import { quietLog } from '@tillstream/testkit/log';
+import { request } from 'node:http';
+import { expect, test } from 'vitest';
+import type { ServiceApp, Worker } from '../src/app.ts';
+import { superviseApp } from '../src/supervise.ts';
+
+const nothing: ServiceApp = { name: 'tested', rpc: [], topics: [], subscriptions: [], timers: [], workers: [] };
+
+function get(port: number, path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request({ port, path, host: '127.0.0.1', agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+test('closes what brings work in before what works, and tells probes first', async () => {
+  const steps: string[] = [];
+  const worker: Worker = {
+    name: 'worker',
+    run: (signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () => {
+          steps.push('worker');
+          resolve();
+        });
+      }),
+  };
+  let slow: (() => void) | undefined;
+  const healthPort = await freePort();
+  const app: ServiceApp = {
+    ...nothing,
+    workers: [worker],
+    rpc: [
+      implement(TimelineApiService, {
+        readTimeline: async () => {
+          await new Promise<void>((resolve) => (slow = resolve));
+          steps.push('rpc');
+          return { entries: [], awaited: [] };
+        },
+      }),
+    ],
+    http: {
+      listen: async () => undefined,
+      close: async () => {
+        steps.push(`http, ready ${await get(healthPort, '/readyz')}, alive ${await get(healthPort, '/livez')}`);
+      },
+    },
+  };
+  const running = await superviseApp(app, {
+    clock: wallClock,
+    log: quietLog(),
+    http: { port: 0, host: '127.0.0.1' },
+    health: { port: healthPort, host: '127.0.0.1' },
+  });
+  expect(await get(healthPort, '/readyz')).toBe(200);
+  const channel = openChannel({ address: `127.0.0.1:${running.rpcPort}` });
+  const asked = makeClient(TimelineApiService, channel).readTimeline({ merchantId: '', orderId: 1n });
+  await eventually(() => slow !== undefined);
+  const stopped = running.stop();
+  await eventually(() => steps.length === 1);
+  slow?.();
+  await stopped;
+  await expect(asked).resolves.toEqual({ entries: [], awaited: [] });
+  expect(steps).toEqual(['http, ready 503, alive 200', 'rpc', 'worker']);
+  await expect(get(healthPort, '/livez')).rejects.toThrow();
+  channel.close();
+});
+
+test('starts a worker again that throws or ends', async () => {
+  let runs = 0;
+  const log = quietLog();
+  const worker: Worker = {
+    name: 'fragile',
+    async run(signal) {
+      runs += 1;
+      if (runs === 1) throw new Error('for now');
+      if (runs === 2) return;
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    },
+  };
+  const running = await superviseApp({ ...nothing, workers: [worker] }, { clock: wallClock, log });
+  await eventually(() => runs === 3);
+  await running.stop();
+  expect(log.lines.map((line) => line.level)).toEqual(['error', 'warn']);
+});
+
+test('is not ready while a part does not answer', async () => {
+  const healthPort = await freePort();
+  let isWell = true;
+  const check = () => (isWell ? Promise.resolve() : new Promise<void>(() => undefined));
+  const carrier = { check } as never;
+  const running = await superviseApp(nothing, {
+    clock: wallClock,
+    log: quietLog(),
+    carrier,
+    health: { port: healthPort, host: '127.0.0.1' },
+  });
+  expect(await get(healthPort, '/readyz')).toBe(200);
+  isWell = false;
+  expect(await get(healthPort, '/readyz')).toBe(503);
+  expect(await get(healthPort, '/nothing')).toBe(404);
+  await running.stop();
+});
+
+test('leaves nothing open when a part cannot be started', async () => {
+  const healthPort = await freePort();
+  let hasEnded = false;
+  const worker: Worker = {
+    name: 'worker',
+    run: (signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () => {
+          hasEnded = true;
+          resolve();
+        });
+      }),
+  };
+  const http = { listen: () => Promise.reject(new Error('the port is taken')), close: async () => undefined };
+  const started = superviseApp(
+    { ...nothing, workers: [worker], http },
+    {
+      clock: wallClock,
+      log: quietLog(),
+      http: { port: 1, host: '127.0.0.1' },
+      health: { port: healthPort, host: '127.0.0.1' },
+    },
+  );
+  await expect(started).rejects.toThrow('the port is taken');
+  expect(hasEnded).toBe(true);
+  await pause(0);
+  await expect(get(healthPort, '/livez')).rejects.toThrow();
+});
+
+async function freePort(): Promise<number> {
+  const { createServer } = await import('node:net');
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
