@@ -6,8 +6,18 @@ import { cart, cartId, fieldOf, get, line, post, send, serve, token, type Served
 let served: Served;
 const page = () => `${served.url}/checkout/${cartId}`;
 const filled = {
-  action: 'place', cart_version: '1', total_minor: '10000', quantity_100001: '1', shown_100001: '1', payment_method: 'CreditCard',
-  email: 'zoe@example.com', first_name: 'Zoë', last_name: 'Müller', country: 'de', terms_accepted: 'yes', privacy_accepted: 'yes',
+  action: 'place',
+  cart_version: '1',
+  total_minor: '10000',
+  quantity_100001: '1',
+  shown_100001: '1',
+  payment_method: 'CreditCard',
+  email: 'zoe@example.com',
+  first_name: 'Zoë',
+  last_name: 'Müller',
+  country: 'de',
+  terms_accepted: 'yes',
+  privacy_accepted: 'yes',
 };
 
 beforeAll(async () => {
@@ -31,9 +41,15 @@ describe('a checkout link', () => {
   });
 
   test('adds to the cart that the browser remembers, in the language the browser asks for', async () => {
-    await get(`${served.url}/basket/add/100001`, { cookie: `a=b; till_cart=${cartId}`, 'accept-language': 'fr, de-AT;q=0.8' });
+    await get(`${served.url}/basket/add/100001`, {
+      cookie: `a=b; till_cart=${cartId}`,
+      'accept-language': 'fr, de-AT;q=0.8',
+    });
     await get(`${served.url}/basket/add/100001`, { cookie: 'till_cart=../../etc' });
-    expect(served.order.requests('addToCart')).toMatchObject([{ cartId, locale: 'de-AT', quantity: 0, currency: '' }, { cartId: '', locale: '' }]);
+    expect(served.order.requests('addToCart')).toMatchObject([
+      { cartId, locale: 'de-AT', quantity: 0, currency: '' },
+      { cartId: '', locale: '' },
+    ]);
   });
 
   test.each([
@@ -51,18 +67,21 @@ describe('a checkout link', () => {
     expect(served.order.calls).toEqual([]);
   });
 
-  test.each(['product_not_found', 'product_not_available', 'currency_not_supported', 'quantity_out_of_range', 'too_many_items'] as const)(
-    'that the order service refuses with %s says why in both languages, with its status',
-    async (code) => {
-      for (const language of ['en', 'de']) {
-        served.order.refuse.set('addToCart', new Refused(code));
-        const got = await get(`${served.url}/basket/add/100001`, { 'accept-language': language });
-        expect(got.status).toBe(refusals[code].http);
-        expect(got.text).toContain(chooseLocale([language]).words.linkRefused[code].title);
-        expect(got.cookies).toEqual([]);
-      }
-    },
-  );
+  test.each([
+    'product_not_found',
+    'product_not_available',
+    'currency_not_supported',
+    'quantity_out_of_range',
+    'too_many_items',
+  ] as const)('that the order service refuses with %s says why in both languages, with its status', async (code) => {
+    for (const language of ['en', 'de']) {
+      served.order.refuse.set('addToCart', new Refused(code));
+      const got = await get(`${served.url}/basket/add/100001`, { 'accept-language': language });
+      expect(got.status).toBe(refusals[code].http);
+      expect(got.text).toContain(chooseLocale([language]).words.linkRefused[code].title);
+      expect(got.cookies).toEqual([]);
+    }
+  });
 
   test('with a code says on the page that the code is not valid', async () => {
     const got = await get(`${served.url}/basket/add/100001?code=SAVE10`);
@@ -77,7 +96,8 @@ describe('the checkout page', () => {
   test('shows the cart, every field with its autocomplete token, and the sum on the button', async () => {
     const { status, text } = await get(page());
     expect(status).toBe(200);
-    for (const hint of ['email', 'given-name', 'family-name', 'country', 'organization']) expect(text).toContain(`autocomplete="${hint}"`);
+    for (const hint of ['email', 'given-name', 'family-name', 'country', 'organization'])
+      expect(text).toContain(`autocomplete="${hint}"`);
     expect(text).toMatch(/<button class="primary"[^>]*>Order with obligation to pay €100\.00<\/button>/);
     expect(text).toContain('name="total_minor" value="10000"');
     expect(text.match(/<option /g)?.length).toBeGreaterThan(249);
@@ -86,7 +106,9 @@ describe('the checkout page', () => {
 
   test('is in the language that was asked for, then the cart’s, then the browser’s', async () => {
     served.order.cart = { ...cart, locale: 'de' };
-    expect((await get(page(), { 'accept-language': 'en' })).text).toMatch(/<html lang="de" dir="ltr">[\s\S]*Zahlungspflichtig bestellen für 100,00/);
+    expect((await get(page(), { 'accept-language': 'en' })).text).toMatch(
+      /<html lang="de" dir="ltr">[\s\S]*Zahlungspflichtig bestellen für 100,00/,
+    );
     const asked = await get(`${page()}?locale=en-GB`);
     expect(asked.text).toContain('<html lang="en-GB"');
     expect(asked.cookies.join()).toContain('till_locale=en-GB');
@@ -120,7 +142,9 @@ describe('the checkout page', () => {
   test.each(['11', '-1', '1.5', 'many', ''])('refuses the quantity "%s" next to its field', async (quantity) => {
     const got = await post(page(), { ...filled, action: 'update', quantity_100001: quantity });
     expect(got.status).toBe(422);
-    expect(fieldOf(got.text, 'quantity_100001')).toMatch(/aria-invalid="true" aria-describedby="quantity_100001-problem"[\s\S]*Enter a whole number from 1 to 10\./);
+    expect(fieldOf(got.text, 'quantity_100001')).toMatch(
+      /aria-invalid="true" aria-describedby="quantity_100001-problem"[\s\S]*Enter a whole number from 1 to 10\./,
+    );
     expect(got.text).toContain('href="#quantity_100001"');
     expect(served.order.cart.version).toBe(1);
   });
@@ -133,15 +157,26 @@ describe('the checkout page', () => {
   });
 
   test('makes the order of what was seen and goes to its payment page, as often as it is sent', async () => {
-    const sent = await Promise.all([post(page(), filled), post(page(), filled), post(page(), filled, { cookie: `till_cart=${cartId}` })]);
+    const sent = await Promise.all([
+      post(page(), filled),
+      post(page(), filled),
+      post(page(), filled, { cookie: `till_cart=${cartId}` }),
+    ]);
     for (const got of sent) expect([got.status, got.location]).toEqual([303, `/pay/1000001/${token}`]);
     expect(sent[2]?.cookies.join()).toContain('till_cart=; Path=/; Max-Age=0');
     expect(served.order.requests('placeOrder')[0]).toMatchObject({
-      cartId, cartVersion: 1, paymentMethod: 'CreditCard', termsAccepted: true, privacyAccepted: true, locale: 'en',
+      cartId,
+      cartVersion: 1,
+      paymentMethod: 'CreditCard',
+      termsAccepted: true,
+      privacyAccepted: true,
+      locale: 'en',
       customer: { email: 'zoe@example.com', firstName: 'Zoë', lastName: 'Müller', country: 'DE', type: 'physical' },
     });
     await post(page(), { ...filled, vat_number: 'DE123456789' });
-    expect(served.order.requests('placeOrder').at(-1)).toMatchObject({ customer: { type: 'legal', vatNumber: 'DE123456789' } });
+    expect(served.order.requests('placeOrder').at(-1)).toMatchObject({
+      customer: { type: 'legal', vatNumber: 'DE123456789' },
+    });
   });
 
   test('names every refused field, in a list that has the focus and next to the field, in both languages', async () => {
@@ -151,7 +186,11 @@ describe('the checkout page', () => {
         'placeOrder',
         new Refused('invalid_field', {
           fields: [
-            ...(['email', 'first_name', 'last_name', 'country'] as const).map((name) => ({ param: `customer.${name}`, code: 'required' as const, detail: 'x' })),
+            ...(['email', 'first_name', 'last_name', 'country'] as const).map((name) => ({
+              param: `customer.${name}`,
+              code: 'required' as const,
+              detail: 'x',
+            })),
             { param: 'terms_accepted', code: 'terms_not_accepted', detail: 'x' },
             { param: 'privacy_accepted', code: 'privacy_not_accepted', detail: 'x' },
             { param: 'payment_method', code: 'payment_method_not_supported', detail: 'x' },
@@ -161,18 +200,31 @@ describe('the checkout page', () => {
           ],
         }),
       );
-      const got = await post(page(), { action: 'place', cart_version: '1', total_minor: '10000', first_name: 'Zoë 🌸', company_name: 'x', locale: language });
+      const got = await post(page(), {
+        action: 'place',
+        cart_version: '1',
+        total_minor: '10000',
+        first_name: 'Zoë 🌸',
+        company_name: 'x',
+        locale: language,
+      });
       expect(got.status).toBe(422);
       expect(got.text).toContain('role="alert" tabindex="-1" autofocus');
       const expected = {
-        email: words.fields.email.required, first_name: words.fields.first_name.required, last_name: words.fields.last_name.required,
-        country: words.fields.country.required, terms_accepted: words.fields.terms_accepted.required,
-        privacy_accepted: words.fields.privacy_accepted.required, vat_number: words.fields.vat_number.invalid,
+        email: words.fields.email.required,
+        first_name: words.fields.first_name.required,
+        last_name: words.fields.last_name.required,
+        country: words.fields.country.required,
+        terms_accepted: words.fields.terms_accepted.required,
+        privacy_accepted: words.fields.privacy_accepted.required,
+        vat_number: words.fields.vat_number.invalid,
         company_name: words.problems.tooLong(words.fields.company_name.label),
         company_billing_address: words.problems.cardNumber,
       };
       for (const [field, text] of Object.entries(expected)) {
-        expect(fieldOf(got.text, field)).toMatch(new RegExp(`aria-invalid="true" aria-describedby="[^"]*${field}-problem"`));
+        expect(fieldOf(got.text, field)).toMatch(
+          new RegExp(`aria-invalid="true" aria-describedby="[^"]*${field}-problem"`),
+        );
         expect(fieldOf(got.text, field)).toContain(text);
         expect(got.text).toContain(`<a href="#${field}">${text}</a>`);
       }
@@ -209,7 +261,8 @@ describe('the checkout page', () => {
   });
 
   test('is not found for an unknown cart', async () => {
-    for (const id of ['d'.repeat(32), 'x', `${cartId}0`, '%00']) expect((await get(`${served.url}/checkout/${id}`)).status).toBe(404);
+    for (const id of ['d'.repeat(32), 'x', `${cartId}0`, '%00'])
+      expect((await get(`${served.url}/checkout/${id}`)).status).toBe(404);
   });
 });
 
@@ -218,8 +271,20 @@ describe('strangers', () => {
 
   test('product names, shops and entries are text, whatever is in them', async () => {
     served.order.cart = {
-      ...cart, shopName: hostile, supportUrl: 'javascript:alert(1)', termsUrl: 'javascript:alert(1)', supportEmail: `x"${hostile}`,
-      lines: [{ ...line, name: hostile, familyName: hostile, description: `\u202E${hostile}`, imageUrl: `https://x.test/"onerror="alert(1)` }],
+      ...cart,
+      shopName: hostile,
+      supportUrl: 'javascript:alert(1)',
+      termsUrl: 'javascript:alert(1)',
+      supportEmail: `x"${hostile}`,
+      lines: [
+        {
+          ...line,
+          name: hostile,
+          familyName: hostile,
+          description: `\u202E${hostile}`,
+          imageUrl: `https://x.test/"onerror="alert(1)`,
+        },
+      ],
     };
     const { text } = await get(page());
     expect(text).not.toContain('<script>alert');
@@ -229,7 +294,11 @@ describe('strangers', () => {
     expect(text).toContain('<bdi class="product">&quot;&gt;&lt;script&gt;');
     served.order.cart = cart;
     served.order.refuse.set('placeOrder', new Refused('required', { param: 'customer.last_name' }));
-    const refused = await post(page(), { ...filled, first_name: hostile, company_billing_address: `</textarea>${hostile}` });
+    const refused = await post(page(), {
+      ...filled,
+      first_name: hostile,
+      company_billing_address: `</textarea>${hostile}`,
+    });
     expect(refused.text).not.toContain('<script>alert');
     expect(refused.text).toContain('&lt;/textarea&gt;');
     expect((await post(page(), { ...filled, cart_version: hostile })).status).toBe(400);
@@ -267,7 +336,9 @@ describe('strangers', () => {
       expect(got.text.match(new RegExp(`nonce="${nonce}"`, 'g'))).toHaveLength(2);
       expect(got.text).not.toMatch(/ style=| on[a-z]+="/);
       expect(got.headers).toMatchObject({
-        'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff', 'cache-control': 'no-store',
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+        'cache-control': 'no-store',
         'cross-origin-opener-policy': 'same-origin',
       });
       return nonce;
@@ -287,10 +358,13 @@ test('with https, cookies are Secure and the browser is told to stay with it; to
   const secure = await serve({ CHECKOUT_URL: 'https://shop.example', POSTS_PER_TEN_SECONDS: 3 });
   try {
     const added = await get(`${secure.url}/basket/add/100001`);
-    expect(added.cookies.join()).toMatch(/^__Host-till_cart=c{32}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax; Secure$/);
+    expect(added.cookies.join()).toMatch(
+      /^__Host-till_cart=c{32}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax; Secure$/,
+    );
     expect(added.headers['strict-transport-security']).toContain('max-age');
     const statuses = [];
-    for (let each = 0; each < 5; each += 1) statuses.push((await post(`${secure.url}/checkout/${cartId}`, filled)).status);
+    for (let each = 0; each < 5; each += 1)
+      statuses.push((await post(`${secure.url}/checkout/${cartId}`, filled)).status);
     expect(statuses).toEqual([303, 303, 303, 429, 429]);
     expect((await get(`${secure.url}/checkout/${cartId}`)).status).toBe(200);
   } finally {

@@ -22,7 +22,15 @@ export const shop: Shop = {
 
 export function frameFor(language: string, path: string, more: Partial<Frame> = {}): Frame & { shop: Shop } {
   const locale = chooseLocale([language]);
-  return { locale, nonce: 'bm9uY2U', path, assets: { style: style.path, script: script.path }, isTest: true, ...more, shop: more.shop ?? shop };
+  return {
+    locale,
+    nonce: 'bm9uY2U',
+    path,
+    assets: { style: style.path, script: script.path },
+    isTest: true,
+    ...more,
+    shop: more.shop ?? shop,
+  };
 }
 
 const token = '0123456789abcdef0123456789abcdef';
@@ -53,7 +61,15 @@ const secondLine: LineView = {
 
 export function checkoutView(language: string, more: Partial<CheckoutView> = {}): CheckoutView {
   return {
-    cart: { id: token, version: 3, lines: [line, secondLine], total: '€224.90', totalMinor: '22490', currency: 'EUR', currencies: ['EUR', 'USD'] },
+    cart: {
+      id: token,
+      version: 3,
+      lines: [line, secondLine],
+      total: '€224.90',
+      totalMinor: '22490',
+      currency: 'EUR',
+      currencies: ['EUR', 'USD'],
+    },
     entries: noEntries,
     problems: [],
     countries: countriesIn(chooseLocale([language])),
@@ -83,7 +99,10 @@ export function orderView(phase: Phase, more: Partial<OrderView> = {}): OrderVie
     placedAt: '21 November 2026 at 09:14 UTC',
     paidAt: isPaid ? '21 November 2026 at 09:16 UTC' : '',
     email: 'zoe@example.com',
-    items: [item, { ...item, id: '2', name: secondLine.name, family: 'Foundry', quantity: 1, price: '€24.90', amount: '€24.90' }],
+    items: [
+      item,
+      { ...item, id: '2', name: secondLine.name, family: 'Foundry', quantity: 1, price: '€24.90', amount: '€24.90' },
+    ],
     total: '€224.90',
     method: isPaid ? 'Visa ending in 4242' : 'Card',
     paymentStatus: isPaid ? 'booked' : phase === 'failed' ? 'failed' : '',
@@ -97,33 +116,76 @@ export function orderView(phase: Phase, more: Partial<OrderView> = {}): OrderVie
 export function gallery(language: string): Readonly<Record<string, Html>> {
   const { words } = chooseLocale([language]);
   const frame = (path: string) => frameFor(language, path);
-  const wrong = (field: 'email' | 'first_name' | 'last_name' | 'country' | 'terms_accepted' | 'privacy_accepted') => ({ field, text: words.fields[field].required });
+  const wrong = (field: 'email' | 'first_name' | 'last_name' | 'country' | 'terms_accepted' | 'privacy_accepted') => ({
+    field,
+    text: words.fields[field].required,
+  });
   const failed = orderView('failed', { reason: words.reasons.card_declined, money: words.moneyMoved.no });
   const codes = { isDelivered: true, codes: ['QUILL1-8F2A0-77C1D-90BEF-4A6D2', 'QUILL1-0C9E1-5B2F3-AA018-7D4C6'] };
   const delivered = orderView('delivered', {
-    items: [{ ...item, ...codes }, { ...item, id: '2', name: secondLine.name, family: 'Foundry', quantity: 1, price: '€24.90', amount: '€24.90', isDelivered: true, codes: ['FONTS40-77AB1'] }],
+    items: [
+      { ...item, ...codes },
+      {
+        ...item,
+        id: '2',
+        name: secondLine.name,
+        family: 'Foundry',
+        quantity: 1,
+        price: '€24.90',
+        amount: '€24.90',
+        isDelivered: true,
+        codes: ['FONTS40-77AB1'],
+      },
+    ],
   });
   const checkout = frame('/checkout/c');
-  const problems = [wrong('email'), wrong('last_name'), wrong('country'), wrong('terms_accepted'), wrong('privacy_accepted')];
+  const problems = [
+    wrong('email'),
+    wrong('last_name'),
+    wrong('country'),
+    wrong('terms_accepted'),
+    wrong('privacy_accepted'),
+  ];
   const first = checkoutView(language).cart;
-  const told = (phase: Phase, more: Partial<OrderView> = {}) => thanksPage(frame('/thanks/1/t'), orderView(phase, more));
+  const told = (phase: Phase, more: Partial<OrderView> = {}) =>
+    thanksPage(frame('/thanks/1/t'), orderView(phase, more));
   return {
     checkout: checkoutPage(checkout, checkoutView(language)),
     'checkout-problems': checkoutPage(
       checkout,
-      checkoutView(language, { entries: { ...noEntries, first_name: 'Zoë 🌸' }, problems, cart: { ...first, lines: [{ ...line, entered: '0', problem: words.problems.quantity(1, 999) }, secondLine] } }),
+      checkoutView(language, {
+        entries: { ...noEntries, first_name: 'Zoë 🌸' },
+        problems,
+        cart: { ...first, lines: [{ ...line, entered: '0', problem: words.problems.quantity(1, 999) }, secondLine] },
+      }),
     ),
     'checkout-notice': checkoutPage(
       checkout,
       checkoutView(language, {
-        entries: { ...noEntries, email: 'zoe@example.com', first_name: 'Zoë', last_name: 'Müller', country: 'DE', company_name: 'Müller KG', terms_accepted: true },
+        entries: {
+          ...noEntries,
+          email: 'zoe@example.com',
+          first_name: 'Zoë',
+          last_name: 'Müller',
+          country: 'DE',
+          company_name: 'Müller KG',
+          terms_accepted: true,
+        },
         notice: { tone: 'problem', text: words.problems.cartChanged },
         isSummaryOpen: true,
         cart: { ...first, lines: [line], currencies: ['EUR'], total: '€200.00' },
       }),
     ),
-    'checkout-code': checkoutPage(checkout, checkoutView(language, { notice: { tone: 'info', text: words.problems.codeNotValid } })),
-    'link-refused': messagePage(frame('/basket/add/1'), { told: words.linkRefused.currency_not_supported, tone: 'plain', icon: 'basket', link: { href: '/checkout/c', text: words.backToCart } }),
+    'checkout-code': checkoutPage(
+      checkout,
+      checkoutView(language, { notice: { tone: 'info', text: words.problems.codeNotValid } }),
+    ),
+    'link-refused': messagePage(frame('/basket/add/1'), {
+      told: words.linkRefused.currency_not_supported,
+      tone: 'plain',
+      icon: 'basket',
+      link: { href: '/checkout/c', text: words.backToCart },
+    }),
     'cart-empty': messagePage(frame('/checkout/c'), { told: words.cartEmpty, tone: 'plain', icon: 'basket' }),
     pay: payPage(frame('/pay/1/t'), orderView('unpaid')),
     'pay-failed': payPage(frame('/pay/1/t'), failed),
@@ -143,6 +205,11 @@ export function gallery(language: string): Readonly<Record<string, Html>> {
     'order-paid': orderPage(frame('/order/status/1/t'), orderView('paid')),
     'order-delivered': orderPage(frame('/order/status/1/t'), delivered),
     'not-found': messagePage(frame('/x'), { told: words.notFound, tone: 'plain', icon: 'question' }),
-    failed: messagePage(frame('/x'), { told: words.failed, tone: 'bad', icon: 'alert', reference: '4bf92f3577b34da6a3ce929d0e0e4736' }),
+    failed: messagePage(frame('/x'), {
+      told: words.failed,
+      tone: 'bad',
+      icon: 'alert',
+      reference: '4bf92f3577b34da6a3ce929d0e0e4736',
+    }),
   };
 }

@@ -32,15 +32,18 @@ describe('the payment page', () => {
     expect(served.order.requests('beginPayment')).toEqual([{ orderId, token, paymentMethod: 'CreditCard' }]);
   });
 
-  test.each(['https://evil.test/pay', 'http://provider.test:4005/x', 'javascript:alert(1)', '//provider.test:4004/', 'http://provider.test:4004@evil.test/'])(
-    'sends nobody to %s',
-    async (url) => {
-      served.order.redirectUrl = url;
-      const got = await post(at('pay'), form);
-      expect([got.status, got.location]).toEqual([500, '']);
-      expect(got.text).toMatch(/Reference: <code>[\w-]+<\/code>/);
-    },
-  );
+  test.each([
+    'https://evil.test/pay',
+    'http://provider.test:4005/x',
+    'javascript:alert(1)',
+    '//provider.test:4004/',
+    'http://provider.test:4004@evil.test/',
+  ])('sends nobody to %s', async (url) => {
+    served.order.redirectUrl = url;
+    const got = await post(at('pay'), form);
+    expect([got.status, got.location]).toEqual([500, '']);
+    expect(got.text).toMatch(/Reference: <code>[\w-]+<\/code>/);
+  });
 
   test('waits by itself while the provider has not answered, and begins nothing when the payment has ended', async () => {
     served.order.redirectUrl = '';
@@ -63,7 +66,13 @@ describe('the payment page', () => {
   test('after a failure says why, whether money moved, and offers the same order again, in both languages', async () => {
     for (const language of ['en', 'de']) {
       const { reasons, moneyMoved } = chooseLocale([language]).words;
-      for (const reason of ['card_declined', 'insufficient_funds', 'authentication_failed', 'expired_card', 'provider_error'] as const) {
+      for (const reason of [
+        'card_declined',
+        'insufficient_funds',
+        'authentication_failed',
+        'expired_card',
+        'provider_error',
+      ] as const) {
         served.order.pay('failed', { reason, errorCode: '05', errorDescription: 'DO NOT HONOR' });
         const got = await get(`${at('pay')}?locale=${language}`);
         expect(got.text).toContain(reasons[reason]);
@@ -120,16 +129,19 @@ describe('the thank-you page', () => {
     ['failed', 'no', 'failed'],
     ['expired', 'no', 'expired'],
     ['withdrawn', 'no', 'withdrawn'],
-  ] as const)('tells a %s payment (money moved: %s) as the state on the server, in both languages', async (status, moneyMoved, phase) => {
-    served.order.pay(status, { moneyMoved });
-    for (const language of ['en', 'de']) {
-      const got = await get(`${at('thanks')}?locale=${language}`);
-      expect(got.status).toBe(200);
-      expect(got.text).toContain(`<h1>${chooseLocale([language]).words.thanks[phase].title}</h1>`);
-    }
-    expect(served.order.requests('openOrder')[0]).toEqual({ orderId, token, refresh: true, withCodes: true });
-    expect(JSON.parse((await get(`${at('thanks')}/status`)).text)).toEqual({ phase });
-  });
+  ] as const)(
+    'tells a %s payment (money moved: %s) as the state on the server, in both languages',
+    async (status, moneyMoved, phase) => {
+      served.order.pay(status, { moneyMoved });
+      for (const language of ['en', 'de']) {
+        const got = await get(`${at('thanks')}?locale=${language}`);
+        expect(got.status).toBe(200);
+        expect(got.text).toContain(`<h1>${chooseLocale([language]).words.thanks[phase].title}</h1>`);
+      }
+      expect(served.order.requests('openOrder')[0]).toEqual({ orderId, token, refresh: true, withCodes: true });
+      expect(JSON.parse((await get(`${at('thanks')}/status`)).text)).toEqual({ phase });
+    },
+  );
 
   test('believes no query', async () => {
     const honest = await get(at('thanks'));
@@ -162,7 +174,15 @@ describe('the order page', () => {
     served.order.codes = [{ itemId: 7n, codes: ['AAAA-1', 'AAAA-2'] }];
     const got = await get(at('order/status'));
     expect(got.status).toBe(200);
-    for (const text of ['Order A0001000001', 'Quill Editor', 'AAAA-1', 'AAAA-2', 'Visa ending in 4242', '2 licence codes', 'help@quill.example']) {
+    for (const text of [
+      'Order A0001000001',
+      'Quill Editor',
+      'AAAA-1',
+      'AAAA-2',
+      'Visa ending in 4242',
+      '2 licence codes',
+      'help@quill.example',
+    ]) {
       expect(got.text).toContain(text);
     }
     // In the shop's zone, which is named.
@@ -183,17 +203,28 @@ describe('the order page', () => {
 });
 
 describe('strangers', () => {
-  test.each(['pay', 'thanks', 'order/status'])('a wrong token finds nothing at /%s, and looks like any other page that is not there', async (page) => {
-    const nowhere = await get(`${served.url}/nowhere`);
-    for (const wrong of ['0'.repeat(32), token.slice(0, 31), `${token}0`, '..%2f', token.toUpperCase(), '%00', "'%20or%201=1--"]) {
-      const got = await get(`${served.url}/${page}/${orderId}/${wrong}`);
-      expect(got.status).toBe(404);
-      expect(strip(got.text)).toBe(strip(nowhere.text));
-    }
-    for (const id of ['1', '-1', '1e6', '9'.repeat(40), 'A0001000001']) {
-      expect((await get(`${served.url}/${page}/${id}/${token}`)).status).toBe(404);
-    }
-  });
+  test.each(['pay', 'thanks', 'order/status'])(
+    'a wrong token finds nothing at /%s, and looks like any other page that is not there',
+    async (page) => {
+      const nowhere = await get(`${served.url}/nowhere`);
+      for (const wrong of [
+        '0'.repeat(32),
+        token.slice(0, 31),
+        `${token}0`,
+        '..%2f',
+        token.toUpperCase(),
+        '%00',
+        "'%20or%201=1--",
+      ]) {
+        const got = await get(`${served.url}/${page}/${orderId}/${wrong}`);
+        expect(got.status).toBe(404);
+        expect(strip(got.text)).toBe(strip(nowhere.text));
+      }
+      for (const id of ['1', '-1', '1e6', '9'.repeat(40), 'A0001000001']) {
+        expect((await get(`${served.url}/${page}/${id}/${token}`)).status).toBe(404);
+      }
+    },
+  );
 
   test('a method that a path does not have is refused with the ones it has', async () => {
     for (const [method, path, allow] of [
@@ -203,7 +234,12 @@ describe('strangers', () => {
       ['POST', '/basket/add/1', 'GET'],
       ['HEAD', '/basket/add/1', 'GET'],
     ] as const) {
-      const got = await send(`${served.url}${path}`, method, { 'content-type': 'application/json' }, method === 'HEAD' ? undefined : '{}');
+      const got = await send(
+        `${served.url}${path}`,
+        method,
+        { 'content-type': 'application/json' },
+        method === 'HEAD' ? undefined : '{}',
+      );
       expect([got.status, got.headers['allow']]).toEqual([405, allow]);
     }
     expect(served.order.calls).toEqual([]);
@@ -214,7 +250,9 @@ describe('strangers', () => {
     const got = await get(at('order/status'));
     expect(got.status).toBe(500);
     const reference = /Reference: <code>([\w-]+)<\/code>/.exec(got.text)?.[1] ?? 'none';
-    expect(served.log.lines.some((line) => line.level === 'error' && JSON.stringify(line.fields).includes(reference))).toBe(true);
+    expect(
+      served.log.lines.some((line) => line.level === 'error' && JSON.stringify(line.fields).includes(reference)),
+    ).toBe(true);
     expect(got.text).not.toContain('secret');
     served.order.refuse.set('openOrder', new Refused('unavailable'));
     const away = await get(at('order/status'));

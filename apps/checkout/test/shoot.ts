@@ -27,16 +27,25 @@ const base = `http://127.0.0.1:${typeof address === 'object' && address !== null
 const system = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
 const browser = await chromium.launch({
   executablePath: system ?? (await chromiumPackage.executablePath()),
-  args: system === undefined ? chromiumPackage.args.filter((flag) => !flag.startsWith('--single-process')) : ['--no-sandbox'],
+  args:
+    system === undefined
+      ? chromiumPackage.args.filter((flag) => !flag.startsWith('--single-process'))
+      : ['--no-sandbox'],
 });
 mkdirSync(shots, { recursive: true });
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const width of [1280, 375]) {
-    const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 }, reducedMotion: 'reduce' });
+    const context = await browser.newContext({
+      colorScheme,
+      viewport: { width, height: 900 },
+      reducedMotion: 'reduce',
+    });
     const page = await context.newPage();
     for (const name of Object.keys(pages).filter((each) => each.includes(part))) {
       await page.goto(`${base}/${name}`);
-      const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+      const overflow = await page.evaluate(
+        'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+      );
       if (Number(overflow) > 0) console.log(`${name} at ${width}: ${String(overflow)} px too wide`);
       await page.screenshot({ path: join(shots, `${language}-${name}-${width}-${colorScheme}.png`), fullPage: true });
     }

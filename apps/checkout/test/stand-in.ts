@@ -1,5 +1,12 @@
 /** Stands in for the order service behind real rpc: keeps carts and orders simply, and refuses what a test tells it to. */
-import { OrderApiService, type Cart, type CartLine, type OpenOrderResponse, type Order, type PaymentSummary } from '@tillstream/proto/order/v1/order_api';
+import {
+  OrderApiService,
+  type Cart,
+  type CartLine,
+  type OpenOrderResponse,
+  type Order,
+  type PaymentSummary,
+} from '@tillstream/proto/order/v1/order_api';
 import { makeClient, openChannel } from '@tillstream/rpc/client';
 import { Refused } from '@tillstream/rpc/refusals';
 import { implement, startRpcServer, type Handlers } from '@tillstream/rpc/server';
@@ -46,26 +53,77 @@ export const cart: Cart = {
 };
 
 const order: Order = {
-  orderId, orderName: 'A0001000001', merchantId: '', livemode: false, status: 'not paid', fulfilmentStatus: 'not delivered', externalId: '',
-  createdAt: new Date('2026-11-21T09:14:00Z'), paidAt: undefined, currency: 'EUR', locale: 'en', token, detailUrl: '', items: [],
-  totalMinor: 10_000n, additionalData: [], metadata: {}, payment: undefined, version: 1n, timeZone: 'Europe/Berlin', paymentMethod: 'CreditCard',
+  orderId,
+  orderName: 'A0001000001',
+  merchantId: '',
+  livemode: false,
+  status: 'not paid',
+  fulfilmentStatus: 'not delivered',
+  externalId: '',
+  createdAt: new Date('2026-11-21T09:14:00Z'),
+  paidAt: undefined,
+  currency: 'EUR',
+  locale: 'en',
+  token,
+  detailUrl: '',
+  items: [],
+  totalMinor: 10_000n,
+  additionalData: [],
+  metadata: {},
+  payment: undefined,
+  version: 1n,
+  timeZone: 'Europe/Berlin',
+  paymentMethod: 'CreditCard',
   refundDuePaymentIds: [],
   customer: {
-    country: 'DE', type: 'physical', email: 'zoe@example.com', firstName: 'Zoë', lastName: 'Müller', phone: '', vatNumber: '',
-    companyName: '', companyBillingAddress: '', companyDeliveryAddress: '',
+    country: 'DE',
+    type: 'physical',
+    email: 'zoe@example.com',
+    firstName: 'Zoë',
+    lastName: 'Müller',
+    phone: '',
+    vatNumber: '',
+    companyName: '',
+    companyBillingAddress: '',
+    companyDeliveryAddress: '',
   },
 };
 
 const item = {
-  id: 7n, productId: '100001', name: 'Quill Editor', familyName: 'Quill', vendorCode: '', sku: '', businessSegment: 'b2c',
-  priceMinor: 10_000n, quantity: 1, discountMinor: 0n, vatMinor: 0n, amountMinor: 10_000n, marginMinor: 0n,
-  deliveryMethod: 'pool', oneCodePer: 'unit', sendMail: true, showOnOrderPage: true, deliveredAt: undefined,
+  id: 7n,
+  productId: '100001',
+  name: 'Quill Editor',
+  familyName: 'Quill',
+  vendorCode: '',
+  sku: '',
+  businessSegment: 'b2c',
+  priceMinor: 10_000n,
+  quantity: 1,
+  discountMinor: 0n,
+  vatMinor: 0n,
+  amountMinor: 10_000n,
+  marginMinor: 0n,
+  deliveryMethod: 'pool',
+  oneCodePer: 'unit',
+  sendMail: true,
+  showOnOrderPage: true,
+  deliveredAt: undefined,
 };
 
 export function payment(status: string, more: Partial<PaymentSummary> = {}): PaymentSummary {
   return {
-    paymentId: 'pay_1', status, method: 'CreditCard', systemName: 'Bank Card', cardType: '', cardLast4: '', cardExpiration: '',
-    errorCode: '', errorDescription: '', reason: '', moneyMoved: 'no', ...more,
+    paymentId: 'pay_1',
+    status,
+    method: 'CreditCard',
+    systemName: 'Bank Card',
+    cardType: '',
+    cardLast4: '',
+    cardExpiration: '',
+    errorCode: '',
+    errorDescription: '',
+    reason: '',
+    moneyMoved: 'no',
+    ...more,
   };
 }
 
@@ -93,13 +151,15 @@ export class OrderStandIn {
   }
 
   handlers(): Handlers<typeof OrderApiService> {
-    const on = <Request extends object, Response>(method: Method, answer: (asked: Request) => Response) => async (asked: Request) => {
-      this.calls.push({ method, request: Object.fromEntries(Object.entries(asked)) });
-      const refused = this.refuse.get(method);
-      this.refuse.delete(method);
-      if (refused !== undefined) throw refused;
-      return answer(asked);
-    };
+    const on =
+      <Request extends object, Response>(method: Method, answer: (asked: Request) => Response) =>
+      async (asked: Request) => {
+        this.calls.push({ method, request: Object.fromEntries(Object.entries(asked)) });
+        const refused = this.refuse.get(method);
+        this.refuse.delete(method);
+        if (refused !== undefined) throw refused;
+        return answer(asked);
+      };
     return {
       addToCart: on('addToCart', () => ({ cart: this.cart })),
       getCart: on('getCart', (asked) => ({ cart: this.#cart(asked.cartId) })),
@@ -110,7 +170,10 @@ export class OrderStandIn {
         return { paymentId: 'pay_1', status: 'created', redirectUrl: this.redirectUrl };
       }),
       openOrder: on('openOrder', (asked) => ({
-        order: this.#order(asked), shopName: 'Quill & Sons', supportEmail: 'help@quill.example', supportUrl: '',
+        order: this.#order(asked),
+        shopName: 'Quill & Sons',
+        supportEmail: 'help@quill.example',
+        supportUrl: '',
         codes: asked.withCodes ? this.codes : [],
       })),
       getOrder: never,
@@ -130,15 +193,26 @@ export class OrderStandIn {
     return this.order;
   }
 
-  #change(asked: { cartId: string; changes: readonly { productId: string; quantity: number }[]; currency: string }): Cart {
+  #change(asked: {
+    cartId: string;
+    changes: readonly { productId: string; quantity: number }[];
+    currency: string;
+  }): Cart {
     const before = this.#cart(asked.cartId);
-    if (asked.changes.some((each) => each.quantity > 10)) throw new Refused('quantity_out_of_range', { param: 'changes[0].quantity' });
+    if (asked.changes.some((each) => each.quantity > 10))
+      throw new Refused('quantity_out_of_range', { param: 'changes[0].quantity' });
     const lines = before.lines.flatMap((each) => {
       const quantity = asked.changes.find((change) => change.productId === each.productId)?.quantity ?? each.quantity;
       return quantity === 0 ? [] : [{ ...each, quantity, amountMinor: each.priceMinor * BigInt(quantity) }];
     });
     const totalMinor = lines.reduce((sum, each) => sum + each.amountMinor, 0n);
-    this.cart = { ...before, lines, totalMinor, version: before.version + 1, currency: asked.currency || before.currency };
+    this.cart = {
+      ...before,
+      lines,
+      totalMinor,
+      version: before.version + 1,
+      currency: asked.currency || before.currency,
+    };
     return this.cart;
   }
 }
@@ -155,7 +229,13 @@ export async function serve(more: Partial<Config> = {}): Promise<Served> {
   const standIn = new OrderStandIn();
   const rpc = await startRpcServer({ port: 0, bindings: [implement(OrderApiService, standIn.handlers())], log });
   const channel = openChannel({ address: `127.0.0.1:${rpc.port}` });
-  const config: Config = { CHECKOUT_URL: 'http://shop.test', PAYMENT_PAGE_ORIGINS: [provider], TRUSTED_PROXIES: [], POSTS_PER_TEN_SECONDS: 0, ...more };
+  const config: Config = {
+    CHECKOUT_URL: 'http://shop.test',
+    PAYMENT_PAGE_ORIGINS: [provider],
+    TRUSTED_PROXIES: [],
+    POSTS_PER_TEN_SECONDS: 0,
+    ...more,
+  };
   const app = checkoutApp({ clients: { order: makeClient(OrderApiService, channel) }, config, log });
   const url = String(await app.http?.listen({ port: 0, host: '127.0.0.1' }));
   return {
@@ -183,14 +263,23 @@ export async function get(url: string, headers: Record<string, string> = {}): Pr
 }
 
 /** As a browser posts a form of our own pages. */
-export async function post(url: string, form: Record<string, string>, headers: Record<string, string> = {}): Promise<Got> {
+export async function post(
+  url: string,
+  form: Record<string, string>,
+  headers: Record<string, string> = {},
+): Promise<Got> {
   const own = { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin', origin: 'null' };
   return send(url, 'POST', { ...own, ...headers }, new URLSearchParams(form).toString());
 }
 
-export async function send(url: string, method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD', headers: Record<string, string>, body?: string): Promise<Got> {
+export async function send(
+  url: string,
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD',
+  headers: Record<string, string>,
+  body?: string,
+): Promise<Got> {
   const response = await request(url, { method, headers, ...(body === undefined ? {} : { body }) });
-  const text = await response.body.text();
+  const text = tidy(await response.body.text());
   return {
     status: response.statusCode,
     text,
@@ -198,6 +287,16 @@ export async function send(url: string, method: 'GET' | 'POST' | 'PUT' | 'DELETE
     cookies: [response.headers['set-cookie'] ?? []].flat(),
     headers: response.headers,
   };
+}
+
+/** The page without the line breaks and indents of its templates, which say nothing. */
+export function tidy(page: string): string {
+  return page
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replaceAll(/ +(\/?>)/g, '$1')
+    .replaceAll(/ {2,}/g, ' ')
+    .replaceAll(/<(\/?\w+)> /g, '<$1>')
+    .replaceAll(/ (<\/)/g, '$1');
 }
 
 /** The piece of the page around a field: its label, its control and what is said about it. */

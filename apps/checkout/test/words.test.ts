@@ -10,7 +10,8 @@ function sentences(words: object, path = ''): Map<string, string> {
   for (const [key, value] of Object.entries(words)) {
     const at = `${path}.${key}`;
     if (typeof value === 'string') found.set(at, value);
-    else if (typeof value === 'function') found.set(at, String(value(...Array.from({ length: value.length }, (_, each) => `‹${each}›`))));
+    else if (typeof value === 'function')
+      found.set(at, String(value(...Array.from({ length: value.length }, (_, each) => `‹${each}›`))));
     else for (const [inner, text] of sentences(value, at)) found.set(inner, text);
   }
   return found;
@@ -26,7 +27,9 @@ test('no word is missing, none was left in English, and none forgets what it is 
       if (!samePart.test(path)) expect(text.trim(), path).not.toBe('');
       expect(text.match(/‹\d›/g)?.toSorted() ?? [], path).toEqual(english.get(path)?.match(/‹\d›/g)?.toSorted() ?? []);
     }
-    expect([...other].filter(([path, text]) => text === english.get(path) && text.includes(' ')).map(([path]) => path)).toEqual([]);
+    expect(
+      [...other].filter(([path, text]) => text === english.get(path) && text.includes(' ')).map(([path]) => path),
+    ).toEqual([]);
   }
 });
 
@@ -50,8 +53,15 @@ test('every page in every state is whole in each language, and small', () => {
 test('languages are read forgivingly and never believed', () => {
   expect(readLocale('de_AT')?.tag).toBe('de-AT');
   expect(readLocale('EN-gb')?.tag).toBe('en-GB');
-  for (const wish of ['fr', 'dex', '', '*', '"><', 'x'.repeat(40), '../en', undefined]) expect(readLocale(wish)).toBeUndefined();
-  expect(readAcceptLanguage('fr-CH, fr;q=0.9, en;q=0.8, de;q=0.85, *;q=0.5, it;q=0')).toEqual(['fr-CH', 'fr', 'de', 'en', '*']);
+  for (const wish of ['fr', 'dex', '', '*', '"><', 'x'.repeat(40), '../en', undefined])
+    expect(readLocale(wish)).toBeUndefined();
+  expect(readAcceptLanguage('fr-CH, fr;q=0.9, en;q=0.8, de;q=0.85, *;q=0.5, it;q=0')).toEqual([
+    'fr-CH',
+    'fr',
+    'de',
+    'en',
+    '*',
+  ]);
   expect(chooseLocale([undefined, 'fr', 'de-CH', 'en']).tag).toBe('de-CH');
   expect(chooseLocale([]).tag).toBe('en');
 });

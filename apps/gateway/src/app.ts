@@ -87,3 +87,5 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 
 export { clientsOver };
 export type { Clients, GatewayTables };
+
+export { settings } from './config.ts';

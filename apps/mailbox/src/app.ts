@@ -73,3 +73,5 @@ function receiveMail(letters: Letters, config: Config, signal: AbortSignal): Pro
     signal.addEventListener('abort', () => server.close(() => resolve()), { once: true });
   });
 }
+
+export { settings } from './config.ts';

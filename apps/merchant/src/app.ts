@@ -36,3 +36,5 @@ export function merchantApp(parts: { database: Database<MerchantTables>; clock: 
 }
 
 export type { MerchantTables } from './outbound/tables.ts';
+
+export { settings } from './config.ts';

@@ -80,14 +80,23 @@ export function orderApp(parts: OrderParts): ServiceApp {
     getLicences: (request) => clients.fulfillment.getLicences(request),
     clock,
   });
+  const hearPaymentNews = hearPayments({ performer, getPayments: (request) => clients.payment.getPayments(request), clock });
+  const hearDeliveryNews = hearDeliveries({ performer, clock });
   return {
     name: home.name,
     database,
     rpc: [implement(OrderApiService, api), implement(TimelineApiService, { readTimeline: ({ merchantId, orderId }) => orders.timeline(merchantId, orderId) })],
     topics: [orderEvents],
+    // A service's group has one subscription: one batch may hold both topics.
     subscriptions: [
-      { group: 'order.payments', topics: [paymentEvents.name], handle: hearPayments({ performer, getPayments: (request) => clients.payment.getPayments(request), clock }) },
-      { group: 'order.deliveries', topics: [fulfillmentEvents.name], handle: hearDeliveries({ performer, clock }) },
+      {
+        group: home.name,
+        topics: [paymentEvents.name, fulfillmentEvents.name],
+        handle: async (batch) => {
+          await hearPaymentNews(batch.filter((message) => message.topic === paymentEvents.name));
+          await hearDeliveryNews(batch.filter((message) => message.topic === fulfillmentEvents.name));
+        },
+      },
     ],
     timers: [orderTimers({ performer, clock })],
     workers: [
@@ -108,3 +117,5 @@ export function orderApp(parts: OrderParts): ServiceApp {
 }
 
 export type { OrderTables } from './outbound/tables.ts';
+
+export { settings } from './config.ts';

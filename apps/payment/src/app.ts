@@ -110,3 +110,5 @@ function repeat(name: string, everyMs: number, turn: () => Promise<number>): Wor
 }
 
 export type { PaymentTables } from './outbound/tables.ts';
+
+export { settings } from './config.ts';

@@ -161,3 +161,5 @@ function isSame(given: string, wanted: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(wanted));
 }
+
+export { settings } from './config.ts';

@@ -89,3 +89,5 @@ export function webhookApp(parts: WebhookParts): ServiceApp {
     workers: [{ name: dispatcher.name, run: (signal) => dispatcher.run(signal).finally(() => poster.close()) }],
   };
 }
+
+export { settings } from './config.ts';

@@ -32,7 +32,7 @@ export function makeLog(options: LogOptions): Logger {
   return pino(
     {
       level: options.level ?? 'info',
-      base: { service: options.service },
+      base: options.service === undefined ? {} : { service: options.service },
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }), log: (fields) => redact(fields, 0) },
       // A line that names a trace itself keeps it.

@@ -66,7 +66,10 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
     setTimeout(() => (button.textContent = words), 2000);
   };
   // A browser that refuses leaves the code to be selected by hand.
-  button.addEventListener('click', () => void navigator.clipboard.writeText(button.dataset.copy).then(copied, () => undefined));
+  button.addEventListener(
+    'click',
+    () => void navigator.clipboard.writeText(button.dataset.copy).then(copied, () => undefined),
+  );
 }
 
 // Waits for news of a payment or a licence: often at first, then rarely, and not at all after a quarter of an hour.
@@ -77,7 +80,10 @@ if (waiting !== null) {
   const ask = async () => {
     if (document.visibilityState === 'visible') {
       try {
-        const answer = await fetch(waiting.dataset.poll, { headers: { accept: 'application/json' }, cache: 'no-store' });
+        const answer = await fetch(waiting.dataset.poll, {
+          headers: { accept: 'application/json' },
+          cache: 'no-store',
+        });
         if (answer.ok && (await answer.json()).phase !== waiting.dataset.phase) return location.reload();
       } catch {
         // The network comes back or it does not; the page stays as it is.

@@ -32,7 +32,8 @@ test('nobody is offered to pay where money may already have moved', () => {
   for (const phase of ['unknown', 'checking', 'confirming', 'paid', 'delivered', 'deleted'] as const) {
     expect(canPay(phase)).toBe(false);
   }
-  for (const phase of ['unpaid', 'unfinished', 'failed', 'expired', 'withdrawn'] as const) expect(canPay(phase)).toBe(true);
+  for (const phase of ['unpaid', 'unfinished', 'failed', 'expired', 'withdrawn'] as const)
+    expect(canPay(phase)).toBe(true);
   expect(isOpen('delivered')).toBe(false);
   expect(isOpen('failed')).toBe(false);
 });

@@ -15,7 +15,8 @@ export async function addToBasket(visit: Visit, { order, config }: RouteParts): 
   if (!/^\d{1,19}$/.test(productId)) return refuse(visit, 'product_not_found');
   const quantity = (query['quantity'] ?? '') === '' ? 0 : readQuantity(query['quantity'] ?? '');
   // 0 means the product's minimum to the service; a link that says 0 means nothing that is sold.
-  if (Number.isNaN(quantity) || (quantity === 0 && (query['quantity'] ?? '') !== '')) return refuse(visit, 'quantity_out_of_range');
+  if (Number.isNaN(quantity) || (quantity === 0 && (query['quantity'] ?? '') !== ''))
+    return refuse(visit, 'quantity_out_of_range');
   const currency = (query['currency'] ?? '').toUpperCase();
   if (!/^([A-Z]{3})?$/.test(currency)) return refuse(visit, 'currency_not_supported');
   try {

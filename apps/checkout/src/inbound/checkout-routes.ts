@@ -43,7 +43,9 @@ export async function changeCheckout(visit: Visit, parts: RouteParts): Promise<A
     case 'place': {
       // Nobody orders quantities whose sum was not shown: a change that was typed and not sent is made first.
       const changes = changedQuantities(form);
-      return changes.length === 0 ? place(visit, parts, entries) : change(visit, parts, entries, changes, '', 'cartUpdated');
+      return changes.length === 0
+        ? place(visit, parts, entries)
+        : change(visit, parts, entries, changes, '', 'cartUpdated');
     }
   }
 }
@@ -52,7 +54,9 @@ async function inOtherLanguage(visit: Visit, parts: RouteParts, entries: Entries
   const cart = await getCart(visit, parts);
   const locale = readLocale(tag);
   if (locale === undefined) return answer(visit, cart, { entries });
-  const shown = answer({ ...visit, localeFor: () => locale, frame: (more) => visit.frame({ ...more, locale }) }, cart, { entries });
+  const shown = answer({ ...visit, localeFor: () => locale, frame: (more) => visit.frame({ ...more, locale }) }, cart, {
+    entries,
+  });
   return { ...shown, cookies: [localeCookieOf(locale, isSecure(parts.config))] };
 }
 
@@ -69,22 +73,41 @@ async function change(
   try {
     const { cart } = await parts.order.changeCart({ cartId, changes: [...changes], currency });
     if (cart === undefined) throw new Refused('internal');
-    return answer(visit, cart, { entries, isSummaryOpen: true, ...(told === undefined ? {} : { told: ['info', told] as const }) });
+    return answer(visit, cart, {
+      entries,
+      isSummaryOpen: true,
+      ...(told === undefined ? {} : { told: ['info', told] as const }),
+    });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     if (error.code === 'quantity_out_of_range') return refuseChanges(visit, parts, entries, changes);
     if (error.code === 'cart_already_ordered') return goTo(visit.path);
     const message = messages[error.code];
     if (message === undefined) throw error;
-    return answer(visit, await getCart(visit, parts), { entries, told: ['problem', message], status: refusals[error.code].http });
+    return answer(visit, await getCart(visit, parts), {
+      entries,
+      told: ['problem', message],
+      status: refusals[error.code].http,
+    });
   }
 }
 
-async function refuseChanges(visit: Visit, parts: RouteParts, entries: Entries, changes: readonly QuantityChange[]): Promise<Answer> {
+async function refuseChanges(
+  visit: Visit,
+  parts: RouteParts,
+  entries: Entries,
+  changes: readonly QuantityChange[],
+): Promise<Answer> {
   const cart = await getCart(visit, parts);
   const refusedChanges = impossibleChanges(changes, cart);
   const told = refusedChanges.length === 0 ? (['problem', 'quantityPlain'] as const) : undefined;
-  return answer(visit, cart, { entries, refusedChanges, isSummaryOpen: true, status: 422, ...(told === undefined ? {} : { told }) });
+  return answer(visit, cart, {
+    entries,
+    refusedChanges,
+    isSummaryOpen: true,
+    status: 422,
+    ...(told === undefined ? {} : { told }),
+  });
 }
 
 async function place(visit: Visit, parts: RouteParts, entries: Entries): Promise<Answer> {
@@ -126,7 +149,15 @@ const messages: Readonly<Partial<Record<string, Message>>> = {
   unavailable: 'tryAgain',
 };
 
-type Message = 'cartChanged' | 'cartUpdated' | 'codeNotValid' | 'notAvailable' | 'currency' | 'quantityPlain' | 'tryAgain' | 'unexpected';
+type Message =
+  | 'cartChanged'
+  | 'cartUpdated'
+  | 'codeNotValid'
+  | 'notAvailable'
+  | 'currency'
+  | 'quantityPlain'
+  | 'tryAgain'
+  | 'unexpected';
 
 async function refuseOrder(visit: Visit, parts: RouteParts, entries: Entries, error: Refused): Promise<Answer> {
   if (error.code === 'cart_already_ordered') return goTo(visit.path);
@@ -145,8 +176,16 @@ async function refuseOrder(visit: Visit, parts: RouteParts, entries: Entries, er
 
 /** Which fields of the page a refusal means, and whether that says all of it. */
 function faultsOf(error: Refused): { faults: readonly Fault[]; isComplete: boolean } {
-  const own = error.code === 'terms_not_accepted' ? 'terms_accepted' : error.code === 'privacy_not_accepted' ? 'privacy_accepted' : undefined;
-  const named = error.fields.length > 0 ? error.fields : [{ param: error.param ?? own ?? methodParam(error.code), code: error.code }];
+  const own =
+    error.code === 'terms_not_accepted'
+      ? 'terms_accepted'
+      : error.code === 'privacy_not_accepted'
+        ? 'privacy_accepted'
+        : undefined;
+  const named =
+    error.fields.length > 0
+      ? error.fields
+      : [{ param: error.param ?? own ?? methodParam(error.code), code: error.code }];
   const faults = named.flatMap(({ param, code }) => {
     const field = fieldOf(param);
     return field === undefined ? [] : [{ field, code }];
@@ -187,11 +226,22 @@ function answer(visit: Visit, cart: Cart, { told, status, ...shown }: Shown): An
     const { title, text, link } = words.cartOrdered;
     const href = `/order/status/${cart.orderId.toString()}/${cart.orderToken}`;
     const name = `A${cart.orderId.toString().padStart(10, '0')}`;
-    return show(messagePage(frame, { told: { title, text: text(name) }, tone: 'good', icon: 'check', link: { href, text: link } }));
+    return show(
+      messagePage(frame, {
+        told: { title, text: text(name) },
+        tone: 'good',
+        icon: 'check',
+        link: { href, text: link },
+      }),
+    );
   }
-  if (cart.lines.length === 0) return show(messagePage(frame, { told: words.cartEmpty, tone: 'plain', icon: 'basket' }), status ?? 200);
+  if (cart.lines.length === 0)
+    return show(messagePage(frame, { told: words.cartEmpty, tone: 'plain', icon: 'basket' }), status ?? 200);
   const notice = told === undefined ? {} : { notice: { tone: told[0], text: words.problems[told[1]] } };
-  return show(checkoutPage(frame, checkoutViewOf({ ...shown, ...notice, cart, locale, form: visit.form })), status ?? 200);
+  return show(
+    checkoutPage(frame, checkoutViewOf({ ...shown, ...notice, cart, locale, form: visit.form })),
+    status ?? 200,
+  );
 }
 
 async function getCart(visit: Visit, { order }: RouteParts): Promise<Cart> {

@@ -55,7 +55,13 @@ export async function openHttp(parts: RouteParts & { readonly log: Log }): Promi
   http.decorateRequest('nonce', '');
   http.addHook('onRequest', async (request, reply) => {
     request.nonce = makeNonce();
-    reply.headers(securityHeaders({ nonce: request.nonce, isSecure: isSecure(config), paymentPageOrigins: config.PAYMENT_PAGE_ORIGINS }));
+    reply.headers(
+      securityHeaders({
+        nonce: request.nonce,
+        isSecure: isSecure(config),
+        paymentPageOrigins: config.PAYMENT_PAGE_ORIGINS,
+      }),
+    );
   });
   // Forms are the only bodies there are.
   http.removeAllContentTypeParsers();
@@ -66,7 +72,12 @@ export async function openHttp(parts: RouteParts & { readonly log: Log }): Promi
   for (const [method, url, handle] of routes) {
     const isCounted = config.POSTS_PER_TEN_SECONDS > 0 && (method === 'POST' || handle === addToBasket);
     const limit = isCounted ? { rateLimit: { max: config.POSTS_PER_TEN_SECONDS, timeWindow: 10_000 } } : {};
-    http.route({ method, url, config: limit, handler: (request, reply) => run(request, reply, { method, url, handle, parts }) });
+    http.route({
+      method,
+      url,
+      config: limit,
+      handler: (request, reply) => run(request, reply, { method, url, handle, parts }),
+    });
   }
   addRefusedMethods(http);
   http.setNotFoundHandler((request, reply) => send(reply, notFoundAnswer(readVisit(request, request.nonce))));
@@ -84,7 +95,11 @@ interface Route {
 }
 
 /** The trace of a purchase begins here, with the customer's click. */
-async function run(request: FastifyRequest, reply: FastifyReply, { method, url, handle, parts }: Route): Promise<FastifyReply> {
+async function run(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { method, url, handle, parts }: Route,
+): Promise<FastifyReply> {
   const startedAt = performance.now();
   const attributes = { 'http.request.method': method, 'http.route': url };
   return inSpan(`${method} ${url}`, { kind: 'server', attributes }, async (span) => {
@@ -94,13 +109,22 @@ async function run(request: FastifyRequest, reply: FastifyReply, { method, url, 
     const cookies = asked === undefined ? [] : [localeCookieOf(asked, isSecure(parts.config))];
     const sent = send(reply, { ...answer, cookies: [...cookies, ...(answer.cookies ?? [])] });
     span.setAttribute('http.response.status_code', reply.statusCode);
-    requestDuration.record((performance.now() - startedAt) / 1_000, { ...attributes, 'http.response.status_code': reply.statusCode });
+    requestDuration.record((performance.now() - startedAt) / 1_000, {
+      ...attributes,
+      'http.response.status_code': reply.statusCode,
+    });
     return sent;
   });
 }
 
-async function answerTo(request: FastifyRequest, visit: Visit, handle: Handler, parts: Route['parts']): Promise<Answer> {
-  if (request.method === 'POST' && isForeignForm(request.headers, parts.config.CHECKOUT_URL)) return foreignFormAnswer(visit);
+async function answerTo(
+  request: FastifyRequest,
+  visit: Visit,
+  handle: Handler,
+  parts: Route['parts'],
+): Promise<Answer> {
+  if (request.method === 'POST' && isForeignForm(request.headers, parts.config.CHECKOUT_URL))
+    return foreignFormAnswer(visit);
   try {
     return await handle(visit, parts);
   } catch (error) {
@@ -126,7 +150,9 @@ function send(reply: FastifyReply, answer: Answer): FastifyReply {
 function addRefusedMethods(http: FastifyInstance): void {
   for (const [url, methods] of Map.groupBy(routes, ([, path]) => path)) {
     const allowed = methods.map(([method]) => method);
-    const refused = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((method) => !allowed.some((each) => each === method));
+    const refused = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(
+      (method) => !allowed.some((each) => each === method),
+    );
     const refuse = (request: FastifyRequest, reply: FastifyReply) =>
       send(reply.header('allow', allowed.join(', ')), notFoundAnswer(readVisit(request, request.nonce), 405));
     // Before a body is read: it is nothing to anybody.
@@ -153,7 +179,8 @@ function addHealth(http: FastifyInstance, { order }: RouteParts): void {
       await order.getCart({ cartId: '0'.repeat(32) }, { deadlineMs: 2_000 });
     } catch (error) {
       // That there is no such cart is an answer all the same.
-      if (!(error instanceof Refused) || error.code === 'unavailable') return reply.code(503).send({ status: 'not ready', failing: ['order'] });
+      if (!(error instanceof Refused) || error.code === 'unavailable')
+        return reply.code(503).send({ status: 'not ready', failing: ['order'] });
     }
     return { status: 'ok' };
   });

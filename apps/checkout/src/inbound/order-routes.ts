@@ -43,7 +43,8 @@ export async function beginPayment(visit: Visit, parts: RouteParts): Promise<Ans
       case 'order_deleted':
       case 'payment_method_not_supported':
       case 'unavailable': {
-        const told = error.code === 'order_deleted' ? undefined : error.code === 'unavailable' ? 'try_again' : 'method_gone';
+        const told =
+          error.code === 'order_deleted' ? undefined : error.code === 'unavailable' ? 'try_again' : 'method_gone';
         return payAnswer(await open(visit, parts, { refresh: false, withCodes: false }), status, told);
       }
       default:
@@ -99,7 +100,9 @@ function payAnswer({ frame, view }: Opened, status = 200, told?: PayNotice): Ans
 /** A provider that sends customers to an address nobody allowed is a fault of ours, not theirs. */
 function leaveFor(url: string, { config }: RouteParts): Answer {
   if (!isPaymentPage(url, config.PAYMENT_PAGE_ORIGINS)) {
-    throw new Error(`a payment page outside of PAYMENT_PAGE_ORIGINS: ${URL.canParse(url) ? new URL(url).origin : 'no address'}`);
+    throw new Error(
+      `a payment page outside of PAYMENT_PAGE_ORIGINS: ${URL.canParse(url) ? new URL(url).origin : 'no address'}`,
+    );
   }
   return goTo(url);
 }

@@ -81,7 +81,15 @@ function cartViewOf({ cart, locale, refusedChanges = [], form = {} }: CheckoutPa
     };
   });
   const { id, version, currency, currencies } = cart;
-  return { id, version, lines, total: money(cart.totalMinor), totalMinor: cart.totalMinor.toString(), currency, currencies };
+  return {
+    id,
+    version,
+    lines,
+    total: money(cart.totalMinor),
+    totalMinor: cart.totalMinor.toString(),
+    currency,
+    currencies,
+  };
 }
 
 /** The changes that no line of this cart allows. 0 takes a line out, which is always allowed. */

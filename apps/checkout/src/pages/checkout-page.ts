@@ -17,7 +17,8 @@ export function checkoutPage(frame: Frame & { readonly shop: Shop }, view: Check
   const { words } = locale;
   const wrongLines = view.cart.lines.filter((line) => line.problem !== undefined);
   const count = view.problems.length + wrongLines.length;
-  const title = count === 0 ? words.checkout.title : `${words.checkout.titleWithErrors(count)} – ${words.checkout.title}`;
+  const title =
+    count === 0 ? words.checkout.title : `${words.checkout.titleWithErrors(count)} – ${words.checkout.title}`;
   // The first button is what the Enter key presses in any field: to order, never to remove a line.
   const body = html`<form id="${formId}" class="wide" method="post" action="${frame.path}" novalidate data-once>
 <button class="unseen" name="action" value="place" tabindex="-1" aria-hidden="true"></button>
@@ -40,30 +41,77 @@ ${customerFields(view, locale)}${methodFields(view, locale)}<fieldset class="gro
 }
 
 function problemList(view: CheckoutView, wrongLines: readonly LineView[], title: string): Html {
-  return html`<div class="error-summary" role="alert" tabindex="-1" autofocus id="problems"><h2>${icons.alert} ${title}</h2><ul>${wrongLines.map(
-    (line) => html`<li><a href="#quantity_${line.productId}">${line.problem}</a></li>`,
-  )}${view.problems.map((problem) => html`<li><a href="#${problem.field}">${problem.text}</a></li>`)}</ul></div>`;
+  return html`<div class="error-summary" role="alert" tabindex="-1" autofocus id="problems">
+    <h2>${icons.alert} ${title}</h2>
+    <ul>
+      ${wrongLines.map(
+        (line) => html`<li><a href="#quantity_${line.productId}">${line.problem}</a></li>`,
+      )}${view.problems.map((problem) => html`<li><a href="#${problem.field}">${problem.text}</a></li>`)}
+    </ul>
+  </div>`;
 }
 
 function cartLines(cart: CartView, locale: Locale): Html {
   const { words } = locale;
-  return html`<ul class="lines">${cart.lines.map((line) => cartLine(line, locale))}</ul>
-<dl class="sum"><div><dt>${words.summary.total}</dt><dd id="total">${cart.total}</dd></div></dl>
-<p class="hint">${words.summary.taxes}</p>
-${
-  cart.currencies.length < 2
-    ? nothing
-    : html`<div class="currency"><label for="currency">${words.summary.currency}</label><select id="currency" name="currency">${cart.currencies.map(
-        (currency) => html`<option value="${currency}"${attribute('selected', currency === cart.currency)}>${currency}</option>`,
-      )}</select><button class="quiet" name="action" value="currency">${words.summary.changeCurrency}</button></div>`
-}`;
+  return html`<ul class="lines">
+      ${cart.lines.map((line) => cartLine(line, locale))}
+    </ul>
+    <dl class="sum">
+      <div>
+        <dt>${words.summary.total}</dt>
+        <dd id="total">${cart.total}</dd>
+      </div>
+    </dl>
+    <p class="hint">${words.summary.taxes}</p>
+    ${
+      cart.currencies.length < 2
+        ? nothing
+        : html`<div class="currency">
+            <label for="currency">${words.summary.currency}</label
+            ><select id="currency" name="currency">
+              ${cart.currencies.map(
+                (currency) =>
+                  html`<option value="${currency}" ${attribute('selected', currency === cart.currency)}>
+                    ${currency}
+                  </option>`,
+              )}</select
+            ><button class="quiet" name="action" value="currency">${words.summary.changeCurrency}</button>
+          </div>`
+    }`;
 }
 
 function cartLine(line: LineView, locale: Locale): Html {
   const { words } = locale;
   const id = `quantity_${line.productId}`;
-  return html`<li class="line">${thumbnail(line.name, line.imageUrl)}<div class="what">${productName(line.name, line.family)}${
-    line.quantity === 1 ? nothing : html`<p class="hint">${words.summary.each(line.price)}</p>`
-  }</div><span class="amount">${line.amount}</span>${line.description === '' ? nothing : html`<p class="about"><bdi>${line.description}</bdi></p>`}
-<div class="change${line.problem === undefined ? '' : ' wrong'}"><input type="hidden" name="shown_${line.productId}" value="${String(line.quantity)}" /><label for="${id}">${words.summary.quantity}<span class="unseen"> (${line.name})</span></label><input id="${id}" name="${id}" type="number" inputmode="numeric" min="${String(line.minQuantity)}" max="${String(line.maxQuantity)}" step="1" value="${line.entered ?? String(line.quantity)}" autocomplete="off" aria-invalid="${line.problem === undefined ? 'false' : 'true'}"${line.problem === undefined ? nothing : html` aria-describedby="${id}-problem"`} /><button class="quiet" name="action" value="update">${words.summary.update}<span class="unseen">: ${words.summary.quantityOf(line.name)}</span></button><button class="quiet" name="action" value="remove:${line.productId}">${words.summary.remove}<span class="unseen">: ${line.name}</span></button>${reason(id, line.problem, locale)}</div></li>`;
+  return html`<li class="line">
+    ${thumbnail(line.name, line.imageUrl)}
+    <div class="what">
+      ${productName(line.name, line.family)}${
+        line.quantity === 1 ? nothing : html`<p class="hint">${words.summary.each(line.price)}</p>`
+      }
+    </div>
+    <span class="amount">${line.amount}</span
+    >${line.description === '' ? nothing : html`<p class="about"><bdi>${line.description}</bdi></p>`}
+    <div class="change${line.problem === undefined ? '' : ' wrong'}">
+      <input type="hidden" name="shown_${line.productId}" value="${String(line.quantity)}" /><label for="${id}"
+        >${words.summary.quantity}<span class="unseen"> (${line.name})</span></label
+      ><input
+        id="${id}"
+        name="${id}"
+        type="number"
+        inputmode="numeric"
+        min="${String(line.minQuantity)}"
+        max="${String(line.maxQuantity)}"
+        step="1"
+        value="${line.entered ?? String(line.quantity)}"
+        autocomplete="off"
+        aria-invalid="${line.problem === undefined ? 'false' : 'true'}"
+        ${line.problem === undefined ? nothing : html` aria-describedby="${id}-problem"`}
+      /><button class="quiet" name="action" value="update">
+        ${words.summary.update}<span class="unseen">: ${words.summary.quantityOf(line.name)}</span></button
+      ><button class="quiet" name="action" value="remove:${line.productId}">
+        ${words.summary.remove}<span class="unseen">: ${line.name}</span></button
+      >${reason(id, line.problem, locale)}
+    </div>
+  </li>`;
 }

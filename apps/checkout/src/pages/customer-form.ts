@@ -23,26 +23,45 @@ export function customerFields(view: CheckoutView, locale: Locale): Html {
     view.entries.vat_number !== '' ||
     view.entries.company_billing_address !== '' ||
     ['company_name', 'vat_number', 'company_billing_address'].some((field) => problemOf(view, field) !== undefined);
-  return html`<fieldset class="group"><legend>${words.checkout.details}</legend>
-${input(view, locale, 'email', { autocomplete: 'email', type: 'email', hint: words.checkout.detailsHint, spellcheck: false })}
-<div class="pair">${input(view, locale, 'first_name', { autocomplete: 'given-name' })}${input(view, locale, 'last_name', { autocomplete: 'family-name' })}</div>
-${countryField(view, locale)}
-<details class="company"${attribute('open', isCompanyOpen)}><summary>${icons.chevron}<span>${words.checkout.company} <small>(${words.checkout.optional})</small></span></summary>
-<div class="inner"><p class="hint">${words.checkout.companyHint}</p>
-${input(view, locale, 'company_name', { autocomplete: 'organization', isOptional: true })}
-${addressField(view, locale)}
-${input(view, locale, 'vat_number', { autocomplete: 'off', isOptional: true, spellcheck: false })}
-</div></details>
-</fieldset>`;
+  return html`<fieldset class="group">
+    <legend>${words.checkout.details}</legend>
+    ${input(view, locale, 'email', { autocomplete: 'email', type: 'email', hint: words.checkout.detailsHint, spellcheck: false })}
+    <div class="pair">
+      ${input(view, locale, 'first_name', { autocomplete: 'given-name' })}${input(view, locale, 'last_name', { autocomplete: 'family-name' })}
+    </div>
+    ${countryField(view, locale)}
+    <details class="company" ${attribute('open', isCompanyOpen)}>
+      <summary>
+        ${icons.chevron}<span>${words.checkout.company} <small>(${words.checkout.optional})</small></span>
+      </summary>
+      <div class="inner">
+        <p class="hint">${words.checkout.companyHint}</p>
+        ${input(view, locale, 'company_name', { autocomplete: 'organization', isOptional: true })}
+        ${addressField(view, locale)}
+        ${input(view, locale, 'vat_number', { autocomplete: 'off', isOptional: true, spellcheck: false })}
+      </div>
+    </details>
+  </fieldset>`;
 }
 
 export function methodFields(view: CheckoutView, locale: Locale): Html {
   const { words } = locale;
   const problem = problemOf(view, 'payment_method');
-  return html`<fieldset class="group" role="radiogroup"${said('payment_method', problem)}><legend>${words.checkout.payment}</legend>
-<div class="choice"><input type="radio" id="payment_method" name="payment_method" value="CreditCard" aria-describedby="payment_method-hint"${attribute('checked', view.entries.payment_method === 'CreditCard')} /><label for="payment_method">${icons.card}<span>${words.checkout.card}</span></label><p class="hint" id="payment_method-hint">${words.checkout.cardHint}</p></div>
-${reason('payment_method', problem, locale)}
-</fieldset>`;
+  return html`<fieldset class="group" role="radiogroup" ${said('payment_method', problem)}>
+    <legend>${words.checkout.payment}</legend>
+    <div class="choice">
+      <input
+        type="radio"
+        id="payment_method"
+        name="payment_method"
+        value="CreditCard"
+        aria-describedby="payment_method-hint"
+        ${attribute('checked', view.entries.payment_method === 'CreditCard')}
+      /><label for="payment_method">${icons.card}<span>${words.checkout.card}</span></label>
+      <p class="hint" id="payment_method-hint">${words.checkout.cardHint}</p>
+    </div>
+    ${reason('payment_method', problem, locale)}
+  </fieldset>`;
 }
 
 export function consentFields(view: CheckoutView, locale: Locale, shop: Shop): Html {
@@ -66,32 +85,73 @@ function consent(
   href: string,
 ): Html {
   const problem = problemOf(view, field);
-  const text = href === '' ? html`${plain}` : html`${sentence.before}${outLink(href, sentence.link, locale)}${sentence.after}`;
-  return html`<div class="consent${problem === undefined ? '' : ' wrong'}"><input type="checkbox" id="${field}" name="${field}" value="yes" required${said(field, problem)}${attribute('checked', view.entries[field])} data-required="${locale.words.fields[field].required}" /><label for="${field}">${text}</label>${reason(field, problem, locale)}</div>`;
+  const text =
+    href === '' ? html`${plain}` : html`${sentence.before}${outLink(href, sentence.link, locale)}${sentence.after}`;
+  return html`<div class="consent${problem === undefined ? '' : ' wrong'}">
+    <input
+      type="checkbox"
+      id="${field}"
+      name="${field}"
+      value="yes"
+      required${said(field, problem)}${attribute('checked', view.entries[field])}
+      data-required="${locale.words.fields[field].required}"
+    /><label for="${field}">${text}</label>${reason(field, problem, locale)}
+  </div>`;
 }
 
 function input(view: CheckoutView, locale: Locale, field: TextField, how: InputHow): Html {
   const { words } = locale;
   const problem = problemOf(view, field);
   const hintId = how.hint === undefined ? undefined : `${field}-hint`;
-  return html`<div class="field${problem === undefined ? '' : ' wrong'}"><label for="${field}">${words.fields[field].label}${
-    how.isOptional === true ? html` <small>(${words.checkout.optional})</small>` : nothing
-  }</label>${how.hint === undefined ? nothing : html`<p class="hint" id="${field}-hint">${how.hint}</p>`}<input id="${field}" name="${field}" type="${how.type ?? 'text'}" autocomplete="${how.autocomplete}" value="${view.entries[field]}"${attribute('required', how.isOptional !== true)}${how.spellcheck === false ? raw(' spellcheck="false" autocapitalize="none"') : ''}${said(field, problem, hintId)} data-required="${how.isOptional === true ? '' : words.fields[field].required}" data-invalid="${words.fields[field].invalid}" />${reason(field, problem, locale)}</div>`;
+  return html`<div class="field${problem === undefined ? '' : ' wrong'}">
+    <label for="${field}"
+      >${words.fields[field].label}${
+        how.isOptional === true ? html` <small>(${words.checkout.optional})</small>` : nothing
+      }</label
+    >${how.hint === undefined ? nothing : html`<p class="hint" id="${field}-hint">${how.hint}</p>`}<input
+      id="${field}"
+      name="${field}"
+      type="${how.type ?? 'text'}"
+      autocomplete="${how.autocomplete}"
+      value="${view.entries[field]}"
+      ${attribute('required', how.isOptional !== true)}${how.spellcheck === false ? raw(' spellcheck="false" autocapitalize="none"') : ''}${said(field, problem, hintId)}
+      data-required="${how.isOptional === true ? '' : words.fields[field].required}"
+      data-invalid="${words.fields[field].invalid}"
+    />${reason(field, problem, locale)}
+  </div>`;
 }
 
 function addressField(view: CheckoutView, locale: Locale): Html {
   const { words } = locale;
   const field = 'company_billing_address';
   const problem = problemOf(view, field);
-  return html`<div class="field${problem === undefined ? '' : ' wrong'}"><label for="${field}">${words.fields[field].label} <small>(${words.checkout.optional})</small></label><textarea id="${field}" name="${field}" rows="3" autocomplete="billing street-address"${said(field, problem)}>${view.entries[field]}</textarea>${reason(field, problem, locale)}</div>`;
+  return html`<div class="field${problem === undefined ? '' : ' wrong'}">
+    <label for="${field}">${words.fields[field].label} <small>(${words.checkout.optional})</small></label
+    ><textarea id="${field}" name="${field}" rows="3" autocomplete="billing street-address" ${said(field, problem)}>
+${view.entries[field]}</textarea
+    >${reason(field, problem, locale)}
+  </div>`;
 }
 
 function countryField(view: CheckoutView, locale: Locale): Html {
   const { words } = locale;
   const problem = problemOf(view, 'country');
-  return html`<div class="field${problem === undefined ? '' : ' wrong'}"><label for="country">${words.fields.country.label}</label><select id="country" name="country" autocomplete="country" required${said('country', problem)} data-required="${words.fields.country.required}"><option value="">${words.checkout.country}</option>${view.countries.map(
-    ({ code, name }) => html`<option value="${code}"${attribute('selected', code === view.entries.country)}>${name}</option>`,
-  )}</select>${reason('country', problem, locale)}</div>`;
+  return html`<div class="field${problem === undefined ? '' : ' wrong'}">
+    <label for="country">${words.fields.country.label}</label
+    ><select
+      id="country"
+      name="country"
+      autocomplete="country"
+      required${said('country', problem)}
+      data-required="${words.fields.country.required}"
+    >
+      <option value="">${words.checkout.country}</option>
+      ${view.countries.map(
+        ({ code, name }) =>
+          html`<option value="${code}" ${attribute('selected', code === view.entries.country)}>${name}</option>`,
+      )}</select
+    >${reason('country', problem, locale)}
+  </div>`;
 }
 
 function problemOf(view: CheckoutView, field: string): string | undefined {
@@ -106,5 +166,7 @@ function said(field: Field, problem: string | undefined, hintId?: string): Html 
 
 export function reason(id: string, problem: string | undefined, locale: Locale): Html {
   if (problem === undefined) return nothing;
-  return html`<p class="problem" id="${id}-problem"><span class="unseen">${locale.words.problems.errorPrefix} </span>${problem}</p>`;
+  return html`<p class="problem" id="${id}-problem">
+    <span class="unseen">${locale.words.problems.errorPrefix} </span>${problem}
+  </p>`;
 }

@@ -18,9 +18,15 @@ export const icons = {
   basket: draw('<path d="M4 9h16l-1.6 9.200a2 2 0 0 1-2 1.800H7.600a2 2 0 0 1-2-1.800L4 9ZM8.5 9l2.5-5M15.5 9 13 4"/>'),
   key: draw('<circle cx="8" cy="15" r="4"/><path d="m11 12 8-8M16 7l2.5 2.5"/>', 20),
   mail: draw('<rect x="3" y="5.5" width="18" height="13" rx="2.5"/><path d="m4 7.5 8 6 8-6"/>', 20),
-  page: draw('<path d="M7 3.500h7l4 4v12a1 1 0 0 1-1 1H7a1 1 0 0 1-1-1v-15a1 1 0 0 1 1-1ZM14 3.500v4h4M9 12.500h6M9 16h6"/>', 20),
+  page: draw(
+    '<path d="M7 3.500h7l4 4v12a1 1 0 0 1-1 1H7a1 1 0 0 1-1-1v-15a1 1 0 0 1 1-1ZM14 3.500v4h4M9 12.500h6M9 16h6"/>',
+    20,
+  ),
   chevron: draw('<path d="m6 9.5 6 6 6-6"/>', 18),
-  out: draw('<path d="M14 5h5v5M19 5l-8 8M10 6H6.500A1.5 1.5 0 0 0 5 7.500v10A1.5 1.5 0 0 0 6.5 19h10a1.5 1.5 0 0 0 1.5-1.500V14"/>', 14),
+  out: draw(
+    '<path d="M14 5h5v5M19 5l-8 8M10 6H6.500A1.5 1.5 0 0 0 5 7.500v10A1.5 1.5 0 0 0 6.5 19h10a1.5 1.5 0 0 0 1.5-1.500V14"/>',
+    14,
+  ),
 } as const;
 
 export type IconName = keyof typeof icons;

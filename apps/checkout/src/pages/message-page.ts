@@ -17,9 +17,16 @@ export interface MessageParts {
 
 export function messagePage(frame: Frame, parts: MessageParts): Html {
   const { words } = frame.locale;
-  const body = html`<section class="told">${sign(parts.tone, parts.icon)}<h1>${parts.told.title}</h1><p class="lead">${parts.told.text}</p>${
-    parts.reference === undefined ? nothing : html`<p class="hint">${words.failed.reference}: <code>${parts.reference}</code></p>`
-  }${parts.link === undefined ? nothing : html`<p><a class="button" href="${parts.link.href}">${parts.link.text}</a></p>`}${supportLine(frame)}</section>`;
+  const body = html`<section class="told">
+    ${sign(parts.tone, parts.icon)}
+    <h1>${parts.told.title}</h1>
+    <p class="lead">${parts.told.text}</p>
+    ${
+      parts.reference === undefined
+        ? nothing
+        : html`<p class="hint">${words.failed.reference}: <code>${parts.reference}</code></p>`
+    }${parts.link === undefined ? nothing : html`<p><a class="button" href="${parts.link.href}">${parts.link.text}</a></p>`}${supportLine(frame)}
+  </section>`;
   return page(frame, { title: parts.told.title, body, isNarrow: true });
 }
 
@@ -27,5 +34,8 @@ export function messagePage(frame: Frame, parts: MessageParts): Html {
 export function supportLine({ locale, shop }: Frame, orderName?: string): Html {
   const href = shop === undefined ? '' : supportLink(shop);
   if (href === '') return nothing;
-  return html`<p class="hint help"><a href="${href}">${locale.words.footer.support}</a>${orderName === undefined ? nothing : html` · ${locale.words.order.helpText(orderName)}`}</p>`;
+  return html`<p class="hint help">
+    <a href="${href}">${locale.words.footer.support}</a
+    >${orderName === undefined ? nothing : html` · ${locale.words.order.helpText(orderName)}`}
+  </p>`;
 }

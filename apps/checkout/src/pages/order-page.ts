@@ -13,31 +13,45 @@ export function orderPage(frame: Frame, order: OrderView): Html {
   const { words } = locale;
   const { phase } = order;
   const waits = isOpen(phase);
-  const body = html`<div class="wide order"${waits ? html` data-phase="${phase}" data-poll="/thanks/${order.id}/${order.token}/status"` : nothing}>
-<div class="head"><h1>${words.order.title(order.name)}</h1>
-<p class="badges">${badges(phase, locale)}</p>
-${failure(frame, order)}
-${phase === 'unknown' ? notice('problem', words.thanks.unknown.text) : nothing}
-${phase === 'checking' ? notice('info', words.thanks.checking.text) : nothing}
-${phase === 'deleted' ? notice('info', words.thanks.deleted.text) : nothing}
-</div>
-<div class="entries">
-${canPay(phase) ? payNow(order, locale) : nothing}
-<section class="group card" aria-labelledby="items"><h2 id="items">${words.order.items}</h2>
-<ul class="lines">${order.items.map((item) => itemLine(item, order, locale))}</ul>
-<dl class="sum"><div><dt>${words.summary.total}</dt><dd>${order.total}</dd></div></dl><p class="hint">${words.summary.taxes}</p>
-</section>
-${order.items.some((item) => item.codes.length > 0) ? html`<p class="hint">${words.order.licencePrivate}</p>` : nothing}
-</div>
-<aside class="summary plain">
-<section><h2>${words.order.payment}</h2><dl class="facts">
-${fact(words.order.state, paymentState(order, locale))}
-${fact(words.order.method, order.method)}
-${fact(words.order.placed, order.placedAt)}
-${fact(words.order.paid, order.paidAt)}
-</dl></section>
-${help(frame, order)}
-</aside></div>`;
+  const body = html`<div
+    class="wide order"
+    ${waits ? html` data-phase="${phase}" data-poll="/thanks/${order.id}/${order.token}/status"` : nothing}
+  >
+    <div class="head">
+      <h1>${words.order.title(order.name)}</h1>
+      <p class="badges">${badges(phase, locale)}</p>
+      ${failure(frame, order)} ${phase === 'unknown' ? notice('problem', words.thanks.unknown.text) : nothing}
+      ${phase === 'checking' ? notice('info', words.thanks.checking.text) : nothing}
+      ${phase === 'deleted' ? notice('info', words.thanks.deleted.text) : nothing}
+    </div>
+    <div class="entries">
+      ${canPay(phase) ? payNow(order, locale) : nothing}
+      <section class="group card" aria-labelledby="items">
+        <h2 id="items">${words.order.items}</h2>
+        <ul class="lines">
+          ${order.items.map((item) => itemLine(item, order, locale))}
+        </ul>
+        <dl class="sum">
+          <div>
+            <dt>${words.summary.total}</dt>
+            <dd>${order.total}</dd>
+          </div>
+        </dl>
+        <p class="hint">${words.summary.taxes}</p>
+      </section>
+      ${order.items.some((item) => item.codes.length > 0) ? html`<p class="hint">${words.order.licencePrivate}</p>` : nothing}
+    </div>
+    <aside class="summary plain">
+      <section>
+        <h2>${words.order.payment}</h2>
+        <dl class="facts">
+          ${fact(words.order.state, paymentState(order, locale))} ${fact(words.order.method, order.method)}
+          ${fact(words.order.placed, order.placedAt)} ${fact(words.order.paid, order.paidAt)}
+        </dl>
+      </section>
+      ${help(frame, order)}
+    </aside>
+  </div>`;
   return page(frame, { title: words.order.title(order.name), body, ...(waits ? { refreshAfterS: 15 } : {}) });
 }
 
@@ -54,14 +68,22 @@ function badge(tone: 'good' | 'wait' | 'plain', text: string): Html {
 }
 
 function itemLine(item: ItemView, order: OrderView, locale: Locale): Html {
-  return html`<li class="line">${thumbnail(item.name, '')}<div class="what">${productName(item.name, item.family)}<span class="hint">${String(item.quantity)} × ${item.price}</span></div><span class="amount">${item.amount}</span><div class="given">${licenceOf(item, order, locale)}</div></li>`;
+  return html`<li class="line">
+    ${thumbnail(item.name, '')}
+    <div class="what">
+      ${productName(item.name, item.family)}<span class="hint">${String(item.quantity)} × ${item.price}</span>
+    </div>
+    <span class="amount">${item.amount}</span>
+    <div class="given">${licenceOf(item, order, locale)}</div>
+  </li>`;
 }
 
 function licenceOf(item: ItemView, order: OrderView, locale: Locale): Html {
   const { words } = locale;
   if (item.codes.length > 0) return licences(item, locale);
   if (order.phase === 'deleted') return nothing;
-  if (order.phase !== 'paid' && order.phase !== 'delivered') return html`<p class="hint">${words.order.licenceAfterPayment}</p>`;
+  if (order.phase !== 'paid' && order.phase !== 'delivered')
+    return html`<p class="hint">${words.order.licenceAfterPayment}</p>`;
   return html`<p class="hint">${item.isDelivered ? words.order.licenceByMail : words.order.licencePreparing}</p>`;
 }
 
@@ -72,15 +94,28 @@ function paymentState(order: OrderView, locale: Locale): string {
 }
 
 function fact(name: string, value: string): Html {
-  return value === '' ? nothing : html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+  return value === ''
+    ? nothing
+    : html`<div>
+        <dt>${name}</dt>
+        <dd>${value}</dd>
+      </div>`;
 }
 
 function payNow(order: OrderView, locale: Locale): Html {
-  return html`<form method="post" action="${payPath(order)}" data-once><button class="primary" name="payment_method" value="CreditCard">${locale.words.order.payNow}: ${order.total}</button></form>`;
+  return html`<form method="post" action="${payPath(order)}" data-once>
+    <button class="primary" name="payment_method" value="CreditCard">
+      ${locale.words.order.payNow}: ${order.total}
+    </button>
+  </form>`;
 }
 
 function help({ locale, shop }: Frame, order: OrderView): Html {
   const href = shop === undefined ? '' : supportLink(shop);
   if (shop === undefined || href === '') return nothing;
-  return html`<section class="help"><h2>${locale.words.order.help}</h2><p class="hint">${locale.words.order.helpText(order.name)}</p><p><a href="${href}">${shop.supportEmail === '' ? locale.words.footer.support : shop.supportEmail}</a></p></section>`;
+  return html`<section class="help">
+    <h2>${locale.words.order.help}</h2>
+    <p class="hint">${locale.words.order.helpText(order.name)}</p>
+    <p><a href="${href}">${shop.supportEmail === '' ? locale.words.footer.support : shop.supportEmail}</a></p>
+  </section>`;
 }

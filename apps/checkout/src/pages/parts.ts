@@ -13,46 +13,92 @@ export function sign(tone: Tone, icon: IconName): Html {
 }
 
 export function notice(tone: 'info' | 'problem', text: string): Html {
-  return html`<div class="notice ${tone}" role="${tone === 'problem' ? 'alert' : 'status'}">${tone === 'problem' ? icons.alert : icons.info}<p>${text}</p></div>`;
+  return html`<div class="notice ${tone}" role="${tone === 'problem' ? 'alert' : 'status'}">
+    ${tone === 'problem' ? icons.alert : icons.info}
+    <p>${text}</p>
+  </div>`;
 }
 
 /** A picture of the product, or a quiet tile with its first letter. */
 export function thumbnail(name: string, imageUrl: string): Html {
   if (imageUrl !== '') {
-    return html`<img class="thumb" src="${imageUrl}" alt="" width="64" height="64" loading="lazy" decoding="async" referrerpolicy="no-referrer" />`;
+    return html`<img
+      class="thumb"
+      src="${imageUrl}"
+      alt=""
+      width="64"
+      height="64"
+      loading="lazy"
+      decoding="async"
+      referrerpolicy="no-referrer"
+    />`;
   }
-  const [first = '·'] = new Intl.Segmenter().segment(name.trim())[Symbol.iterator]().map((each) => each.segment);
+  const [first = '·'] = new Intl.Segmenter()
+    .segment(name.trim())
+    [Symbol.iterator]()
+    .map((each) => each.segment);
   return html`<span class="thumb tile" aria-hidden="true">${first.toLocaleUpperCase()}</span>`;
 }
 
 export function productName(name: string, family: string): Html {
   // "Quill Editor" need not be followed by "Quill".
-  return html`<bdi class="product">${name}</bdi>${family === '' || name.startsWith(family) ? nothing : html`<bdi class="family">${family}</bdi>`}`;
+  return html`<bdi class="product">${name}</bdi
+    >${family === '' || name.startsWith(family) ? nothing : html`<bdi class="family">${family}</bdi>`}`;
 }
 
 /** What an ordered cart holds, to be read only. */
 export function receipt(order: OrderView, locale: Locale): Html {
   const { words } = locale;
   return html`<section class="receipt" aria-labelledby="receipt-title">
-<h2 id="receipt-title">${words.summary.title}</h2>
-<ul class="lines">${order.items.map((item) => receiptLine(item))}</ul>
-<dl class="sum"><div><dt>${words.summary.total}</dt><dd>${order.total}</dd></div></dl>
-<p class="hint">${words.summary.taxes}</p>
-</section>`;
+    <h2 id="receipt-title">${words.summary.title}</h2>
+    <ul class="lines">
+      ${order.items.map((item) => receiptLine(item))}
+    </ul>
+    <dl class="sum">
+      <div>
+        <dt>${words.summary.total}</dt>
+        <dd>${order.total}</dd>
+      </div>
+    </dl>
+    <p class="hint">${words.summary.taxes}</p>
+  </section>`;
 }
 
 function receiptLine(item: ItemView): Html {
-  return html`<li class="line">${thumbnail(item.name, '')}<div class="what">${productName(item.name, item.family)}<span class="hint">${String(item.quantity)} × ${item.price}</span></div><span class="amount">${item.amount}</span></li>`;
+  return html`<li class="line">
+    ${thumbnail(item.name, '')}
+    <div class="what">
+      ${productName(item.name, item.family)}<span class="hint">${String(item.quantity)} × ${item.price}</span>
+    </div>
+    <span class="amount">${item.amount}</span>
+  </li>`;
 }
 
 /** Codes as text to select; the script adds a button to copy each. */
 export function licences(item: ItemView, locale: Locale): Html {
   const { words } = locale;
   if (item.codes.length === 0) return nothing;
-  return html`<div class="licences"><h3>${icons.key} ${words.order.licences(item.codes.length)}</h3><ul>${item.codes.map(
-    (code) =>
-      html`<li><code class="code" translate="no">${code}</code><button class="copy" type="button" hidden data-copy="${code}" data-done="${words.order.copied}" aria-label="${words.order.copyOf(code)}">${words.order.copy}</button></li>`,
-  )}</ul></div>`;
+  return html`<div class="licences">
+    <h3>${icons.key} ${words.order.licences(item.codes.length)}</h3>
+    <ul>
+      ${item.codes.map(
+        (code) =>
+          html`<li>
+            <code class="code" translate="no">${code}</code
+            ><button
+              class="copy"
+              type="button"
+              hidden
+              data-copy="${code}"
+              data-done="${words.order.copied}"
+              aria-label="${words.order.copyOf(code)}"
+            >
+              ${words.order.copy}
+            </button>
+          </li>`,
+      )}
+    </ul>
+  </div>`;
 }
 
 export function hidden(name: string, value: string): Html {

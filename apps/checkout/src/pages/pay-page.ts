@@ -13,15 +13,17 @@ export function payPage(frame: Frame, order: OrderView, told?: PayNotice): Html 
   const { words } = frame.locale;
   const title = words.pay.title(order.name);
   const isUnknown = order.phase === 'unknown';
-  const body = html`<div class="head">${isUnknown ? sign('wait', 'question') : nothing}<h1>${isUnknown ? words.pay.unresolved.title : title}</h1>
-<p class="lead">${isUnknown ? words.pay.unresolved.text : words.pay.lead}</p>
-${told === undefined ? nothing : notice('problem', told === 'method_gone' ? words.pay.methodGone : words.pay.tryAgain)}
-${failure(frame, order)}
-</div>
-${order.phase === 'checking' ? html`<div class="entries">${notice('info', words.thanks.checking.text)}</div>` : nothing}
-${isUnknown ? html`<div class="entries">${supportLine(frame, order.name)}</div>` : nothing}
-${canPay(order.phase) ? html`<div class="entries">${payForm(frame, order)}</div>` : nothing}
-<aside class="summary plain">${receipt(order, frame.locale)}</aside>`;
+  const body = html`<div class="head">
+      ${isUnknown ? sign('wait', 'question') : nothing}
+      <h1>${isUnknown ? words.pay.unresolved.title : title}</h1>
+      <p class="lead">${isUnknown ? words.pay.unresolved.text : words.pay.lead}</p>
+      ${told === undefined ? nothing : notice('problem', told === 'method_gone' ? words.pay.methodGone : words.pay.tryAgain)}
+      ${failure(frame, order)}
+    </div>
+    ${order.phase === 'checking' ? html`<div class="entries">${notice('info', words.thanks.checking.text)}</div>` : nothing}
+    ${isUnknown ? html`<div class="entries">${supportLine(frame, order.name)}</div>` : nothing}
+    ${canPay(order.phase) ? html`<div class="entries">${payForm(frame, order)}</div>` : nothing}
+    <aside class="summary plain">${receipt(order, frame.locale)}</aside>`;
   return page(frame, { title, body: html`<div class="wide pay">${body}</div>`, step: 'payment' });
 }
 
@@ -29,24 +31,41 @@ ${canPay(order.phase) ? html`<div class="entries">${payForm(frame, order)}</div>
 export function failure({ locale }: Frame, order: OrderView): Html {
   const { words } = locale;
   if (order.phase === 'failed') {
-    return html`<div class="notice problem" role="status">${icons.alert}<p><strong>${order.reason}</strong> ${order.money}</p></div>`;
+    return html`<div class="notice problem" role="status">
+      ${icons.alert}
+      <p><strong>${order.reason}</strong> ${order.money}</p>
+    </div>`;
   }
   if (order.phase === 'expired' || order.phase === 'withdrawn') {
-    return html`<div class="notice info" role="status">${icons.info}<p><strong>${words.thanks[order.phase].title}.</strong> ${order.money}</p></div>`;
+    return html`<div class="notice info" role="status">
+      ${icons.info}
+      <p><strong>${words.thanks[order.phase].title}.</strong> ${order.money}</p>
+    </div>`;
   }
   return nothing;
 }
 
 function payForm(frame: Frame, order: OrderView): Html {
   const { words } = frame.locale;
-  return html`<form class="group card" method="post" action="${payPath(order)}" data-once><p class="method">${icons.card} <span>${words.checkout.card}</span></p><p class="hint">${words.pay.hint}</p><button class="primary" name="payment_method" value="CreditCard">${words.pay.button(order.total)}</button><p class="hint under">${words.pay.ready}</p></form>`;
+  return html`<form class="group card" method="post" action="${payPath(order)}" data-once>
+    <p class="method">${icons.card} <span>${words.checkout.card}</span></p>
+    <p class="hint">${words.pay.hint}</p>
+    <button class="primary" name="payment_method" value="CreditCard">${words.pay.button(order.total)}</button>
+    <p class="hint under">${words.pay.ready}</p>
+  </form>`;
 }
 
 /** While the provider has not yet said where the customer pays. */
 export function waitingPage(frame: Frame, order: OrderView): Html {
   const { words } = frame.locale;
   const { title, text } = words.pay.waiting;
-  const body = html`<section class="told" data-reload-after="1000">${sign('wait', 'clock')}<h1>${title}</h1><p class="lead" role="status">${text}</p><p><a class="button" href="${frame.path}">${words.pay.checkAgain}</a></p>${supportLine(frame, order.name)}</section>`;
+  const body = html`<section class="told" data-reload-after="1000">
+    ${sign('wait', 'clock')}
+    <h1>${title}</h1>
+    <p class="lead" role="status">${text}</p>
+    <p><a class="button" href="${frame.path}">${words.pay.checkAgain}</a></p>
+    ${supportLine(frame, order.name)}
+  </section>`;
   return page(frame, { title, body, step: 'payment', isNarrow: true, refreshAfterS: 2 });
 }
 

@@ -32,22 +32,36 @@ export function thanksPage(frame: Frame, order: OrderView): Html {
   const told = toldOf(order, words);
   const [tone, icon] = looks[phase];
   const waits = isOpen(phase);
-  const body = html`<div class="wide thanks"${waits ? html` data-phase="${phase}" data-poll="/thanks/${order.id}/${order.token}/status"` : nothing}>
-<div class="head told">${sign(tone, icon)}<h1>${told.title}</h1>
-${phase === 'failed' ? html`<p class="lead"><strong>${order.reason} ${order.money}</strong></p>` : nothing}
-<p class="lead">${told.text}</p>
-${phase === 'expired' || phase === 'withdrawn' ? html`<p class="lead"><strong>${order.money}</strong></p>` : nothing}
-<p class="hint">${words.order.title(order.name)}${waits && phase !== 'unfinished' ? html` · <span class="pulse" aria-hidden="true"></span>${words.thanks.waiting}` : nothing}</p>
-</div>
-<div class="entries">
-${canPay(phase) ? retry(order, words) : nothing}
-${order.items.map((item) => (item.codes.length === 0 ? nothing : html`<section class="group card"><p class="strong"><bdi>${item.name}</bdi></p>${licences(item, frame.locale)}</section>`))}
-${phase === 'paid' || phase === 'delivered' || phase === 'confirming' ? next(order, words) : nothing}
-${phase === 'deleted' ? nothing : html`<p class="after"><a class="${canPay(phase) ? 'plain-link' : 'button'}" href="/order/status/${order.id}/${order.token}">${words.thanks.orderPage}</a></p>`}
-${supportLine(frame, order.name)}
-</div>
-<aside class="summary plain">${receipt(order, frame.locale)}</aside>
-</div>`;
+  const body = html`<div
+    class="wide thanks"
+    ${waits ? html` data-phase="${phase}" data-poll="/thanks/${order.id}/${order.token}/status"` : nothing}
+  >
+    <div class="head told">
+      ${sign(tone, icon)}
+      <h1>${told.title}</h1>
+      ${phase === 'failed' ? html`<p class="lead"><strong>${order.reason} ${order.money}</strong></p>` : nothing}
+      <p class="lead">${told.text}</p>
+      ${phase === 'expired' || phase === 'withdrawn' ? html`<p class="lead"><strong>${order.money}</strong></p>` : nothing}
+      <p class="hint">
+        ${words.order.title(order.name)}${waits && phase !== 'unfinished' ? html` · <span class="pulse" aria-hidden="true"></span>${words.thanks.waiting}` : nothing}
+      </p>
+    </div>
+    <div class="entries">
+      ${canPay(phase) ? retry(order, words) : nothing}
+      ${order.items.map((item) =>
+        item.codes.length === 0
+          ? nothing
+          : html`<section class="group card">
+              <p class="strong"><bdi>${item.name}</bdi></p>
+              ${licences(item, frame.locale)}
+            </section>`,
+      )}
+      ${phase === 'paid' || phase === 'delivered' || phase === 'confirming' ? next(order, words) : nothing}
+      ${phase === 'deleted' ? nothing : html`<p class="after"><a class="${canPay(phase) ? 'plain-link' : 'button'}" href="/order/status/${order.id}/${order.token}">${words.thanks.orderPage}</a></p>`}
+      ${supportLine(frame, order.name)}
+    </div>
+    <aside class="summary plain">${receipt(order, frame.locale)}</aside>
+  </div>`;
   return page(frame, { title: told.title, body, step: stepOf(phase), ...(waits ? { refreshAfterS } : {}) });
 }
 
@@ -58,13 +72,22 @@ function toldOf(order: OrderView, words: Words): Told {
 
 function retry(order: OrderView, words: Words): Html {
   const text = order.phase === 'unpaid' || order.phase === 'unfinished' ? words.thanks.goOn : words.thanks.retry;
-  return html`<form method="post" action="${payPath(order)}" data-once><button class="primary" name="payment_method" value="CreditCard">${text}</button></form>`;
+  return html`<form method="post" action="${payPath(order)}" data-once>
+    <button class="primary" name="payment_method" value="CreditCard">${text}</button>
+  </form>`;
 }
 
 function next(order: OrderView, words: Words): Html {
-  return html`<section class="next"><h2>${words.thanks.whatNext}</h2><ul>
-<li>${icons.mail}<span>${order.email === '' ? words.thanks.nextMailPlain : words.thanks.nextMail(order.email)}</span></li>
-<li>${icons.page}<span>${words.thanks.nextPage}</span></li>
-<li>${icons.info}<span>${words.thanks.nextSpam}</span></li>
-</ul></section>`;
+  return html`<section class="next">
+    <h2>${words.thanks.whatNext}</h2>
+    <ul>
+      <li>
+        ${icons.mail}<span
+          >${order.email === '' ? words.thanks.nextMailPlain : words.thanks.nextMail(order.email)}</span
+        >
+      </li>
+      <li>${icons.page}<span>${words.thanks.nextPage}</span></li>
+      <li>${icons.info}<span>${words.thanks.nextSpam}</span></li>
+    </ul>
+  </section>`;
 }

@@ -56,8 +56,16 @@ export const de: Words = {
       required: 'Geben Sie Ihre E-Mail-Adresse ein.',
       invalid: 'Geben Sie eine E-Mail-Adresse wie name@example.com ein.',
     },
-    first_name: { label: 'Vorname', required: 'Geben Sie Ihren Vornamen ein.', invalid: 'Dieser Vorname kann nicht verwendet werden.' },
-    last_name: { label: 'Nachname', required: 'Geben Sie Ihren Nachnamen ein.', invalid: 'Dieser Nachname kann nicht verwendet werden.' },
+    first_name: {
+      label: 'Vorname',
+      required: 'Geben Sie Ihren Vornamen ein.',
+      invalid: 'Dieser Vorname kann nicht verwendet werden.',
+    },
+    last_name: {
+      label: 'Nachname',
+      required: 'Geben Sie Ihren Nachnamen ein.',
+      invalid: 'Dieser Nachname kann nicht verwendet werden.',
+    },
     country: { label: 'Land', required: 'Wählen Sie Ihr Land.', invalid: 'Wählen Sie Ihr Land aus der Liste.' },
     company_name: {
       label: 'Firmenname',
@@ -94,13 +102,16 @@ export const de: Words = {
     summary: 'Bitte berichtigen Sie das',
     errorPrefix: 'Fehler:',
     tooLong: (label) => `${label}: Der Text ist zu lang. Kürzen Sie ihn.`,
-    cardNumber: 'Das sieht wie eine Kartennummer aus. Geben Sie sie nie hier ein, nur auf der Seite des Zahlungsanbieters.',
+    cardNumber:
+      'Das sieht wie eine Kartennummer aus. Geben Sie sie nie hier ein, nur auf der Seite des Zahlungsanbieters.',
     quantity: (min, max) => `Geben Sie eine ganze Zahl von ${min} bis ${max} ein.`,
     quantityPlain: 'Geben Sie eine ganze Zahl ein, die verkauft wird.',
-    cartChanged: 'Ihr Warenkorb hat sich geändert, seit Sie diese Seite gesehen haben. So sieht er jetzt aus. Bitte prüfen Sie ihn und bestellen Sie noch einmal.',
+    cartChanged:
+      'Ihr Warenkorb hat sich geändert, seit Sie diese Seite gesehen haben. So sieht er jetzt aus. Bitte prüfen Sie ihn und bestellen Sie noch einmal.',
     cartUpdated: 'Der Warenkorb ist geändert. Bitte prüfen Sie die neue Summe und bestellen Sie dann.',
     codeNotValid: 'Der Code im Link gilt nicht. Der Preis ist unverändert.',
-    tryAgain: 'Ein Teil des Shops war gerade nicht zu erreichen. Es wurde nichts bestellt und kein Geld abgebucht. Bitte versuchen Sie es noch einmal.',
+    tryAgain:
+      'Ein Teil des Shops war gerade nicht zu erreichen. Es wurde nichts bestellt und kein Geld abgebucht. Bitte versuchen Sie es noch einmal.',
     notAvailable: 'Ein Produkt in Ihrem Warenkorb wird nicht mehr verkauft. Entfernen Sie es, um fortzufahren.',
     currency: 'Nicht alles in Ihrem Warenkorb hat einen Preis in dieser Währung. Der Warenkorb ist unverändert.',
     unexpected: 'Das konnte nicht angenommen werden. Bitte prüfen Sie Ihre Angaben.',
@@ -149,14 +160,19 @@ export const de: Words = {
     lead: 'Ihre Bestellung ist aufgegeben. Ein Schritt fehlt noch: die Zahlung.',
     button: (sum) => `Zahlen: ${sum} mit Karte`,
     hint: 'Sie gelangen zur Seite des Zahlungsanbieters, geben dort Ihre Karte ein und kommen hierher zurück.',
-    waiting: { title: 'Wir verbinden Sie mit der Zahlungsseite', text: 'Das dauert einige Sekunden. Die Seite geht von selbst weiter.' },
+    waiting: {
+      title: 'Wir verbinden Sie mit der Zahlungsseite',
+      text: 'Das dauert einige Sekunden. Die Seite geht von selbst weiter.',
+    },
     checkAgain: 'Jetzt nachsehen',
     unresolved: {
       title: 'Wir wissen noch nicht, ob Ihre letzte Zahlung gelungen ist',
       text: 'Bitte zahlen Sie nicht noch einmal. Wir fragen beim Zahlungsanbieter nach und schreiben Ihnen, sobald wir es wissen.',
     },
-    tryAgain: 'Der Zahlungsanbieter war gerade nicht zu erreichen. Es wurde kein Geld abgebucht. Bitte versuchen Sie es noch einmal.',
-    methodGone: 'Diese Zahlungsart ist gerade nicht verfügbar. Bitte versuchen Sie es noch einmal oder schreiben Sie dem Kundendienst.',
+    tryAgain:
+      'Der Zahlungsanbieter war gerade nicht zu erreichen. Es wurde kein Geld abgebucht. Bitte versuchen Sie es noch einmal.',
+    methodGone:
+      'Diese Zahlungsart ist gerade nicht verfügbar. Bitte versuchen Sie es noch einmal oder schreiben Sie dem Kundendienst.',
     ready: 'Ihre Karte wird einmal belastet. Sie können es mit derselben Bestellung so oft versuchen, wie Sie möchten.',
   },
   reasons: {
@@ -178,12 +194,18 @@ export const de: Words = {
       title: 'Vielen Dank!',
       text: 'Die Zahlung ist angekommen. Wir bereiten Ihre Lizenz vor, sie erscheint gleich hier.',
     },
-    delivered: { title: 'Vielen Dank! Hier ist Ihre Lizenz', text: 'Die Zahlung ist angekommen und Ihre Bestellung ist vollständig.' },
+    delivered: {
+      title: 'Vielen Dank! Hier ist Ihre Lizenz',
+      text: 'Die Zahlung ist angekommen und Ihre Bestellung ist vollständig.',
+    },
     deliveredElsewhere: {
       title: 'Vielen Dank!',
       text: 'Die Zahlung ist angekommen und Ihre Bestellung ist vollständig. Ihre Lizenz ist auf dem Weg zu Ihnen.',
     },
-    confirming: { title: 'Ihre Zahlung ist angekommen', text: 'Wir tragen sie in Ihre Bestellung ein. Das dauert einige Sekunden.' },
+    confirming: {
+      title: 'Ihre Zahlung ist angekommen',
+      text: 'Wir tragen sie in Ihre Bestellung ein. Das dauert einige Sekunden.',
+    },
     checking: {
       title: 'Ihre Zahlung wird geprüft',
       text: 'Die Bank braucht etwas länger. Sie können diese Seite schließen: Wir schreiben Ihnen, sobald es so weit ist.',
@@ -196,7 +218,10 @@ export const de: Words = {
       title: 'Ihre Bestellung ist noch nicht bezahlt',
       text: 'Sie sind zurückgekommen, bevor die Zahlung fertig war. Ihre Bestellung bleibt bestehen, Sie können jederzeit weitermachen.',
     },
-    unpaid: { title: 'Ihre Bestellung ist noch nicht bezahlt', text: 'Ihre Bestellung bleibt bestehen. Sie können jederzeit bezahlen.' },
+    unpaid: {
+      title: 'Ihre Bestellung ist noch nicht bezahlt',
+      text: 'Ihre Bestellung bleibt bestehen. Sie können jederzeit bezahlen.',
+    },
     failed: {
       title: 'Die Zahlung ist nicht gelungen',
       text: 'Ihre Bestellung bleibt bestehen. Sie können es noch einmal versuchen, mit dieser Karte oder mit einer anderen.',
@@ -231,7 +256,13 @@ export const de: Words = {
     items: 'Artikel',
     payment: 'Zahlung',
     state: 'Stand',
-    states: { unpaid: 'Nicht bezahlt', paid: 'Bezahlt', deleted: 'Gelöscht', delivered: 'Geliefert', preparing: 'In Vorbereitung' },
+    states: {
+      unpaid: 'Nicht bezahlt',
+      paid: 'Bezahlt',
+      deleted: 'Gelöscht',
+      delivered: 'Geliefert',
+      preparing: 'In Vorbereitung',
+    },
     licences: (count) => (count === 1 ? 'Lizenzcode' : `${count} Lizenzcodes`),
     licencePreparing: 'Die Lizenz wird vorbereitet. Sie erscheint hier, und wir senden sie Ihnen per E-Mail.',
     licenceByMail: 'Die Lizenz wurde per E-Mail gesendet.',
@@ -274,8 +305,14 @@ export const de: Words = {
     text: 'Bitte versuchen Sie es gleich noch einmal. Was Sie bestellt und bezahlt haben, ist sicher.',
     again: 'Noch einmal versuchen',
   },
-  tooManyRequests: { title: 'Das war etwas schnell', text: 'Bitte warten Sie einige Sekunden und versuchen Sie es dann noch einmal.' },
-  tooLarge: { title: 'Das war zu viel', text: 'Das Formular war größer, als wir annehmen können. Bitte gehen Sie zurück und kürzen Sie Ihre Angaben.' },
+  tooManyRequests: {
+    title: 'Das war etwas schnell',
+    text: 'Bitte warten Sie einige Sekunden und versuchen Sie es dann noch einmal.',
+  },
+  tooLarge: {
+    title: 'Das war zu viel',
+    text: 'Das Formular war größer, als wir annehmen können. Bitte gehen Sie zurück und kürzen Sie Ihre Angaben.',
+  },
   foreignForm: {
     title: 'Dieses Formular kam von einer anderen Website',
     text: 'Zu Ihrer Sicherheit wurde es nicht angenommen. Bitte öffnen Sie die Seite hier und versuchen Sie es noch einmal.',

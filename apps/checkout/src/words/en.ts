@@ -60,18 +60,34 @@ export const en = {
     items: (count: number) => (count === 1 ? '1 item' : `${count} items`),
   },
   fields: {
-    email: { label: 'Email', required: 'Enter your email address.', invalid: 'Enter an email address such as name@example.com.' },
+    email: {
+      label: 'Email',
+      required: 'Enter your email address.',
+      invalid: 'Enter an email address such as name@example.com.',
+    },
     first_name: { label: 'First name', required: 'Enter your first name.', invalid: 'This first name cannot be used.' },
     last_name: { label: 'Last name', required: 'Enter your last name.', invalid: 'This last name cannot be used.' },
     country: { label: 'Country', required: 'Choose your country.', invalid: 'Choose your country from the list.' },
-    company_name: { label: 'Company name', required: 'Enter the company’s name.', invalid: 'This company name cannot be used.' },
+    company_name: {
+      label: 'Company name',
+      required: 'Enter the company’s name.',
+      invalid: 'This company name cannot be used.',
+    },
     company_billing_address: {
       label: 'Billing address',
       required: 'Enter the billing address.',
       invalid: 'This billing address cannot be used.',
     },
-    vat_number: { label: 'VAT number', required: 'Enter the VAT number.', invalid: 'Check the VAT number, for example DE123456789.' },
-    payment_method: { label: 'Payment method', required: 'Choose a payment method.', invalid: 'Choose one of the payment methods shown.' },
+    vat_number: {
+      label: 'VAT number',
+      required: 'Enter the VAT number.',
+      invalid: 'Check the VAT number, for example DE123456789.',
+    },
+    payment_method: {
+      label: 'Payment method',
+      required: 'Choose a payment method.',
+      invalid: 'Choose one of the payment methods shown.',
+    },
     terms_accepted: {
       label: 'Terms of sale',
       required: 'Accept the terms of sale to order.',
@@ -90,18 +106,26 @@ export const en = {
     cardNumber: 'This looks like a card number. Never enter it here: you give it on the payment provider’s page only.',
     quantity: (min: number, max: number) => `Enter a whole number from ${min} to ${max}.`,
     quantityPlain: 'Enter a whole number within what is on sale.',
-    cartChanged: 'Your cart has changed since you saw this page. This is how it is now. Please check it and order again.',
+    cartChanged:
+      'Your cart has changed since you saw this page. This is how it is now. Please check it and order again.',
     cartUpdated: 'The cart is updated. Please check the new total, then order.',
     codeNotValid: 'The code in the link is not valid. The price is unchanged.',
-    tryAgain: 'We could not reach a part of the shop just now. Nothing was ordered and no money was taken. Please try again.',
+    tryAgain:
+      'We could not reach a part of the shop just now. Nothing was ordered and no money was taken. Please try again.',
     notAvailable: 'A product in your cart is no longer for sale. Remove it to go on.',
     currency: 'Not everything in your cart has a price in this currency. The cart is unchanged.',
     unexpected: 'This could not be accepted. Please check your entries.',
   },
 
   linkRefused: {
-    product_not_found: { title: 'This product does not exist', text: 'The link may be incomplete or out of date. Nothing was put in your cart.' },
-    product_not_available: { title: 'This product is not for sale', text: 'The seller has taken it off sale. Your cart is unchanged.' },
+    product_not_found: {
+      title: 'This product does not exist',
+      text: 'The link may be incomplete or out of date. Nothing was put in your cart.',
+    },
+    product_not_available: {
+      title: 'This product is not for sale',
+      text: 'The seller has taken it off sale. Your cart is unchanged.',
+    },
     currency_not_supported: {
       title: 'There is no price in this currency',
       text: 'The product is not sold in the currency that the link asks for. Your cart is unchanged.',
@@ -110,12 +134,21 @@ export const en = {
       title: 'This quantity is not possible',
       text: 'The link asks for a quantity that is not sold. Your cart is unchanged.',
     },
-    too_many_items: { title: 'Your cart is full', text: 'It holds as many different products as it can. Your cart is unchanged.' },
+    too_many_items: {
+      title: 'Your cart is full',
+      text: 'It holds as many different products as it can. Your cart is unchanged.',
+    },
   },
   backToCart: 'Back to your cart',
 
-  cartEmpty: { title: 'Your cart is empty', text: 'Go back to the shop and choose a product. Its link brings you here again.' },
-  cartGone: { title: 'We do not find this cart', text: 'It may be too old, or the link is incomplete. Go back to the shop and choose the product again.' },
+  cartEmpty: {
+    title: 'Your cart is empty',
+    text: 'Go back to the shop and choose a product. Its link brings you here again.',
+  },
+  cartGone: {
+    title: 'We do not find this cart',
+    text: 'It may be too old, or the link is incomplete. Go back to the shop and choose the product again.',
+  },
   cartOrdered: {
     title: 'This cart is ordered already',
     text: (order: string) => `It became order ${order}. You do not have to order again.`,
@@ -127,7 +160,10 @@ export const en = {
     lead: 'Your order is placed. One step is left: the payment.',
     button: (sum: string) => `Pay ${sum} by card`,
     hint: 'You go to the payment provider’s page, enter your card there and come back here.',
-    waiting: { title: 'We are connecting you to the payment page', text: 'This takes a few seconds. The page goes on by itself.' },
+    waiting: {
+      title: 'We are connecting you to the payment page',
+      text: 'This takes a few seconds. The page goes on by itself.',
+    },
     checkAgain: 'Check now',
     unresolved: {
       title: 'We do not know yet whether your last payment worked',
@@ -156,9 +192,18 @@ export const en = {
       title: 'Thank you!',
       text: 'The payment has arrived. We are preparing your licence, and it appears here in a moment.',
     },
-    delivered: { title: 'Thank you! Here is your licence', text: 'The payment has arrived and your order is complete.' },
-    deliveredElsewhere: { title: 'Thank you!', text: 'The payment has arrived and your order is complete. Your licence is on its way to you.' },
-    confirming: { title: 'Your payment has arrived', text: 'We are entering it in your order. This takes a few seconds.' },
+    delivered: {
+      title: 'Thank you! Here is your licence',
+      text: 'The payment has arrived and your order is complete.',
+    },
+    deliveredElsewhere: {
+      title: 'Thank you!',
+      text: 'The payment has arrived and your order is complete. Your licence is on its way to you.',
+    },
+    confirming: {
+      title: 'Your payment has arrived',
+      text: 'We are entering it in your order. This takes a few seconds.',
+    },
     checking: {
       title: 'Your payment is being checked',
       text: 'The bank needs a little longer. You can close this page: we will write to you as soon as it is done.',
@@ -167,9 +212,15 @@ export const en = {
       title: 'We do not know yet whether your payment worked',
       text: 'Please do not pay again. We are asking the payment provider and will write to you as soon as we know. You can close this page.',
     },
-    unfinished: { title: 'Your order is not paid yet', text: 'You came back before the payment was finished. Your order is kept; you can go on at any time.' },
+    unfinished: {
+      title: 'Your order is not paid yet',
+      text: 'You came back before the payment was finished. Your order is kept; you can go on at any time.',
+    },
     unpaid: { title: 'Your order is not paid yet', text: 'Your order is kept. You can pay at any time.' },
-    failed: { title: 'The payment did not work', text: 'Your order is kept. You can try again, with this card or with another one.' },
+    failed: {
+      title: 'The payment did not work',
+      text: 'Your order is kept. You can try again, with this card or with another one.',
+    },
     expired: {
       title: 'The time to pay ran out',
       text: 'The payment page was open too long and the payment was closed. Your order is kept; you can start again.',
@@ -178,7 +229,10 @@ export const en = {
       title: 'The seller withdrew this payment',
       text: 'The payment was closed by the seller before you had authorised it. Your order is kept; you can start a new payment, or ask the seller for the reason.',
     },
-    deleted: { title: 'This order was deleted', text: 'It can no longer be paid. If you still want the product, please order again.' },
+    deleted: {
+      title: 'This order was deleted',
+      text: 'It can no longer be paid. If you still want the product, please order again.',
+    },
     whatNext: 'What happens next',
     nextMail: (email: string) => `We send the payment confirmation and your licence to ${email}.`,
     nextMailPlain: 'We send the payment confirmation and your licence to your email address.',
@@ -197,7 +251,13 @@ export const en = {
     items: 'Items',
     payment: 'Payment',
     state: 'State',
-    states: { unpaid: 'Not paid', paid: 'Paid', deleted: 'Deleted', delivered: 'Delivered', preparing: 'Being prepared' },
+    states: {
+      unpaid: 'Not paid',
+      paid: 'Paid',
+      deleted: 'Deleted',
+      delivered: 'Delivered',
+      preparing: 'Being prepared',
+    },
     licences: (count: number) => (count === 1 ? 'Licence code' : `${count} licence codes`),
     licencePreparing: 'The licence is being prepared. It appears here, and we send it to you by email.',
     licenceByMail: 'The licence was sent by email.',
@@ -226,7 +286,10 @@ export const en = {
     helpText: (order: string) => `Please name the order ${order} when you write to us.`,
   },
 
-  notFound: { title: 'We do not find this page', text: 'The link may be incomplete or out of date. Please open it again from the email or the shop.' },
+  notFound: {
+    title: 'We do not find this page',
+    text: 'The link may be incomplete or out of date. Please open it again from the email or the shop.',
+  },
   failed: {
     title: 'Something went wrong on our side',
     text: 'It was recorded. Please try again in a moment; what you ordered and paid is kept safe.',
@@ -238,8 +301,14 @@ export const en = {
     again: 'Try again',
   },
   tooManyRequests: { title: 'That was a little fast', text: 'Please wait a few seconds, then try again.' },
-  tooLarge: { title: 'That was too much', text: 'The form was larger than we can take. Please go back and shorten your entries.' },
-  foreignForm: { title: 'This form came from another website', text: 'For your safety it was not accepted. Please open the page here and try again.' },
+  tooLarge: {
+    title: 'That was too much',
+    text: 'The form was larger than we can take. Please go back and shorten your entries.',
+  },
+  foreignForm: {
+    title: 'This form came from another website',
+    text: 'For your safety it was not accepted. Please open the page here and try again.',
+  },
 };
 
 export type Words = typeof en;
