@@ -20,8 +20,8 @@ export class Neighbours {
   readonly asked: { readonly what: string; readonly request: unknown }[] = [];
   #nextProduct = 100_000;
 
-  addMerchant(more: Parameters<typeof Merchant.fromPartial>[0] = {}): Merchant {
-    const merchant = Merchant.fromPartial({
+  addMerchant(more: Partial<Merchant> = {}): Merchant {
+    const base = Merchant.fromPartial({
       id: randomUUIDv7(),
       shopName: 'Quill & Söhne',
       timeZone: 'Europe/Berlin',
@@ -30,15 +30,15 @@ export class Neighbours {
       supportEmail: 'help@quill.example',
       termsUrl: 'https://quill.example/terms',
       policies: { commissionBp: 1_000 },
-      ...more,
     });
+    const merchant = { ...base, ...more };
     this.merchants.set(merchant.id, merchant);
     return merchant;
   }
 
-  addProduct(merchant: Merchant, more: Parameters<typeof Product.fromPartial>[0] = {}): Product {
+  addProduct(merchant: Merchant, more: Partial<Product> = {}): Product {
     this.#nextProduct += 1;
-    const product = Product.fromPartial({
+    const base = Product.fromPartial({
       id: String(this.#nextProduct),
       merchantId: merchant.id,
       livemode: merchant.livemode,
@@ -51,8 +51,8 @@ export class Neighbours {
       minQuantity: 1,
       published: true,
       delivery: { method: 'pool', oneCodePer: 'unit', sendMail: true, showOnOrderPage: true },
-      ...more,
     });
+    const product = { ...base, ...more };
     this.products.set(product.id, product);
     return product;
   }

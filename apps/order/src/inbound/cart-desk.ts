@@ -9,8 +9,9 @@ export interface CartDeskParts {
   readonly catalogue: CatalogueReader;
 }
 
-// Two tabs may change one cart at the same moment; the later one is done on top of the earlier.
-const mostTries = 5;
+// Two tabs may change one cart at the same moment; the later one is done on top of the earlier. Of so many at once the
+// last still gets its turn, for each round lets one through.
+const mostTries = 20;
 
 export class CartDesk {
   readonly #parts: CartDeskParts;

@@ -20,7 +20,7 @@ export function hearDeliveries(parts: {
         {
           id: String(event.orderId),
           merchantId,
-          command: { type: 'recordItemDelivered', itemId: event.payload.value.itemId, at: event.header?.occurredAt ?? now },
+          command: { type: 'recordItemDelivered', itemId: event.payload.value.itemId, at: now },
           now,
           messageId: message.headers.ce_id,
           traceparent: message.headers.traceparent,

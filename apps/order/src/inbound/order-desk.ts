@@ -136,17 +136,10 @@ export class OrderDesk {
 }
 
 function refuseFields(request: PlaceOrderRequest, customer: Customer): void {
-  const fields: FieldComplaint[] = [...complainAboutCustomer(customer, isCountry)];
+  const fields: FieldComplaint[] = [...complainAboutCustomer(customer)];
   if (!methods.has(request.paymentMethod)) fields.push({ param: 'payment_method', code: request.paymentMethod === '' ? 'required' : 'payment_method_not_supported', detail: 'Choose a payment method.' });
   if (!request.termsAccepted) fields.push({ param: 'terms_accepted', code: 'terms_not_accepted', detail: 'The terms of sale must be accepted.' });
   if (!request.privacyAccepted) fields.push({ param: 'privacy_accepted', code: 'privacy_not_accepted', detail: 'The processing of personal data must be accepted.' });
   const [first] = fields;
   if (first !== undefined) throw new Refused('invalid_field', { param: first.param, detail: first.detail, fields });
-}
-
-const countryNames = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
-
-/** ISO 3166 alpha-2, as the runtime's Unicode data knows it; not the codes of groups or of nobody. */
-function isCountry(code: string): boolean {
-  return /^[A-Z]{2}$/.test(code) && !['EU', 'EZ', 'UN', 'QO', 'XA', 'XB', 'ZZ'].includes(code) && countryNames.of(code) !== undefined;
 }

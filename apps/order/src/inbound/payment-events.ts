@@ -27,13 +27,14 @@ export function hearPayments(parts: PaymentNewsParts): (batch: readonly Incoming
     await parts.performer.performOnce(
       news.map(({ message, event }): Envelope<OrderCommand> => {
         const merchantId = message.headers.merchant_id;
+        const now = parts.clock.now(merchantId);
         const payment = byId.get(`${merchantId} ${publicId('pay', event.paymentId)}`);
         if (payment === undefined) throw new Error(`the payment service does not know the payment ${event.paymentId}`);
         return {
           id: String(event.orderId),
           merchantId,
-          command: commandOf(event, payment),
-          now: parts.clock.now(merchantId),
+          command: commandOf(event, payment, now),
+          now,
           messageId: message.headers.ce_id,
           traceparent: message.headers.traceparent,
         };
@@ -42,10 +43,11 @@ export function hearPayments(parts: PaymentNewsParts): (batch: readonly Incoming
   };
 }
 
-function commandOf(event: PaymentEvent, payment: WirePayment): OrderCommand {
+/** An order is paid at the moment it says so: in the seed's documents pay_date and event_date are one instant. */
+function commandOf(event: PaymentEvent, payment: WirePayment, now: Date): OrderCommand {
   if (event.payload?.$case === 'paymentBooked') {
     const { amountMinor, currency } = event.payload.value;
-    return { type: 'recordPayment', payment: showPayment(payment, 'booked'), amountMinor, currency, at: payment.finalisedAt ?? event.header?.occurredAt ?? payment.createdAt ?? new Date(0) };
+    return { type: 'recordPayment', payment: showPayment(payment, 'booked'), amountMinor, currency, at: now };
   }
   return { type: 'recordPaymentFailed', payment: showPayment(payment, 'failed') };
 }
