@@ -1,13 +1,15 @@
 /**
- * Carrier → handler. A batch that throws is tried again key by key; a key that keeps throwing is parked with everything
- * that follows it, so that its order is kept and the others flow. When a part of the product is away nothing is parked:
- * it is waited for.
+ * Carrier → handler. A batch that throws is tried again key by key, and at last message by message: the one that keeps
+ * throwing is parked with everything of its key that follows it, so that the key's order is kept and the others flow.
+ * When a part of the product is away nothing is parked: it is waited for.
  */
-import { codeOf, type AnyDatabase } from '@tillstream/database/database';
+import type { AnyDatabase } from '@tillstream/database/database';
+import { counter, durations } from '@tillstream/telemetry/metrics';
 import { inSpan } from '@tillstream/telemetry/trace';
 import type { Log } from './log.ts';
 import type { Carrier, IncomingMessage, RunningSubscription, Subscription } from './message.ts';
-import { keysParked, park } from './parked.ts';
+import { isOutage } from './outage.ts';
+import { keyOf, keysParked, park, parkBehind } from './parked.ts';
 
 export interface ConsumerOptions {
   readonly database: AnyDatabase;
@@ -18,82 +20,99 @@ export interface ConsumerOptions {
   readonly retryDelaysMs?: readonly number[];
 }
 
-// Under one and a half times the carrier's patience with a member that does not answer.
+// Together under the ten seconds after which a carrier may think that a member is dead.
 const retryDelaysMs = [200, 1_000, 5_000];
 const outageDelayMs = 1_000;
 
-export function startConsumer(options: ConsumerOptions): Promise<RunningSubscription> {
+const handled = counter('tillstream.messages.handled', 'Messages handled');
+const duration = durations('tillstream.messages.duration', 'Time to handle a batch');
+
+export async function startConsumer(options: ConsumerOptions): Promise<RunningSubscription> {
   const { database, carrier, subscription } = options;
   const stopping = new AbortController();
   const handle = async (batch: readonly IncomingMessage[]): Promise<void> => {
     const parkedKeys = await keysParked(database, subscription.group, batch);
-    const behind = batch.filter((message) => parkedKeys.has(keyOf(message)));
-    const flowing = batch.filter((message) => !parkedKeys.has(keyOf(message)));
-    if (behind.length > 0) await park(database, subscription.group, behind, 'an earlier message of this key is parked');
+    if (parkedKeys.size === 0) return handleAll(options, batch, stopping.signal);
+    const behind = await parkBehind(database, subscription.group, batch.filter((message) => parkedKeys.has(keyOf(message))));
+    const flowing = batch.filter((message) => !behind.has(keyOf(message)));
     if (flowing.length > 0) await handleAll(options, flowing, stopping.signal);
   };
-  return carrier.subscribe({ ...subscription, handle }).then((running) => ({
+  const running = await carrier.subscribe({ ...subscription, handle });
+  return {
     stop: async () => {
       stopping.abort();
       await running.stop();
     },
-  }));
+  };
 }
 
 async function handleAll(options: ConsumerOptions, batch: readonly IncomingMessage[], signal: AbortSignal): Promise<void> {
   try {
-    await process(options.subscription, batch);
+    await handOver(options.subscription, batch);
     return;
   } catch (error) {
     options.log.warn({ err: error, group: options.subscription.group, messages: batch.length }, 'a batch failed and is tried key by key');
   }
-  for (const [key, messages] of Map.groupBy(batch, keyOf)) await handleKey(options, key, messages, signal);
+  for (const messages of Map.groupBy(batch, keyOf).values()) await handleKey(options, messages, signal);
 }
 
-async function handleKey(options: ConsumerOptions, key: string, messages: readonly IncomingMessage[], signal: AbortSignal): Promise<void> {
+async function handleKey(options: ConsumerOptions, messages: readonly IncomingMessage[], signal: AbortSignal): Promise<void> {
   const { subscription, log } = options;
   const delays = options.retryDelaysMs ?? retryDelaysMs;
   let failures = 0;
-  for (;;) {
+  // From the last try on the messages go one by one: what comes before the bad one is handled.
+  for (let done = 0; done < messages.length; ) {
+    const isLastTry = failures >= delays.length;
     try {
-      await process(subscription, messages);
-      return;
+      const next = isLastTry ? messages.slice(done, done + 1) : messages.slice(done);
+      await handOver(subscription, next);
+      done += next.length;
     } catch (error) {
       // Stopping: the carrier gives them again to whoever comes next.
       if (signal.aborted) throw error;
       const isAway = isOutage(error);
-      if (!isAway && failures >= delays.length) {
-        log.error({ err: error, group: subscription.group, key, messages: messages.length }, 'parked');
-        await park(options.database, subscription.group, messages, describe(error));
+      if (!isAway && isLastTry) {
+        const rest = messages.slice(done);
+        log.error({ err: error, group: subscription.group, topic: rest[0]?.topic, key: rest[0]?.key, messages: rest.length }, 'parked');
+        await park(options.database, subscription.group, rest, describe(error));
         return;
       }
-      await new Promise((resolve) => setTimeout(resolve, isAway ? outageDelayMs : delays[failures]));
+      await pause(isAway ? outageDelayMs : (delays[failures] ?? 0), signal);
       if (!isAway) failures += 1;
     }
   }
 }
 
-function process(subscription: Subscription, batch: readonly IncomingMessage[]): Promise<void> {
+async function handOver(subscription: Subscription, batch: readonly IncomingMessage[]): Promise<void> {
   const [first] = batch;
   const name = `process ${first?.topic ?? ''}`;
-  const attributes = { 'messaging.consumer.group.name': subscription.group, 'messaging.batch.message_count': batch.length };
-  // One message is a child of what caused it; a batch links to its causes, and each command continues its own trace.
-  return batch.length === 1
-    ? inSpan(name, { kind: 'consumer', parent: first?.headers.traceparent ?? '', attributes }, () => subscription.handle(batch))
-    : inSpan(name, { kind: 'consumer', links: batch.slice(0, 20).map((message) => message.headers.traceparent), attributes }, () => subscription.handle(batch));
+  const attributes = { 'messaging.destination.name': first?.topic ?? '', 'messaging.consumer.group.name': subscription.group, 'messaging.batch.message_count': batch.length };
+  const startedAt = performance.now();
+  let outcome = 'ok';
+  try {
+    // One message is a child of what caused it; a batch links to its causes, and each command continues its own trace.
+    const place = batch.length === 1 ? { parent: first?.headers.traceparent ?? '' } : { links: batch.slice(0, 20).map((message) => message.headers.traceparent) };
+    await inSpan(name, { kind: 'consumer', ...place, attributes }, () => subscription.handle(batch));
+  } catch (error) {
+    outcome = 'error';
+    throw error;
+  } finally {
+    const labels = { 'messaging.destination.name': first?.topic ?? '', 'messaging.consumer.group.name': subscription.group, outcome };
+    handled.add(batch.length, labels);
+    duration.record((performance.now() - startedAt) / 1_000, labels);
+  }
 }
 
-function keyOf(message: IncomingMessage): string {
-  return `${message.topic} ${message.key}`;
-}
-
-/** The message is not to blame: the database or another service does not answer. */
-function isOutage(error: unknown): boolean {
-  const code = codeOf(error);
-  // Postgres: connection failures, shutdown, too many connections, read-only after a failover, lock or statement timeout.
-  if (/^(08|57P0|53|25006|55P03|57014)/.test(code)) return true;
-  if (['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'unavailable', 'rate_limited'].includes(code)) return true;
-  return error instanceof Error && /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(error.message);
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
 }
 
 function describe(error: unknown): string {

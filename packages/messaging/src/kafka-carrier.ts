@@ -5,6 +5,11 @@ import type { Carrier, IncomingMessage, MessageHeaders, OutgoingMessage, Running
 
 const maxDeclarations = 5;
 
+// A broker that is away must not hold the outbox's relay for ever.
+const publishDeadlineMs = 10_000;
+// Readiness is asked every few seconds and should be answered by then.
+const checkDeadlineMs = 3_000;
+
 export function kafkaCarrier(options: { brokers: readonly string[]; clientId: string; log: Log }): Carrier {
   const { log } = options;
   const kafka = new Kafka({
@@ -29,9 +34,28 @@ export function kafkaCarrier(options: { brokers: readonly string[]; clientId: st
   const admin = (): Promise<Admin> => (administering ??= connected(kafka.admin(), () => (administering = undefined)));
   const producer = (): Promise<Producer> =>
     (producing ??= connected(
-      kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, createPartitioner: Partitioners.DefaultPartitioner }),
+      // Few tries: whoever publishes tries again by itself, and kafkajs would go on for ever.
+      kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, createPartitioner: Partitioners.DefaultPartitioner, retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 } }),
       () => (producing = undefined),
     ));
+  const send = async (batch: readonly OutgoingMessage[]): Promise<void> => {
+    const attempt = producer();
+    try {
+      await within(publishDeadlineMs, async () => {
+        const client = await attempt;
+        await client.sendBatch({
+          acks: -1,
+          topicMessages: [...Map.groupBy(batch, (message) => message.topic)].map(([topic, messages]) => ({ topic, messages: messages.map(toKafka) })),
+        });
+      });
+    } catch (error) {
+      // Whether the batch arrived is not known, and kafkajs would give its sequence number to the next one, which the
+      // broker might then take for a repetition and drop. A new producer has new numbers.
+      producing = undefined;
+      attempt.then((client) => client.disconnect()).catch(() => undefined);
+      throw error;
+    }
+  };
 
   return {
     async declare(topics) {
@@ -52,13 +76,7 @@ export function kafkaCarrier(options: { brokers: readonly string[]; clientId: st
     },
     async publish(batch) {
       if (batch.length === 0) return;
-      const turn = sending.then(async () => {
-        const client = await producer();
-        await client.sendBatch({
-          acks: -1,
-          topicMessages: [...Map.groupBy(batch, (message) => message.topic)].map(([topic, messages]) => ({ topic, messages: messages.map(toKafka) })),
-        });
-      });
+      const turn = sending.then(() => send(batch));
       sending = turn.catch(() => undefined);
       await turn;
     },
@@ -90,14 +108,23 @@ export function kafkaCarrier(options: { brokers: readonly string[]; clientId: st
       // A consumer that crashed for good leaves the process up and deaf: readiness must say so.
       const [failure] = failures;
       if (failure !== undefined) throw new Error(failure);
-      await (await admin()).describeCluster();
+      await within(checkDeadlineMs, async () => (await admin()).describeCluster());
     },
     async close() {
       await Promise.all([...consumers].map((consumer) => consumer.stop()));
-      await (await producing)?.disconnect();
-      await (await administering)?.disconnect();
+      // What could not connect need not be disconnected.
+      await producing?.then((client) => client.disconnect()).catch(() => undefined);
+      await administering?.then((client) => client.disconnect()).catch(() => undefined);
     },
   };
+}
+
+async function within<R>(ms: number, run: () => Promise<R>): Promise<R> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Kafka did not answer within ${ms} ms`)), ms);
+  });
+  return Promise.race([run(), deadline]).finally(() => clearTimeout(timer));
 }
 
 async function connected<C extends { connect(): Promise<void> }>(client: C, forget: () => void): Promise<C> {

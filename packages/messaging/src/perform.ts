@@ -168,7 +168,7 @@ function logAll<Command extends Typed, State, Event extends Typed, Refusal exten
         version: answer.version,
         batch: envelopes.length,
         ms: Math.round(ms * 100) / 100,
-        trace_id: traceIdOf(envelope.traceparent ?? currentTraceparent()),
+        trace_id: traceIdOf(envelope.traceparent || currentTraceparent()),
       },
       'performed',
     );

@@ -1,15 +1,15 @@
 /**
- * Outbox → carrier. One relay leads per schema (an advisory lock held by one connection); the others stand by.
+ * Outbox → carrier. One relay leads per schema; the others stand by.
  *
  * Order: rows are sent by id. Two messages of one aggregate are written under that aggregate's row lock, so the second
  * has the greater id and commits later; the relay can never see the second without the first. A transaction that commits
  * late with a smaller id is of another aggregate and is simply sent later: the relay asks for what is not sent, never
- * for `id > last`.
+ * for `id > last`. Several aggregates may share a key (payments of one order): each keeps its own order, and between
+ * them there is none to keep.
  */
 import type { AnyDatabase } from '@tillstream/database/database';
 import { inSpan } from '@tillstream/telemetry/trace';
-import { sql } from 'kysely';
-import type { PoolClient } from 'pg';
+import { leadershipOf } from './leadership.ts';
 import type { Log } from './log.ts';
 import { startLoop, type Loop } from './loop.ts';
 import type { Carrier, MessageHeaders } from './message.ts';
@@ -25,8 +25,8 @@ export interface RelayOptions {
 }
 
 const batch = 500;
-// A broker that is away must not hold the relay for ever: kafkajs would wait without end.
-const publishDeadlineMs = 10_000;
+// A carrier ends its own tries earlier; this is for one that hangs.
+const publishDeadlineMs = 20_000;
 
 interface Row {
   id: bigint;
@@ -36,22 +36,25 @@ interface Row {
   headers: MessageHeaders;
 }
 
+// Not in a transaction: each is one statement, and the outbox is not under row-level security.
+const findUnsent = { name: 'relay-find', text: `select id, topic, key, value, headers from outbox where sent_at is null order by id limit ${batch}` };
+const markSent = { name: 'relay-mark', text: 'update outbox set sent_at = now() where id = any ($1::bigint[])' };
+
 export function startRelay(options: RelayOptions): Loop {
   const { database, carrier, log } = options;
-  const leadership = leaderOf(database);
+  const leadership = leadershipOf(database.pool, 'tillstream relay');
   const turn = async (): Promise<boolean> => {
-    if (!(await leadership.isLeader())) return false;
-    const rows = await database.untyped('the relay sends the messages of all merchants', async (tx) => {
-      const found = await sql<Row>`select id, topic, key, value, headers from outbox where sent_at is null order by id limit ${batch}`.execute(tx);
-      return found.rows;
-    });
+    const connection = await leadership.lead();
+    if (connection === undefined) return false;
+    const { rows } = await connection.query<Row>(findUnsent);
     if (rows.length === 0) return false;
-    await inSpan(`send ${options.name} outbox`, { kind: 'client', links: rows.slice(0, 20).map((row) => row.headers.traceparent), attributes: { 'messaging.batch.message_count': rows.length } }, () =>
-      withDeadline(carrier.publish(rows.map(({ topic, key, value, headers }) => ({ topic, key, value, headers })))),
-    );
+    // The messages keep the trace of what caused them; the span of sending only links to it.
+    const links = rows.slice(0, 20).map((row) => row.headers.traceparent);
+    const attributes = { 'messaging.operation.type': 'send', 'messaging.batch.message_count': rows.length };
+    const messages = rows.map(({ topic, key, value, headers }) => ({ topic, key, value, headers }));
+    await inSpan(`send ${rows[0]?.topic ?? ''}`, { kind: 'client', links, attributes }, () => withDeadline(carrier.publish(messages)));
     // A crash here publishes these twice; consumers know their ids.
-    const ids = rows.map((row) => row.id);
-    await database.untyped('the relay marks what is sent', (tx) => sql`update outbox set sent_at = now() where id = any (${ids}::bigint[])`.execute(tx));
+    await connection.query({ ...markSent, values: [rows.map((row) => row.id)] });
     return rows.length === batch;
   };
   const loop = startLoop({ name: `relay ${options.name}`, turn, idleMs: options.idleMs ?? 500, log, onWake: (listener) => onWake(database, listener) });
@@ -69,46 +72,4 @@ function withDeadline(publishing: Promise<void>): Promise<void> {
     timer = setTimeout(() => reject(new Error(`the carrier did not take the messages within ${publishDeadlineMs} ms`)), publishDeadlineMs);
   });
   return Promise.race([publishing, deadline]).finally(() => clearTimeout(timer));
-}
-
-/** A session-level advisory lock: it ends with its connection, so a crashed leader is followed at once. */
-function leaderOf(database: AnyDatabase): { isLeader(): Promise<boolean>; release(): Promise<void> } {
-  let client: PoolClient | undefined;
-  let leads = false;
-  const lose = () => {
-    client?.release(true);
-    client = undefined;
-    leads = false;
-  };
-  const open = async (): Promise<PoolClient> => {
-    const connection = await database.pool.connect();
-    connection.once('error', lose);
-    connection.once('end', lose);
-    client = connection;
-    return connection;
-  };
-  return {
-    async isLeader() {
-      if (leads) return true;
-      const connection = client ?? (await open());
-      const result = await connection.query<{ leads: boolean }>(
-        'select pg_try_advisory_lock(hashtext($1), hashtext(current_schema())) as leads',
-        ['tillstream relay'],
-      );
-      leads = result.rows[0]?.leads === true && client === connection;
-      if (!leads) {
-        connection.off('error', lose);
-        connection.off('end', lose);
-        connection.release();
-        client = undefined;
-      }
-      return leads;
-    },
-    async release() {
-      client?.off('end', lose);
-      client?.release(true);
-      client = undefined;
-      leads = false;
-    },
-  };
 }

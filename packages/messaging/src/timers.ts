@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts';
 import type { TimerChange } from './keeper.ts';
 import type { Log } from './log.ts';
 import { startLoop, type Loop } from './loop.ts';
+import { isOutage } from './outage.ts';
 import { onWake } from './wake.ts';
 
 export interface DueTimer {
@@ -65,6 +66,31 @@ const lease = '60 seconds';
 // A due timer of another process's commit waits at most this long.
 const idleMs = 1_000;
 
+/**
+ * Answers the ids of those that have fired. When the batch throws they are fired one by one, so that a bad one stops only
+ * itself; it is fired again when its lease is over.
+ */
+async function fireAll(handler: TimerHandler, due: readonly DueTimer[], log: Log): Promise<readonly string[]> {
+  try {
+    await handler.fire(due);
+    return due.map((timer) => timer.timerId);
+  } catch (error) {
+    if (isOutage(error)) throw error;
+    log.warn({ err: error, machine: handler.machine, timers: due.length }, 'timers failed and are fired one by one');
+  }
+  const fired: string[] = [];
+  for (const timer of due) {
+    try {
+      await handler.fire([timer]);
+      fired.push(timer.timerId);
+    } catch (error) {
+      if (isOutage(error)) return fired;
+      log.error({ err: error, machine: handler.machine, id: timer.aggregateId, kind: timer.kind }, 'a timer failed and is fired again later');
+    }
+  }
+  return fired;
+}
+
 interface Row {
   timer_id: string;
   machine: string;
@@ -104,9 +130,9 @@ export function startTimers(parts: { database: AnyDatabase; handlers: readonly T
     for (const handler of handlers) {
       const mine = due.filter((timer) => timer.machine === handler.machine);
       if (mine.length === 0) continue;
-      await handler.fire(mine);
+      const fired = await fireAll(handler, mine, log);
+      if (fired.length === 0) continue;
       // A crash here fires them again; the inbox knows their ids. One that was set anew has another id and stays.
-      const fired = mine.map((timer) => timer.timerId);
       await database.untyped('timers that have fired are removed', (tx) => sql`delete from timer where timer_id = any (${fired}::uuid[])`.execute(tx));
     }
     return rows.length === batch;
