@@ -33,6 +33,7 @@ function tidy(html: string): string {
   return html
     .replace(/>\s+</g, '><')
     .replace(/\s*\n\s*/g, ' ')
+    .replace(/\{\{\s*([\w.]+)\s*\}\}/g, '{{$1}}')
     .trim();
 }
 
@@ -47,6 +48,8 @@ function moduleOf(name: string, html: string): string {
   });
   const single = new Set([...body.matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1] ?? ''));
   const code = body.split(/(⟦[^⟧]*⟧|\{\{[\w.]+\}\})/).reduce((text, piece) => text + codeOf(piece), '');
+  const forgotten = code.match(/\{\{.{0,40}|(each|end):\w+/)?.[0];
+  if (forgotten !== undefined) throw new Error(`${name}: not understood: ${forgotten}`);
   const fieldLines = [...single].toSorted().map((field) => `  readonly ${field}: string;`);
   const listLines = [...rows].map(
     ([list, fields]) =>

@@ -75,6 +75,7 @@ describe('a purchase', () => {
     expect(licence.text).toContain('\nQUILL-AAAA-1111\nQUILL-BBBB-2222\n');
     expect(licence.html).toContain('QUILL-AAAA-1111');
     expect(licence.html).toContain(order.detailUrl);
+    expect([confirmation.html, licence.html].join()).not.toContain('{{');
 
     const spans = await eventually(() => {
       const sends = receiver.spans(traceIdOf(click)).filter((span) => span.name === 'send mail');
