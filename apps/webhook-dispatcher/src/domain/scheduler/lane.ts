@@ -2,8 +2,8 @@
  * One endpoint: the jobs that wait for it, how many it takes at once, and whether it is away. A lane holds at most one
  * job per chain (an order), so what is later in a chain cannot overtake.
  *
- *   closed ──2 away or 5 failures in a row──▶ open ──time──▶ one probe ──success──▶ closed, slowly
- *                                              ▲──────────────failure, twice as long─────┘
+ *   closed ──2 away, or 5 failures of 3 orders, in a row──▶ open ──time──▶ one probe ──success──▶ closed, slowly
+ *                                                            ▲────────────failure, twice as long────┘
  *
  * While it is open, jobs wait without being tried, so an outage costs them no attempt of their schedule. A probe of a
  * receiver that is away may take a job before its time; that attempt is extra and not counted against the job.
@@ -28,6 +28,8 @@ export interface Report {
 const largestLimit = 64;
 const firstLimit = 4;
 const [awayToOpen, failuresToOpen] = [2, 5];
+// One order that a receiver cannot stomach says nothing about the others.
+const ordersToOpen = 3;
 const [firstProbeMs, longestProbeMs] = [5_000, 900_000];
 // Good: known by ten answers, mostly willing, under a second.
 const [knownAfter, goodMeanMs, goodFailureShare] = [10, 1_000, 0.1];
@@ -50,6 +52,8 @@ export class Lane<J extends Job> {
   #samples = 0;
   #failureShare = 0;
   #failures = 0;
+  /** Who failed since the last success; more than `ordersToOpen` are not told apart. */
+  readonly #failed = new Set<string>();
   #away = 0;
   #openings = 0;
   /** Undefined while closed. */
@@ -82,6 +86,8 @@ export class Lane<J extends Job> {
     const held = { job, isInFlight: false };
     this.#held.set(job.chain, held);
     this.#wait(held);
+    // Perhaps only that one order is the trouble: another one shows it at once.
+    if (this.#probeAtMs !== undefined && this.#failed.size === 1 && !this.#failed.has(job.chain)) this.#probeAtMs = this.#quietUntilMs;
     return true;
   }
 
@@ -118,7 +124,7 @@ export class Lane<J extends Job> {
   }
 
   /** Answers whether the receiver has come back. The job stays until it is dropped or offered again. */
-  finish(report: Report, nowMs: number, chance: number): 'recovered' | undefined {
+  finish(chain: string, report: Report, nowMs: number, chance: number): 'recovered' | undefined {
     this.inFlight -= 1;
     this.#samples += 1;
     this.meanMs += weight * (report.tookMs - this.meanMs);
@@ -127,14 +133,17 @@ export class Lane<J extends Job> {
       const wasOpen = this.isOpen;
       this.#limit = wasOpen ? 1 : Math.min(largestLimit, this.#limit + 1 / this.#limit);
       this.#failures = this.#away = this.#openings = 0;
+      this.#failed.clear();
       this.#probeAtMs = undefined;
       return wasOpen ? 'recovered' : undefined;
     }
     this.#limit = Math.max(1, this.#limit / 2);
     this.#failures += 1;
+    if (this.#failed.size < ordersToOpen) this.#failed.add(chain);
     this.#away = report.isAway ? this.#away + 1 : 0;
     this.#quietUntilMs = Math.max(this.#quietUntilMs, nowMs + report.retryAfterMs);
-    if (this.#away >= awayToOpen || this.#failures >= failuresToOpen || this.isOpen) {
+    const isUnwilling = this.#failures >= failuresToOpen && this.#failed.size >= ordersToOpen;
+    if (this.#away >= awayToOpen || isUnwilling || this.isOpen) {
       const pauseMs = Math.min(longestProbeMs, firstProbeMs * 2 ** this.#openings) * (0.5 + 0.5 * chance);
       this.#probeAtMs = Math.max(nowMs + pauseMs, this.#quietUntilMs);
       // Those that were in flight when it opened all fail now: one outage is one opening.
@@ -152,6 +161,7 @@ export class Lane<J extends Job> {
   pardon(): void {
     this.#probeAtMs = undefined;
     this.#failures = this.#away = this.#openings = this.#quietUntilMs = 0;
+    this.#failed.clear();
     this.#limit = 1;
   }
 

@@ -94,7 +94,7 @@ export class Scheduler<J extends EndpointJob> {
     if (found === undefined) return undefined;
     found.tenant.inFlight -= 1;
     found.tenant.usedMs += report.tookMs - estimateMs;
-    return found.lane.finish(report, nowMs, chance);
+    return found.lane.finish(job.chain, report, nowMs, chance);
   }
 
   /** The job was picked but not sent: its slot is free again, and it is forgotten. */
