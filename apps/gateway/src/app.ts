@@ -27,7 +27,12 @@ export const home: ServiceHome = {
   migrations: new URL('../migrations/', import.meta.url),
 };
 
-export function gatewayApp(parts: { database: Database<GatewayTables>; clients: Clients; log: Log; config: Config }): ServiceApp {
+export function gatewayApp(parts: {
+  database: Database<GatewayTables>;
+  clients: Clients;
+  log: Log;
+  config: Config;
+}): ServiceApp {
   const { database, clients, log, config } = parts;
   const answers = new Answers(database, makeVault(config.VAULT_KEYS));
   const http = makeServer({
@@ -56,7 +61,16 @@ export function gatewayApp(parts: { database: Database<GatewayTables>; clients: 
     },
     addCallbacks: (server) => addProviderCallbacks(server, clients),
   });
-  return { name: home.name, database, rpc: [], topics: [], subscriptions: [], timers: [], workers: [sweeper(answers)], http };
+  return {
+    name: home.name,
+    database,
+    rpc: [],
+    topics: [],
+    subscriptions: [],
+    timers: [],
+    workers: [sweeper(answers)],
+    http,
+  };
 }
 
 const sweepEveryMs = 3_600_000;
@@ -85,6 +99,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+export { settings } from './config.ts';
 export { clientsOver };
 export type { Clients, GatewayTables };
 

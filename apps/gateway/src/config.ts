@@ -7,7 +7,11 @@ export const settings = z.object({
     .url({ protocol: /^https?$/ })
     .transform((url) => url.replace(/\/+$/, ''))
     .describe('Where customers reach the checkout pages, such as https://shop.example. Checkout links begin with it.'),
-  VAULT_KEYS: z.string().describe('The keys that seal stored answers, "id:base64" of 32 bytes each, separated by commas. The first seals, all open.'),
+  VAULT_KEYS: z
+    .string()
+    .describe(
+      'The keys that seal stored answers, "id:base64" of 32 bytes each, separated by commas. The first seals, all open.',
+    ),
   WRITES_PER_SECOND: rate(100, 'How many POST, PATCH and DELETE one API key may send in a second.'),
   READS_PER_SECOND: rate(200, 'How many GET one API key may send in a second.'),
   CALLBACKS_PER_SECOND: rate(500, 'How many provider callbacks one address may send in a second.'),

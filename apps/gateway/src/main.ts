@@ -8,5 +8,5 @@ await runProcess<typeof settings, GatewayTables>({
   name: home.name,
   home,
   settings,
-  app: ({ database, log, config, channel }) => gatewayApp({ database, log, config, clients: clientsOver(channel) }),
+  app: (parts) => gatewayApp({ ...parts, clients: clientsOver((target) => parts.channel(target)) }),
 });

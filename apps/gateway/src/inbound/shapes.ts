@@ -34,7 +34,10 @@ export function madeAt(date: Date | undefined): string {
   return (date ?? new Date(0)).toISOString();
 }
 
-export const metadataIn = z.record(z.string(), z.string().max(500)).refine((entries) => Object.keys(entries).length <= 50, 'At most 50 entries.').describe('Yours: at most 50 entries, keys to 40 and values to 500 characters.');
+export const metadataIn = z
+  .record(z.string(), z.string().max(500))
+  .refine((entries) => Object.keys(entries).length <= 50, 'At most 50 entries.')
+  .describe('Yours: at most 50 entries, keys to 40 and values to 500 characters.');
 export const metadataOut = z.record(z.string(), z.string());
 
 const pageFields = {
@@ -74,6 +77,11 @@ export const problems = { '4xx': problem, '5xx': problem };
 const apiKey = [{ apiKey: [] }];
 
 /** The words of an operation in the document. */
-export function says(tag: 'Merchant' | 'Products' | 'Orders' | 'Payments' | 'Webhooks', operationId: string, summary: string, description?: string) {
+export function says(
+  tag: 'Merchant' | 'Products' | 'Orders' | 'Payments' | 'Webhooks',
+  operationId: string,
+  summary: string,
+  description?: string,
+) {
   return { tags: [tag], operationId, summary, security: apiKey, ...(description === undefined ? {} : { description }) };
 }

@@ -26,11 +26,21 @@ export class Answers {
     return this.#database.transaction([merchantId], async (tx): Promise<Claimed> => {
       const made = await tx
         .insertInto('answer')
-        .values({ merchant_id: merchantId, idempotency_key: key, request_print: print, request_id: randomUUIDv7(), locked_until: lockFor, status: null, content_type: null, body: null })
+        .values({
+          merchant_id: merchantId,
+          idempotency_key: key,
+          request_print: print,
+          request_id: randomUUIDv7(),
+          locked_until: lockFor,
+          status: null,
+          content_type: null,
+          body: null,
+        })
         .onConflict((conflict) => conflict.doNothing())
         .returning(['request_id', 'fence'])
         .executeTakeFirst();
-      if (made !== undefined) return { is: 'mine', claim: { merchantId, key, requestId: made.request_id, fence: made.fence } };
+      if (made !== undefined)
+        return { is: 'mine', claim: { merchantId, key, requestId: made.request_id, fence: made.fence } };
       const found = await tx
         .selectFrom('answer')
         .where('merchant_id', '=', merchantId)
@@ -48,7 +58,12 @@ export class Answers {
       }
       if (found.is_locked) return { is: 'in flight' };
       const fence = found.fence + 1;
-      await tx.updateTable('answer').set({ locked_until: lockFor, fence }).where('merchant_id', '=', merchantId).where('idempotency_key', '=', key).execute();
+      await tx
+        .updateTable('answer')
+        .set({ locked_until: lockFor, fence })
+        .where('merchant_id', '=', merchantId)
+        .where('idempotency_key', '=', key)
+        .execute();
       return { is: 'mine', claim: { merchantId, key, requestId: found.request_id, fence } };
     });
   }
@@ -67,7 +82,9 @@ export class Answers {
   /** Deletes what is too old, a batch at a time; answers how many are gone. */
   async sweep(): Promise<number> {
     const result = await this.#database.everyMerchant('old answers of all merchants are deleted', (tx) =>
-      sql`delete from answer where ctid = any (array(select ctid from answer where created_at < now() - ${keepFor} limit ${sql.lit(sweepAtOnce)}))`.execute(tx),
+      sql`delete from answer where ctid = any (array(select ctid from answer where created_at < now() - ${keepFor} limit ${sql.lit(sweepAtOnce)}))`.execute(
+        tx,
+      ),
     );
     return Number(result.numAffectedRows ?? 0n);
   }

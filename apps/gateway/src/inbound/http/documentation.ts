@@ -23,25 +23,44 @@ export async function documentRoutes(server: FastifyInstance): Promise<void> {
   await server.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Tillstream', version: '1', description: introduction, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+      info: {
+        title: 'Tillstream',
+        version: '1',
+        description: introduction,
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
       tags,
-      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'till_test_… or till_live_…' } } },
+      components: {
+        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'till_test_… or till_live_…' } },
+      },
     },
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
   });
-  server.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => reply.header('cache-control', 'no-cache').type('application/json').send(JSON.stringify(server.swagger())));
+  server.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
+    reply.header('cache-control', 'no-cache').type('application/json').send(JSON.stringify(server.swagger())),
+  );
   server.get('/errors', { schema: { hide: true } }, async (_request, reply) =>
-    reply.header('content-security-policy', "default-src 'none'; base-uri 'none'; frame-ancestors 'none'").type('text/html').send(errorsPage),
+    reply
+      .header('content-security-policy', "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
+      .type('text/html')
+      .send(errorsPage),
   );
 }
 
 export async function showDocumentation(server: FastifyInstance): Promise<void> {
-  await server.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { docExpansion: 'list', defaultModelsExpandDepth: 0, persistAuthorization: false } });
+  await server.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    uiConfig: { docExpansion: 'list', defaultModelsExpandDepth: 0, persistAuthorization: false },
+  });
 }
 
 const rows = Object.entries(refusals)
-  .map(([code, { http, sentence }]) => `<tr id="${code}"><th scope="row"><code>${code}</code></th><td>${http}</td><td>${sentence.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</td></tr>`)
+  .map(
+    ([code, { http, sentence }]) =>
+      `<tr id="${code}"><th scope="row"><code>${code}</code></th><td>${http}</td><td>${sentence.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</td></tr>`,
+  )
   .join('\n');
 
 const errorsPage = `<!doctype html>

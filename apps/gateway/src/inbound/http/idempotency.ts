@@ -22,9 +22,14 @@ export function rememberAnswers(server: FastifyInstance, answers: AnswerStore, l
   server.addHook('preHandler', async (request, reply) => {
     const key = request.headers['idempotency-key'];
     if (request.method !== 'POST' || key === undefined) return;
-    if (typeof key !== 'string' || !keyForm.test(key)) throw new Refused('idempotency_key_invalid', { param: 'Idempotency-Key' });
+    if (typeof key !== 'string' || !keyForm.test(key))
+      throw new Refused('idempotency_key_invalid', { param: 'Idempotency-Key' });
     const { merchantId } = tenantOf(request);
-    const claimed = await answers.claim(merchantId, key, `${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`);
+    const claimed = await answers.claim(
+      merchantId,
+      key,
+      `${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`,
+    );
     switch (claimed.is) {
       case 'mine':
         request.claim = claimed.claim;
@@ -50,7 +55,12 @@ export function rememberAnswers(server: FastifyInstance, answers: AnswerStore, l
       const isFinal = reply.statusCode < 500 && (reply.refusal === null || !isPassing(reply.refusal));
       const body = typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.from(payload) : undefined;
       if (!isFinal || body === undefined) await answers.release(claim);
-      else await answers.keep(claim, { status: reply.statusCode, contentType: String(reply.getHeader('content-type')), body });
+      else
+        await answers.keep(claim, {
+          status: reply.statusCode,
+          contentType: String(reply.getHeader('content-type')),
+          body,
+        });
     } catch (error) {
       // The work is done and the merchant should hear it; a repetition finds it by the request id.
       log.warn({ err: error, request_id: request.id }, 'an answer could not be stored');

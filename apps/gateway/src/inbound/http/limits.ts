@@ -45,6 +45,7 @@ export function makeGuessCount(limits: Limits): (request: FastifyRequest) => voi
     const count = (counts.get(request.ip) ?? 0) + 1;
     // A flood from many addresses must not fill the memory.
     if (counts.size < 50_000) counts.set(request.ip, count);
-    if (count > limits.badKeysPerMinute) throw new Refused('rate_limited', { detail: 'Too many invalid API keys from this address. Wait a minute.' });
+    if (count > limits.badKeysPerMinute)
+      throw new Refused('rate_limited', { detail: 'Too many invalid API keys from this address. Wait a minute.' });
   };
 }

@@ -24,11 +24,16 @@ export function observe(server: FastifyInstance, log: Log): void {
       await ended;
       span.setAttribute('http.response.status_code', reply.statusCode);
       if (reply.refusal !== null) span.setAttribute('error.type', reply.refusal);
-      requestDuration.record(reply.elapsedTime / 1_000, { ...attributes, 'http.response.status_code': reply.statusCode });
+      requestDuration.record(reply.elapsedTime / 1_000, {
+        ...attributes,
+        'http.response.status_code': reply.statusCode,
+      });
     });
   });
   // A body arrives in the context of its socket; from here on it is the request's again.
-  server.addHook('preValidation', (request, _reply, done) => context.with(contexts.get(request) ?? context.active(), done));
+  server.addHook('preValidation', (request, _reply, done) =>
+    context.with(contexts.get(request) ?? context.active(), done),
+  );
 
   server.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';

@@ -16,7 +16,10 @@ export const problemShape = z
     instance: z.string(),
     code: z.string().describe('Stable; what a program should look at.'),
     param: z.string().optional().describe('The field that it is about.'),
-    errors: z.array(z.object({ param: z.string(), code: z.string(), detail: z.string() })).optional().describe('All fields that are wrong.'),
+    errors: z
+      .array(z.object({ param: z.string(), code: z.string(), detail: z.string() }))
+      .optional()
+      .describe('All fields that are wrong.'),
     request_id: z.string().describe('Name it when you ask us.'),
     trace_id: z.string().optional(),
   })
@@ -34,7 +37,12 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, refuse
   const traceId = traceIdOf(currentTraceparent());
   reply.refusal = refused.code;
   if (status === 401) reply.header('www-authenticate', 'Bearer realm="Tillstream"');
-  if (refused.code === 'unavailable' || refused.code === 'idempotency_key_in_flight' || refused.code === 'conflict_retry') reply.header('retry-after', '1');
+  if (
+    refused.code === 'unavailable' ||
+    refused.code === 'idempotency_key_in_flight' ||
+    refused.code === 'conflict_retry'
+  )
+    reply.header('retry-after', '1');
   const problem = {
     type: `/errors#${refused.code}`,
     title: sentence,
@@ -48,7 +56,10 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, refuse
     ...(traceId === '' ? {} : { trace_id: traceId }),
   };
   // As bytes: a serializer for the success of a route would not know it.
-  return reply.code(status).type(problemType).send(Buffer.from(JSON.stringify(problem)));
+  return reply
+    .code(status)
+    .type(problemType)
+    .send(Buffer.from(JSON.stringify(problem)));
 }
 
 /** Whatever was thrown, as a refusal; what is nobody's fault but ours becomes `internal`. */
@@ -57,13 +68,20 @@ export function refusalOf(error: unknown): Refused {
   if (hasZodFastifySchemaValidationErrors(error)) return refusalOfShape(error);
   const { code = '', statusCode = 500 } = error as Partial<FastifyError>;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Refused('payload_too_large');
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Refused('invalid_request', { detail: 'Send JSON with content-type: application/json.' });
-  if (statusCode >= 400 && statusCode < 500) return new Refused('invalid_request', { detail: 'The body is not well-formed JSON.' });
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return new Refused('invalid_request', { detail: 'Send JSON with content-type: application/json.' });
+  if (statusCode >= 400 && statusCode < 500)
+    return new Refused('invalid_request', { detail: 'The body is not well-formed JSON.' });
   return new Refused('internal');
 }
 
 interface ShapeError {
-  readonly validation: readonly { readonly keyword?: string; readonly instancePath: string; readonly message?: string; readonly params: Readonly<Record<string, unknown>> }[];
+  readonly validation: readonly {
+    readonly keyword?: string;
+    readonly instancePath: string;
+    readonly message?: string;
+    readonly params: Readonly<Record<string, unknown>>;
+  }[];
 }
 
 function refusalOfShape(error: ShapeError): Refused {
@@ -72,16 +90,24 @@ function refusalOfShape(error: ShapeError): Refused {
     if (issue.keyword === 'unrecognized_keys' && Array.isArray(issue.params['keys'])) {
       return issue.params['keys'].slice(0, 50).map((key) => {
         const name = String(key).slice(0, 100);
-        return { param: path === '' ? name : `${path}.${name}`, code: 'invalid_field', detail: 'There is no such field.' };
+        return {
+          param: path === '' ? name : `${path}.${name}`,
+          code: 'invalid_field',
+          detail: 'There is no such field.',
+        };
       });
     }
     const message = issue.message ?? '';
-    if (issue.keyword === 'invalid_type' && message.endsWith('received undefined')) return [{ param: path, code: 'required', detail: 'This field is required.' }];
+    if (issue.keyword === 'invalid_type' && message.endsWith('received undefined'))
+      return [{ param: path, code: 'required', detail: 'This field is required.' }];
     const isLong = issue.keyword === 'too_big' && issue.params['origin'] === 'string';
     return [{ param: path === '' ? 'body' : path, code: isLong ? 'too_long' : 'invalid_field', detail: message }];
   });
   const [first] = fields;
-  return new Refused(first?.code ?? 'invalid_field', { fields, ...(first === undefined ? {} : { param: first.param, detail: first.detail }) });
+  return new Refused(first?.code ?? 'invalid_field', {
+    fields,
+    ...(first === undefined ? {} : { param: first.param, detail: first.detail }),
+  });
 }
 
 /** `/prices/0/amount` is prices[0].amount to a merchant. */

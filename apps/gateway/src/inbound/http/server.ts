@@ -55,7 +55,11 @@ export function makeServer(parts: ServerParts): FastifyInstance {
   server.setNotFoundHandler((request, reply) => sendProblem(request, reply, new Refused('route_not_found')));
   observe(server, parts.log);
   server.addHook('onRequest', async (_request, reply) => {
-    reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cache-control': 'no-store' });
+    reply.headers({
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+    });
   });
 
   server.register(async (documented) => {

@@ -22,28 +22,70 @@ const apiKey = z
   })
   .meta({ id: 'ApiKey' });
 
-const fresh = z.object({ ...apiKey.shape, secret: z.string().describe('The key itself, shown this once.') }).meta({ id: 'FreshApiKey' });
+const fresh = z
+  .object({ ...apiKey.shape, secret: z.string().describe('The key itself, shown this once.') })
+  .meta({ id: 'FreshApiKey' });
 
 const draft = z.strictObject({
   name: z.string().max(100).default(''),
-  scopes: z.array(z.enum(['read', 'write'])).min(1).max(2).default(['read', 'write']),
+  scopes: z
+    .array(z.enum(['read', 'write']))
+    .min(1)
+    .max(2)
+    .default(['read', 'write']),
 });
 
 export function addApiKeys(api: Api, { merchant }: Pick<Clients, 'merchant'>): void {
-  api.post('/api_keys', { schema: { ...says('Merchant', 'createApiKey', 'Make an API key'), body: draft, response: { 201: fresh, ...problems } } }, async (request, reply) => {
-    const made = await merchant.createApiKey({ merchantId: tenantOf(request).merchantId, ...request.body, requestId: requestIdOf(request) });
-    return reply.code(201).send({ ...show(made.apiKey), secret: made.secret });
-  });
+  api.post(
+    '/api_keys',
+    {
+      schema: {
+        ...says('Merchant', 'createApiKey', 'Make an API key'),
+        body: draft,
+        response: { 201: fresh, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const made = await merchant.createApiKey({
+        merchantId: tenantOf(request).merchantId,
+        ...request.body,
+        requestId: requestIdOf(request),
+      });
+      return reply.code(201).send({ ...show(made.apiKey), secret: made.secret });
+    },
+  );
 
-  api.get('/api_keys', { schema: { ...says('Merchant', 'listApiKeys', 'List API keys'), querystring: pageQuery({}), response: { 200: listOf(apiKey), ...problems } } }, async (request) => {
-    const { apiKeys, hasMore } = await merchant.listApiKeys({ merchantId: tenantOf(request).merchantId, page: pageOf(request.query) });
-    return list(apiKeys.map(show), hasMore);
-  });
+  api.get(
+    '/api_keys',
+    {
+      schema: {
+        ...says('Merchant', 'listApiKeys', 'List API keys'),
+        querystring: pageQuery({}),
+        response: { 200: listOf(apiKey), ...problems },
+      },
+    },
+    async (request) => {
+      const { apiKeys, hasMore } = await merchant.listApiKeys({
+        merchantId: tenantOf(request).merchantId,
+        page: pageOf(request.query),
+      });
+      return list(apiKeys.map(show), hasMore);
+    },
+  );
 
   api.delete(
     '/api_keys/:id',
-    { schema: { ...says('Merchant', 'revokeApiKey', 'Revoke an API key', 'It is refused from now on, and for ever.'), params: z.object({ id: z.string() }), response: { 200: apiKey, ...problems } } },
-    async (request) => show((await merchant.revokeApiKey({ merchantId: tenantOf(request).merchantId, apiKeyId: request.params.id })).apiKey),
+    {
+      schema: {
+        ...says('Merchant', 'revokeApiKey', 'Revoke an API key', 'It is refused from now on, and for ever.'),
+        params: z.object({ id: z.string() }),
+        response: { 200: apiKey, ...problems },
+      },
+    },
+    async (request) =>
+      show(
+        (await merchant.revokeApiKey({ merchantId: tenantOf(request).merchantId, apiKeyId: request.params.id })).apiKey,
+      ),
   );
 }
 

@@ -36,14 +36,29 @@ const change = z.strictObject({
 });
 
 export function addMerchant(api: Api, { merchant }: Pick<Clients, 'merchant'>): void {
-  api.get('/merchant', { schema: { ...says('Merchant', 'getMerchant', 'Your shop'), response: { 200: shop, ...problems } } }, async (request) => {
-    const { merchants } = await merchant.getMerchants({ merchantIds: [tenantOf(request).merchantId] });
-    return show(merchants[0]);
-  });
+  api.get(
+    '/merchant',
+    { schema: { ...says('Merchant', 'getMerchant', 'Your shop'), response: { 200: shop, ...problems } } },
+    async (request) => {
+      const { merchants } = await merchant.getMerchants({ merchantIds: [tenantOf(request).merchantId] });
+      return show(merchants[0]);
+    },
+  );
 
   api.patch(
     '/merchant',
-    { schema: { ...says('Merchant', 'updateMerchant', 'Change your shop', 'What is left out stays as it is; test and live mode have settings of their own.'), body: change, response: { 200: shop, ...problems } } },
+    {
+      schema: {
+        ...says(
+          'Merchant',
+          'updateMerchant',
+          'Change your shop',
+          'What is left out stays as it is; test and live mode have settings of their own.',
+        ),
+        body: change,
+        response: { 200: shop, ...problems },
+      },
+    },
     async (request) => {
       const { body } = request;
       const answer = await merchant.updateMerchant({

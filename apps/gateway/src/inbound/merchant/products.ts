@@ -6,14 +6,34 @@ import type { Clients } from '../clients.ts';
 import type { Api } from '../http/api.ts';
 import { requestIdOf } from '../http/idempotency.ts';
 import { tenantOf } from '../http/tenant.ts';
-import { instant, list, listOf, madeAt, metadataIn, metadataOut, moneyIn, moneyOf, moneyOut, pageOf, pageQuery, problems, says, wholeNumber } from '../shapes.ts';
+import {
+  instant,
+  list,
+  listOf,
+  madeAt,
+  metadataIn,
+  metadataOut,
+  moneyIn,
+  moneyOf,
+  moneyOut,
+  pageOf,
+  pageQuery,
+  problems,
+  says,
+  wholeNumber,
+} from '../shapes.ts';
 
 const delivery = z.strictObject({
   method: z.literal('pool').default('pool').describe('pool: a licence code from the pool that you fill.'),
   one_code_per: z.enum(['unit', 'product']).default('unit'),
   send_mail: z.boolean().default(true),
   show_on_order_page: z.boolean().default(true),
-  low_water_mark: z.int().min(0).max(1_000_000).default(0).describe('With fewer codes than this left you get a notice. 0 = none.'),
+  low_water_mark: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(0)
+    .describe('With fewer codes than this left you get a notice. 0 = none.'),
 });
 
 const texts = {
@@ -46,7 +66,12 @@ const draft = z.strictObject({
 });
 
 const change = z
-  .strictObject({ ...texts, archived: z.boolean(), delivery: delivery.describe('Replaces the whole.'), metadata: metadataIn.describe('Replaces the whole.') })
+  .strictObject({
+    ...texts,
+    archived: z.boolean(),
+    delivery: delivery.describe('Replaces the whole.'),
+    metadata: metadataIn.describe('Replaces the whole.'),
+  })
   .partial();
 
 const product = z
@@ -65,7 +90,13 @@ const product = z
     min_quantity: wholeNumber,
     published: z.boolean(),
     archived: z.boolean(),
-    delivery: z.object({ method: z.string(), one_code_per: z.string(), send_mail: z.boolean(), show_on_order_page: z.boolean(), low_water_mark: wholeNumber }),
+    delivery: z.object({
+      method: z.string(),
+      one_code_per: z.string(),
+      send_mail: z.boolean(),
+      show_on_order_page: z.boolean(),
+      low_water_mark: wholeNumber,
+    }),
     subscription: z.null(),
     checkout_url: z.string().describe('Where customers buy it.'),
     metadata: metadataOut,
@@ -79,40 +110,89 @@ const params = z.object({ id: z.string() });
 export function addProducts(api: Api, { merchant }: Pick<Clients, 'merchant'>, checkoutUrl: string): void {
   const show = (found: Product | undefined) => showProduct(found, checkoutUrl);
 
-  api.post('/products', { schema: { ...says('Products', 'createProduct', 'Make a product'), body: draft, response: { 201: product, ...problems } } }, async (request, reply) => {
-    const { body } = request;
-    const made = await merchant.createProduct({
-      merchantId: tenantOf(request).merchantId,
-      name: body.name,
-      familyName: body.family_name,
-      description: body.description,
-      imageUrl: body.image_url,
-      vendorCode: body.vendor_code,
-      sku: body.sku,
-      businessSegment: body.business_segment,
-      prices: pricesOf(body.prices),
-      minQuantity: body.min_quantity,
-      published: body.published,
-      delivery: deliveryOf(body.delivery),
-      metadata: body.metadata,
-      requestId: requestIdOf(request),
-    });
-    return reply.code(201).send(show(made.product));
-  });
+  api.post(
+    '/products',
+    {
+      schema: {
+        ...says('Products', 'createProduct', 'Make a product'),
+        body: draft,
+        response: { 201: product, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { body } = request;
+      const made = await merchant.createProduct({
+        merchantId: tenantOf(request).merchantId,
+        name: body.name,
+        familyName: body.family_name,
+        description: body.description,
+        imageUrl: body.image_url,
+        vendorCode: body.vendor_code,
+        sku: body.sku,
+        businessSegment: body.business_segment,
+        prices: pricesOf(body.prices),
+        minQuantity: body.min_quantity,
+        published: body.published,
+        delivery: deliveryOf(body.delivery),
+        metadata: body.metadata,
+        requestId: requestIdOf(request),
+      });
+      return reply.code(201).send(show(made.product));
+    },
+  );
 
-  api.get('/products', { schema: { ...says('Products', 'listProducts', 'List products'), querystring: query, response: { 200: listOf(product), ...problems } } }, async (request) => {
-    const answer = await merchant.listProducts({ merchantId: tenantOf(request).merchantId, page: pageOf(request.query), withArchived: request.query.archived });
-    return list(answer.products.map(show), answer.hasMore);
-  });
+  api.get(
+    '/products',
+    {
+      schema: {
+        ...says('Products', 'listProducts', 'List products'),
+        querystring: query,
+        response: { 200: listOf(product), ...problems },
+      },
+    },
+    async (request) => {
+      const answer = await merchant.listProducts({
+        merchantId: tenantOf(request).merchantId,
+        page: pageOf(request.query),
+        withArchived: request.query.archived,
+      });
+      return list(answer.products.map(show), answer.hasMore);
+    },
+  );
 
-  api.get('/products/:id', { schema: { ...says('Products', 'getProduct', 'Look at a product'), params, response: { 200: product, ...problems } } }, async (request) => {
-    const { products } = await merchant.getProducts({ merchantId: tenantOf(request).merchantId, productIds: [request.params.id] });
-    return show(products[0]);
-  });
+  api.get(
+    '/products/:id',
+    {
+      schema: {
+        ...says('Products', 'getProduct', 'Look at a product'),
+        params,
+        response: { 200: product, ...problems },
+      },
+    },
+    async (request) => {
+      const { products } = await merchant.getProducts({
+        merchantId: tenantOf(request).merchantId,
+        productIds: [request.params.id],
+      });
+      return show(products[0]);
+    },
+  );
 
   api.patch(
     '/products/:id',
-    { schema: { ...says('Products', 'updateProduct', 'Change a product', 'What is left out stays as it is. Orders keep what they were placed with.'), params, body: change, response: { 200: product, ...problems } } },
+    {
+      schema: {
+        ...says(
+          'Products',
+          'updateProduct',
+          'Change a product',
+          'What is left out stays as it is. Orders keep what they were placed with.',
+        ),
+        params,
+        body: change,
+        response: { 200: product, ...problems },
+      },
+    },
     async (request) => {
       const { body } = request;
       const answer = await merchant.updateProduct({
@@ -142,7 +222,13 @@ function pricesOf(prices: readonly z.infer<typeof moneyIn>[]) {
 }
 
 function deliveryOf(rules: z.infer<typeof delivery>) {
-  return { method: rules.method, oneCodePer: rules.one_code_per, sendMail: rules.send_mail, showOnOrderPage: rules.show_on_order_page, lowWaterMark: rules.low_water_mark };
+  return {
+    method: rules.method,
+    oneCodePer: rules.one_code_per,
+    sendMail: rules.send_mail,
+    showOnOrderPage: rules.show_on_order_page,
+    lowWaterMark: rules.low_water_mark,
+  };
 }
 
 function showProduct(found: Product | undefined, checkoutUrl: string): z.infer<typeof product> {

@@ -104,7 +104,10 @@ export function showOrder(order: Order | undefined): OrderInList {
 }
 
 export function withCodes(items: OrderInList['items'], licences: readonly Licence[]): z.infer<typeof itemWithCodes>[] {
-  return items.map((each) => ({ ...each, licence_codes: licences.filter((licence) => Number(licence.itemId) === each.id).map((licence) => licence.code) }));
+  return items.map((each) => ({
+    ...each,
+    licence_codes: licences.filter((licence) => Number(licence.itemId) === each.id).map((licence) => licence.code),
+  }));
 }
 
 function showItem(each: OrderItem, currency: string): z.infer<typeof item> {
@@ -149,7 +152,10 @@ function showPayment(known: PaymentSummary | undefined): z.infer<typeof payment>
     status: known.status,
     method: known.method,
     system_name: known.systemName,
-    card: known.cardLast4 === '' ? null : { type: known.cardType, last_4: known.cardLast4, expiration: known.cardExpiration },
+    card:
+      known.cardLast4 === ''
+        ? null
+        : { type: known.cardType, last_4: known.cardLast4, expiration: known.cardExpiration },
     reason: known.reason === '' ? null : known.reason,
     money_moved: known.moneyMoved,
   };

@@ -12,7 +12,12 @@ import { paymentShape, showPayment } from './payment-shape.ts';
 export const orderParams = z.object({ id: z.string().describe('The number or the name (A0001000001).') });
 
 const wholeOrder = z
-  .object({ ...orderShape, items: z.array(itemWithCodes), payments: z.array(paymentShape).describe('Newest first.'), refunds: z.array(z.object({ id: z.string() })) })
+  .object({
+    ...orderShape,
+    items: z.array(itemWithCodes),
+    payments: z.array(paymentShape).describe('Newest first.'),
+    refunds: z.array(z.object({ id: z.string() })),
+  })
   .meta({ id: 'Order' });
 
 const filters = pageQuery({
@@ -31,12 +36,22 @@ export function orderIdOf(text: string): bigint {
   return id;
 }
 
-export function addOrders(api: Api, { order, payment, fulfillment }: Pick<Clients, 'order' | 'payment' | 'fulfillment'>): void {
+export function addOrders(
+  api: Api,
+  { order, payment, fulfillment }: Pick<Clients, 'order' | 'payment' | 'fulfillment'>,
+): void {
   const wholeOf = async (merchantId: string, orderId: bigint) => {
     // The order first: the others answer for orders that they have heard of, and cannot say whose a number is.
     const found = showOrder((await order.getOrder({ merchantId, orderId })).order);
     const [{ payments }, { licences }] = await Promise.all([
-      payment.listPayments({ merchantId, orderId, status: '', limit: mostPayments, startingAfter: '', endingBefore: '' }),
+      payment.listPayments({
+        merchantId,
+        orderId,
+        status: '',
+        limit: mostPayments,
+        startingAfter: '',
+        endingBefore: '',
+      }),
       fulfillment.getLicences({ orders: [{ merchantId, orderId }] }),
     ]);
     return { ...found, items: withCodes(found.items, licences), payments: payments.map(showPayment), refunds: [] };
@@ -44,7 +59,18 @@ export function addOrders(api: Api, { order, payment, fulfillment }: Pick<Client
 
   api.get(
     '/orders',
-    { schema: { ...says('Orders', 'listOrders', 'List orders', 'Without licence codes and payments; look at one order for these.'), querystring: filters, response: { 200: listOf(orderInList), ...problems } } },
+    {
+      schema: {
+        ...says(
+          'Orders',
+          'listOrders',
+          'List orders',
+          'Without licence codes and payments; look at one order for these.',
+        ),
+        querystring: filters,
+        response: { 200: listOf(orderInList), ...problems },
+      },
+    },
     async (request) => {
       const { query } = request;
       const answer = await order.listOrders({
@@ -61,13 +87,27 @@ export function addOrders(api: Api, { order, payment, fulfillment }: Pick<Client
     },
   );
 
-  api.get('/orders/:id', { schema: { ...says('Orders', 'getOrder', 'Look at an order'), params: orderParams, response: { 200: wholeOrder, ...problems } } }, async (request) =>
-    wholeOf(tenantOf(request).merchantId, orderIdOf(request.params.id)),
+  api.get(
+    '/orders/:id',
+    {
+      schema: {
+        ...says('Orders', 'getOrder', 'Look at an order'),
+        params: orderParams,
+        response: { 200: wholeOrder, ...problems },
+      },
+    },
+    async (request) => wholeOf(tenantOf(request).merchantId, orderIdOf(request.params.id)),
   );
 
   api.post(
     '/orders/:id/delete',
-    { schema: { ...says('Orders', 'deleteOrder', 'Delete an unpaid order'), params: orderParams, response: { 200: wholeOrder, ...problems } } },
+    {
+      schema: {
+        ...says('Orders', 'deleteOrder', 'Delete an unpaid order'),
+        params: orderParams,
+        response: { 200: wholeOrder, ...problems },
+      },
+    },
     async (request) => {
       const { merchantId } = tenantOf(request);
       const orderId = orderIdOf(request.params.id);

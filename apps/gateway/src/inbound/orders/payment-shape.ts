@@ -19,8 +19,12 @@ export const paymentShape = z
     object: z.literal('payment'),
     livemode: z.boolean(),
     order: wholeNumber,
-    status: z.string().describe('created, seen, processing, confirmed, booked, failed, expired, withdrawn, processing_expired'),
-    outcome_unknown: z.boolean().describe('The provider has not said how it ended; it is being asked. Nothing is guessed.'),
+    status: z
+      .string()
+      .describe('created, seen, processing, confirmed, booked, failed, expired, withdrawn, processing_expired'),
+    outcome_unknown: z
+      .boolean()
+      .describe('The provider has not said how it ended; it is being asked. Nothing is guessed.'),
     review_reason: z.string().nullable().describe('Why a person must look: amount_mismatch, paid_after_final.'),
     amount: moneyOut,
     method: z.string(),
@@ -56,9 +60,15 @@ export function showPayment(payment: Payment | undefined): z.infer<typeof paymen
     provider: payment.provider,
     provider_payment_id: payment.providerPaymentId,
     reason: textOrNull(payment.reason),
-    provider_error: payment.providerErrorCode === '' ? null : { code: payment.providerErrorCode, description: payment.providerErrorDescription },
+    provider_error:
+      payment.providerErrorCode === ''
+        ? null
+        : { code: payment.providerErrorCode, description: payment.providerErrorDescription },
     money_moved: payment.moneyMoved,
-    card: payment.cardLast4 === '' ? null : { type: payment.cardType, last_4: payment.cardLast4, expiration: payment.cardExpiration },
+    card:
+      payment.cardLast4 === ''
+        ? null
+        : { type: payment.cardType, last_4: payment.cardLast4, expiration: payment.cardExpiration },
     created_at: madeAt(payment.createdAt),
     expires_at: instantOf(payment.expiresAt),
     finalised_at: instantOf(payment.finalisedAt),

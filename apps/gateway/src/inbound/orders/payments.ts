@@ -11,29 +11,78 @@ const params = z.object({ id: z.string() });
 
 const filters = pageQuery({
   order: z.string().max(20).optional().describe('The number or the name of an order.'),
-  status: z.enum(['created', 'seen', 'processing', 'confirmed', 'booked', 'failed', 'expired', 'withdrawn', 'processing_expired']).optional(),
+  status: z
+    .enum([
+      'created',
+      'seen',
+      'processing',
+      'confirmed',
+      'booked',
+      'failed',
+      'expired',
+      'withdrawn',
+      'processing_expired',
+    ])
+    .optional(),
 });
 
 export function addPayments(api: Api, { payment }: Pick<Clients, 'payment'>): void {
-  api.get('/payments', { schema: { ...says('Payments', 'listPayments', 'List payments'), querystring: filters, response: { 200: listOf(paymentShape), ...problems } } }, async (request) => {
-    const { query } = request;
-    const answer = await payment.listPayments({
-      merchantId: tenantOf(request).merchantId,
-      orderId: query.order === undefined ? 0n : orderIdOf(query.order),
-      status: query.status ?? '',
-      ...pageOf(query),
-    });
-    return list(answer.payments.map(showPayment), answer.hasMore);
-  });
+  api.get(
+    '/payments',
+    {
+      schema: {
+        ...says('Payments', 'listPayments', 'List payments'),
+        querystring: filters,
+        response: { 200: listOf(paymentShape), ...problems },
+      },
+    },
+    async (request) => {
+      const { query } = request;
+      const answer = await payment.listPayments({
+        merchantId: tenantOf(request).merchantId,
+        orderId: query.order === undefined ? 0n : orderIdOf(query.order),
+        status: query.status ?? '',
+        ...pageOf(query),
+      });
+      return list(answer.payments.map(showPayment), answer.hasMore);
+    },
+  );
 
-  api.get('/payments/:id', { schema: { ...says('Payments', 'getPayment', 'Look at a payment'), params, response: { 200: paymentShape, ...problems } } }, async (request) => {
-    const { payments } = await payment.getPayments({ keys: [{ merchantId: tenantOf(request).merchantId, paymentId: request.params.id }] });
-    return showPayment(payments[0]);
-  });
+  api.get(
+    '/payments/:id',
+    {
+      schema: {
+        ...says('Payments', 'getPayment', 'Look at a payment'),
+        params,
+        response: { 200: paymentShape, ...problems },
+      },
+    },
+    async (request) => {
+      const { payments } = await payment.getPayments({
+        keys: [{ merchantId: tenantOf(request).merchantId, paymentId: request.params.id }],
+      });
+      return showPayment(payments[0]);
+    },
+  );
 
   api.post(
     '/payments/:id/withdraw',
-    { schema: { ...says('Payments', 'withdrawPayment', 'Withdraw a payment', 'Only as long as the customer has not begun to pay.'), params, response: { 200: paymentShape, ...problems } } },
-    async (request) => showPayment((await payment.withdrawPayment({ merchantId: tenantOf(request).merchantId, paymentId: request.params.id })).payment),
+    {
+      schema: {
+        ...says(
+          'Payments',
+          'withdrawPayment',
+          'Withdraw a payment',
+          'Only as long as the customer has not begun to pay.',
+        ),
+        params,
+        response: { 200: paymentShape, ...problems },
+      },
+    },
+    async (request) =>
+      showPayment(
+        (await payment.withdrawPayment({ merchantId: tenantOf(request).merchantId, paymentId: request.params.id }))
+          .payment,
+      ),
   );
 }

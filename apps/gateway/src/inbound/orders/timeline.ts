@@ -34,7 +34,13 @@ type Entry = z.infer<typeof entry>;
 export function addTimeline(api: Api, { order, timelines }: Pick<Clients, 'order' | 'timelines'>, log: Log): void {
   api.get(
     '/orders/:id/timeline',
-    { schema: { ...says('Orders', 'getOrderTimeline', 'What happened to an order', 'Across all services, and what is awaited.'), params: orderParams, response: { 200: timeline, ...problems } } },
+    {
+      schema: {
+        ...says('Orders', 'getOrderTimeline', 'What happened to an order', 'Across all services, and what is awaited.'),
+        params: orderParams,
+        response: { 200: timeline, ...problems },
+      },
+    },
     async (request) => {
       const { merchantId } = tenantOf(request);
       const orderId = orderIdOf(request.params.id);
@@ -52,20 +58,29 @@ export function addTimeline(api: Api, { order, timelines }: Pick<Clients, 'order
           }
         }),
       );
-      const entries = told.flatMap((each) => each.entries.map((one): Entry => ({
-        at: madeAt(one.at),
-        source: one.source,
-        type: one.type,
-        summary: one.summary,
-        object_id: one.objectId === '' ? null : one.objectId,
-        trace_id: one.traceId === '' ? null : one.traceId,
-      })));
+      const entries = told.flatMap((each) =>
+        each.entries.map((one): Entry => ({
+          at: madeAt(one.at),
+          source: one.source,
+          type: one.type,
+          summary: one.summary,
+          object_id: one.objectId === '' ? null : one.objectId,
+          trace_id: one.traceId === '' ? null : one.traceId,
+        })),
+      );
       return {
         object: 'timeline' as const,
         order: Number(orderId),
         // Stable: at the same instant the order's own entries come first, and each service's stay in its order.
         entries: entries.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)),
-        awaited: told.flatMap((each) => each.awaited.map((one) => ({ source: one.source, type: one.type, summary: one.summary, until: instantOf(one.until) }))),
+        awaited: told.flatMap((each) =>
+          each.awaited.map((one) => ({
+            source: one.source,
+            type: one.type,
+            summary: one.summary,
+            until: instantOf(one.until),
+          })),
+        ),
         silent: silent.toSorted(),
       };
     },

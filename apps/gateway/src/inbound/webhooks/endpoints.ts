@@ -6,10 +6,26 @@ import type { Clients } from '../clients.ts';
 import type { Api } from '../http/api.ts';
 import { requestIdOf } from '../http/idempotency.ts';
 import { tenantOf } from '../http/tenant.ts';
-import { instant, list, listOf, madeAt, metadataIn, metadataOut, pageOf, pageQuery, problems, says, wholeNumber } from '../shapes.ts';
+import {
+  instant,
+  list,
+  listOf,
+  madeAt,
+  metadataIn,
+  metadataOut,
+  pageOf,
+  pageQuery,
+  problems,
+  says,
+  wholeNumber,
+} from '../shapes.ts';
 
 const events = z.array(z.string().max(100)).max(50).describe('Event types; empty = every one.');
-const url = z.string().min(1).max(2_000).describe('https; http to this machine only, in test mode and where the operator allows it.');
+const url = z
+  .string()
+  .min(1)
+  .max(2_000)
+  .describe('https; http to this machine only, in test mode and where the operator allows it.');
 const seedSecret = z.string().min(1).max(255);
 
 const draft = z.strictObject({
@@ -18,7 +34,10 @@ const draft = z.strictObject({
   description: z.string().max(500).default(''),
   payload_profile: z.literal('seed').default('seed'),
   signatures: z.strictObject({ seed: z.boolean().default(true), standard: z.boolean().default(true) }).prefault({}),
-  secrets: z.strictObject({ seed: seedSecret.optional() }).prefault({}).describe('Bring the seed’s secret yourself, or let one be made.'),
+  secrets: z
+    .strictObject({ seed: seedSecret.optional() })
+    .prefault({})
+    .describe('Bring the seed’s secret yourself, or let one be made.'),
   metadata: metadataIn.default({}),
 });
 
@@ -44,93 +63,196 @@ const endpoint = z
     disabled_reason: z.string().nullable(),
     payload_profile: z.string(),
     signatures: z.object({ seed: z.boolean(), standard: z.boolean() }),
-    statistics: z.object({ succeeded: wholeNumber, failed: wholeNumber, waiting: wholeNumber }).describe('Of the last seven days.'),
+    statistics: z
+      .object({ succeeded: wholeNumber, failed: wholeNumber, waiting: wholeNumber })
+      .describe('Of the last seven days.'),
     metadata: metadataOut,
     created_at: instant,
   })
   .meta({ id: 'WebhookEndpoint' });
 
 const withSecrets = z
-  .object({ ...endpoint.shape, secrets: z.object({ seed: z.string(), standard: z.string() }).describe('Shown this once.') })
+  .object({
+    ...endpoint.shape,
+    secrets: z.object({ seed: z.string(), standard: z.string() }).describe('Shown this once.'),
+  })
   .meta({ id: 'WebhookEndpointWithSecrets' });
 
 const gone = z.object({ id: z.string(), object: z.literal('webhook_endpoint'), deleted: z.literal(true) });
-const ping = z.object({ object: z.literal('webhook_ping'), succeeded: z.boolean(), http_status: wholeNumber.nullable(), error: z.string().nullable(), duration_ms: wholeNumber });
+const ping = z.object({
+  object: z.literal('webhook_ping'),
+  succeeded: z.boolean(),
+  http_status: wholeNumber.nullable(),
+  error: z.string().nullable(),
+  duration_ms: wholeNumber,
+});
 const params = z.object({ id: z.string() });
 const rotation = z.strictObject({ secrets: z.strictObject({ seed: seedSecret.optional() }).prefault({}) });
 
 export function addEndpoints(api: Api, { webhook }: Pick<Clients, 'webhook'>): void {
-  api.post('/webhook_endpoints', { schema: { ...says('Webhooks', 'createWebhookEndpoint', 'Add an endpoint'), body: draft, response: { 201: withSecrets, ...problems } } }, async (request, reply) => {
-    const { body } = request;
-    const { merchantId, livemode } = tenantOf(request);
-    const made = await webhook.createEndpoint({
-      merchantId,
-      livemode,
-      url: body.url,
-      events: body.events,
-      description: body.description,
-      signSeed: body.signatures.seed,
-      signStandard: body.signatures.standard,
-      seedSecret: body.secrets.seed ?? '',
-      metadata: body.metadata,
-      requestId: requestIdOf(request),
-    });
-    return reply.code(201).send(showWithSecrets(made.endpoint, made.secrets));
-  });
-
-  api.get('/webhook_endpoints', { schema: { ...says('Webhooks', 'listWebhookEndpoints', 'List endpoints'), querystring: pageQuery({}), response: { 200: listOf(endpoint), ...problems } } }, async (request) => {
-    const answer = await webhook.listEndpoints({ merchantId: tenantOf(request).merchantId, ...pageOf(request.query) });
-    return list(answer.endpoints.map(show), answer.hasMore);
-  });
-
-  api.get('/webhook_endpoints/:id', { schema: { ...says('Webhooks', 'getWebhookEndpoint', 'Look at an endpoint'), params, response: { 200: endpoint, ...problems } } }, async (request) =>
-    show((await webhook.getEndpoint({ merchantId: tenantOf(request).merchantId, endpointId: request.params.id })).endpoint),
+  api.post(
+    '/webhook_endpoints',
+    {
+      schema: {
+        ...says('Webhooks', 'createWebhookEndpoint', 'Add an endpoint'),
+        body: draft,
+        response: { 201: withSecrets, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { body } = request;
+      const { merchantId, livemode } = tenantOf(request);
+      const made = await webhook.createEndpoint({
+        merchantId,
+        livemode,
+        url: body.url,
+        events: body.events,
+        description: body.description,
+        signSeed: body.signatures.seed,
+        signStandard: body.signatures.standard,
+        seedSecret: body.secrets.seed ?? '',
+        metadata: body.metadata,
+        requestId: requestIdOf(request),
+      });
+      return reply.code(201).send(showWithSecrets(made.endpoint, made.secrets));
+    },
   );
 
-  api.patch('/webhook_endpoints/:id', { schema: { ...says('Webhooks', 'updateWebhookEndpoint', 'Change an endpoint'), params, body: change, response: { 200: endpoint, ...problems } } }, async (request) => {
-    const { body } = request;
-    const answer = await webhook.updateEndpoint({
-      merchantId: tenantOf(request).merchantId,
-      endpointId: request.params.id,
-      url: body.url,
-      events: body.events === undefined ? undefined : { events: body.events },
-      description: body.description,
-      signSeed: body.signatures?.seed,
-      signStandard: body.signatures?.standard,
-      status: body.status,
-    });
-    return show(answer.endpoint);
-  });
+  api.get(
+    '/webhook_endpoints',
+    {
+      schema: {
+        ...says('Webhooks', 'listWebhookEndpoints', 'List endpoints'),
+        querystring: pageQuery({}),
+        response: { 200: listOf(endpoint), ...problems },
+      },
+    },
+    async (request) => {
+      const answer = await webhook.listEndpoints({
+        merchantId: tenantOf(request).merchantId,
+        ...pageOf(request.query),
+      });
+      return list(answer.endpoints.map(show), answer.hasMore);
+    },
+  );
 
-  api.delete('/webhook_endpoints/:id', { schema: { ...says('Webhooks', 'deleteWebhookEndpoint', 'Remove an endpoint', 'What waits for it is dropped.'), params, response: { 200: gone, ...problems } } }, async (request) => {
-    const { id } = request.params;
-    await webhook.deleteEndpoint({ merchantId: tenantOf(request).merchantId, endpointId: id });
-    return { id, object: 'webhook_endpoint' as const, deleted: true as const };
-  });
+  api.get(
+    '/webhook_endpoints/:id',
+    {
+      schema: {
+        ...says('Webhooks', 'getWebhookEndpoint', 'Look at an endpoint'),
+        params,
+        response: { 200: endpoint, ...problems },
+      },
+    },
+    async (request) =>
+      show(
+        (await webhook.getEndpoint({ merchantId: tenantOf(request).merchantId, endpointId: request.params.id }))
+          .endpoint,
+      ),
+  );
+
+  api.patch(
+    '/webhook_endpoints/:id',
+    {
+      schema: {
+        ...says('Webhooks', 'updateWebhookEndpoint', 'Change an endpoint'),
+        params,
+        body: change,
+        response: { 200: endpoint, ...problems },
+      },
+    },
+    async (request) => {
+      const { body } = request;
+      const answer = await webhook.updateEndpoint({
+        merchantId: tenantOf(request).merchantId,
+        endpointId: request.params.id,
+        url: body.url,
+        events: body.events === undefined ? undefined : { events: body.events },
+        description: body.description,
+        signSeed: body.signatures?.seed,
+        signStandard: body.signatures?.standard,
+        status: body.status,
+      });
+      return show(answer.endpoint);
+    },
+  );
+
+  api.delete(
+    '/webhook_endpoints/:id',
+    {
+      schema: {
+        ...says('Webhooks', 'deleteWebhookEndpoint', 'Remove an endpoint', 'What waits for it is dropped.'),
+        params,
+        response: { 200: gone, ...problems },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      await webhook.deleteEndpoint({ merchantId: tenantOf(request).merchantId, endpointId: id });
+      return { id, object: 'webhook_endpoint' as const, deleted: true as const };
+    },
+  );
 
   api.post(
     '/webhook_endpoints/:id/rotate_secret',
-    { schema: { ...says('Webhooks', 'rotateWebhookSecret', 'New secrets', 'For 24 hours the old ones sign too.'), params, body: rotation.prefault({}), response: { 200: withSecrets, ...problems } } },
+    {
+      schema: {
+        ...says('Webhooks', 'rotateWebhookSecret', 'New secrets', 'For 24 hours the old ones sign too.'),
+        params,
+        body: rotation.prefault({}),
+        response: { 200: withSecrets, ...problems },
+      },
+    },
     async (request) => {
-      const answer = await webhook.rotateSecret({ merchantId: tenantOf(request).merchantId, endpointId: request.params.id, seedSecret: request.body.secrets.seed ?? '' });
+      const answer = await webhook.rotateSecret({
+        merchantId: tenantOf(request).merchantId,
+        endpointId: request.params.id,
+        seedSecret: request.body.secrets.seed ?? '',
+      });
       return showWithSecrets(answer.endpoint, answer.secrets);
     },
   );
 
-  api.post('/webhook_endpoints/:id/enable', { schema: { ...says('Webhooks', 'enableWebhookEndpoint', 'Enable an endpoint that was disabled'), params, response: { 200: endpoint, ...problems } } }, async (request) =>
-    show((await webhook.enableEndpoint({ merchantId: tenantOf(request).merchantId, endpointId: request.params.id })).endpoint),
+  api.post(
+    '/webhook_endpoints/:id/enable',
+    {
+      schema: {
+        ...says('Webhooks', 'enableWebhookEndpoint', 'Enable an endpoint that was disabled'),
+        params,
+        response: { 200: endpoint, ...problems },
+      },
+    },
+    async (request) =>
+      show(
+        (await webhook.enableEndpoint({ merchantId: tenantOf(request).merchantId, endpointId: request.params.id }))
+          .endpoint,
+      ),
   );
 
-  api.post('/webhook_endpoints/:id/ping', { schema: { ...says('Webhooks', 'pingWebhookEndpoint', 'Send a test event now'), params, response: { 200: ping, ...problems } } }, async (request) => {
-    const answer = await webhook.pingEndpoint({ merchantId: tenantOf(request).merchantId, endpointId: request.params.id });
-    return {
-      object: 'webhook_ping' as const,
-      succeeded: answer.succeeded,
-      http_status: answer.httpStatus === 0 ? null : answer.httpStatus,
-      error: answer.error === '' ? null : answer.error,
-      duration_ms: answer.durationMs,
-    };
-  });
+  api.post(
+    '/webhook_endpoints/:id/ping',
+    {
+      schema: {
+        ...says('Webhooks', 'pingWebhookEndpoint', 'Send a test event now'),
+        params,
+        response: { 200: ping, ...problems },
+      },
+    },
+    async (request) => {
+      const answer = await webhook.pingEndpoint({
+        merchantId: tenantOf(request).merchantId,
+        endpointId: request.params.id,
+      });
+      return {
+        object: 'webhook_ping' as const,
+        succeeded: answer.succeeded,
+        http_status: answer.httpStatus === 0 ? null : answer.httpStatus,
+        error: answer.error === '' ? null : answer.error,
+        duration_ms: answer.durationMs,
+      };
+    },
+  );
 }
 
 function show(found: Endpoint | undefined): z.infer<typeof endpoint> {

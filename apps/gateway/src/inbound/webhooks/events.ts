@@ -59,43 +59,105 @@ const deliveryFilters = pageQuery({
 const orderIdIn = (text: string | undefined) => (text === undefined ? 0n : orderIdOf(text));
 
 export function addEvents(api: Api, { webhook }: Pick<Clients, 'webhook'>): void {
-  api.get('/events', { schema: { ...says('Webhooks', 'listEvents', 'List events'), querystring: eventFilters, response: { 200: listOf(event), ...problems } } }, async (request) => {
-    const { query } = request;
-    const answer = await webhook.listEvents({ merchantId: tenantOf(request).merchantId, ...pageOf(query), type: query.type ?? '', orderId: orderIdIn(query.order) });
-    return list(answer.events.map(showEvent), answer.hasMore);
-  });
+  api.get(
+    '/events',
+    {
+      schema: {
+        ...says('Webhooks', 'listEvents', 'List events'),
+        querystring: eventFilters,
+        response: { 200: listOf(event), ...problems },
+      },
+    },
+    async (request) => {
+      const { query } = request;
+      const answer = await webhook.listEvents({
+        merchantId: tenantOf(request).merchantId,
+        ...pageOf(query),
+        type: query.type ?? '',
+        orderId: orderIdIn(query.order),
+      });
+      return list(answer.events.map(showEvent), answer.hasMore);
+    },
+  );
 
-  api.get('/events/:id', { schema: { ...says('Webhooks', 'getEvent', 'Look at an event'), params, response: { 200: event, ...problems } } }, async (request) =>
-    showEvent((await webhook.getEvent({ merchantId: tenantOf(request).merchantId, eventId: request.params.id })).event),
+  api.get(
+    '/events/:id',
+    { schema: { ...says('Webhooks', 'getEvent', 'Look at an event'), params, response: { 200: event, ...problems } } },
+    async (request) =>
+      showEvent(
+        (await webhook.getEvent({ merchantId: tenantOf(request).merchantId, eventId: request.params.id })).event,
+      ),
   );
 }
 
 export function addDeliveries(api: Api, { webhook }: Pick<Clients, 'webhook'>): void {
-  api.get('/webhook_deliveries', { schema: { ...says('Webhooks', 'listWebhookDeliveries', 'List deliveries'), querystring: deliveryFilters, response: { 200: listOf(delivery), ...problems } } }, async (request) => {
-    const { query } = request;
-    const answer = await webhook.listDeliveries({
-      merchantId: tenantOf(request).merchantId,
-      ...pageOf(query),
-      endpointId: query.endpoint ?? '',
-      eventId: query.event ?? '',
-      status: query.status ?? '',
-      orderId: orderIdIn(query.order),
-    });
-    return list(answer.deliveries.map(showDelivery), answer.hasMore);
-  });
-
-  api.get('/webhook_deliveries/:id', { schema: { ...says('Webhooks', 'getWebhookDelivery', 'Look at a delivery'), params, response: { 200: delivery, ...problems } } }, async (request) =>
-    showDelivery((await webhook.getDelivery({ merchantId: tenantOf(request).merchantId, deliveryId: request.params.id })).delivery),
+  api.get(
+    '/webhook_deliveries',
+    {
+      schema: {
+        ...says('Webhooks', 'listWebhookDeliveries', 'List deliveries'),
+        querystring: deliveryFilters,
+        response: { 200: listOf(delivery), ...problems },
+      },
+    },
+    async (request) => {
+      const { query } = request;
+      const answer = await webhook.listDeliveries({
+        merchantId: tenantOf(request).merchantId,
+        ...pageOf(query),
+        endpointId: query.endpoint ?? '',
+        eventId: query.event ?? '',
+        status: query.status ?? '',
+        orderId: orderIdIn(query.order),
+      });
+      return list(answer.deliveries.map(showDelivery), answer.hasMore);
+    },
   );
 
-  api.post('/webhook_deliveries/:id/resend', { schema: { ...says('Webhooks', 'resendWebhookDelivery', 'Send a delivery again', 'Same id, same body.'), params, response: { 200: delivery, ...problems } } }, async (request) =>
-    showDelivery((await webhook.resendDelivery({ merchantId: tenantOf(request).merchantId, deliveryId: request.params.id })).delivery),
+  api.get(
+    '/webhook_deliveries/:id',
+    {
+      schema: {
+        ...says('Webhooks', 'getWebhookDelivery', 'Look at a delivery'),
+        params,
+        response: { 200: delivery, ...problems },
+      },
+    },
+    async (request) =>
+      showDelivery(
+        (await webhook.getDelivery({ merchantId: tenantOf(request).merchantId, deliveryId: request.params.id }))
+          .delivery,
+      ),
+  );
+
+  api.post(
+    '/webhook_deliveries/:id/resend',
+    {
+      schema: {
+        ...says('Webhooks', 'resendWebhookDelivery', 'Send a delivery again', 'Same id, same body.'),
+        params,
+        response: { 200: delivery, ...problems },
+      },
+    },
+    async (request) =>
+      showDelivery(
+        (await webhook.resendDelivery({ merchantId: tenantOf(request).merchantId, deliveryId: request.params.id }))
+          .delivery,
+      ),
   );
 }
 
 function showEvent(found: WebhookEvent | undefined): z.infer<typeof event> {
   if (found === undefined) throw new Refused('event_not_found');
-  return { id: found.id, object: 'event', livemode: found.livemode, type: found.type, order: Number(found.orderId), created_at: madeAt(found.occurredAt), body: found.body };
+  return {
+    id: found.id,
+    object: 'event',
+    livemode: found.livemode,
+    type: found.type,
+    order: Number(found.orderId),
+    created_at: madeAt(found.occurredAt),
+    body: found.body,
+  };
 }
 
 function showDelivery(found: Delivery | undefined): z.infer<typeof delivery> {
