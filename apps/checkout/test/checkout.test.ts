@@ -83,6 +83,11 @@ describe('a checkout link', () => {
     }
   });
 
+  test('is not followed for a browser that only looks ahead', async () => {
+    expect((await get(`${served.url}/basket/add/100001`, { 'sec-purpose': 'prefetch;prerender' })).status).toBe(503);
+    expect(served.order.calls).toEqual([]);
+  });
+
   test('with a code says on the page that the code is not valid', async () => {
     const got = await get(`${served.url}/basket/add/100001?code=SAVE10`);
     const shown = await get(`${served.url}${got.location}`);

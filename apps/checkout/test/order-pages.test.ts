@@ -52,7 +52,7 @@ describe('the payment page', () => {
     served.order.pay('created');
     const waiting = await get(`${served.url}${gone.location}`);
     expect(waiting.text).toContain(words.pay.waiting.title);
-    expect(waiting.text).toContain('<noscript><meta http-equiv="refresh" content="2" /></noscript>');
+    expect(waiting.text).toContain('<meta http-equiv="refresh" content="2"/></noscript>');
     served.order.refuse.set('beginPayment', new Refused('unavailable'));
     expect((await get(`${served.url}${gone.location}`)).text).toContain(words.pay.waiting.title);
     served.order.redirectUrl = `${provider}/pay/2`;

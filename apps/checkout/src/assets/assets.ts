@@ -10,13 +10,16 @@ export interface Asset {
   readonly brotli: Buffer;
 }
 
-function load(file: string, type: string): Asset {
-  const plain = readFileSync(new URL(file, import.meta.url));
+const read = (file: string): Buffer => readFileSync(new URL(file, import.meta.url));
+
+function publish(ending: string, type: string, plain: Buffer): Asset {
   const hash = createHash('sha256').update(plain).digest('hex').slice(0, 12);
-  const ending = file.split('.').at(-1) ?? '';
   return { path: `/assets/checkout-${hash}.${ending}`, type, plain, brotli: brotliCompressSync(plain) };
 }
 
-export const style = load('style.css', 'text/css; charset=utf-8');
-export const script = load('script.js', 'text/javascript; charset=utf-8');
+// Customers get one stylesheet; its files are for people. The order is that of the cascade.
+const sheets = ['base.css', 'layout.css', 'summary.css', 'form.css', 'states.css'];
+
+export const style = publish('css', 'text/css; charset=utf-8', Buffer.concat(sheets.map(read)));
+export const script = publish('js', 'text/javascript; charset=utf-8', read('script.js'));
 export const assets = [style, script];

@@ -10,6 +10,8 @@ import { cartCookieOf, type Visit } from './visit.ts';
 type LinkRefusal = keyof Words['linkRefused'];
 
 export async function addToBasket(visit: Visit, { order, config }: RouteParts): Promise<Answer> {
+  // A cart is filled by people. A browser that is told no here asks again when its user really follows the link.
+  if (visit.isAhead) return { type: 'text', status: 503, body: 'not ahead of time' };
   const { query } = visit;
   const productId = visit.params['product'] ?? '';
   if (!/^\d{1,19}$/.test(productId)) return refuse(visit, 'product_not_found');

@@ -12,6 +12,8 @@ export interface Visit {
   readonly form: Readonly<Record<string, string>>;
   readonly nonce: string;
   readonly cartId: string;
+  /** The browser only looks ahead; nobody has clicked. */
+  readonly isAhead: boolean;
   /** What the visitor asked for on this very page, if it is a language of ours. */
   readonly askedLocale: Locale | undefined;
   /** The best language of the browser's that is one of ours; undefined when there is none. */
@@ -49,6 +51,7 @@ export function readVisit(request: FastifyRequest, nonce: string): Visit {
     form,
     nonce,
     cartId: isCartId(cartId) ? cartId : '',
+    isAhead: String(request.headers['sec-purpose'] ?? '').startsWith('prefetch'),
     askedLocale,
     browserLocale: accepted.map((tag) => readLocale(tag)).find((found) => found !== undefined),
     localeFor,

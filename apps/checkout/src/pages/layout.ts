@@ -45,8 +45,8 @@ export function page(frame: Frame, parts: PageParts): Html {
       </head>
       <body>
         <a class="skip" href="#main">${words.skip}</a>
-        ${frame.isTest ? html`<p class="ribbon">${words.testMode}</p>` : nothing}
         <header class="top">
+          ${frame.isTest ? html`<p class="ribbon">${words.testMode}</p>` : nothing}
           <div class="bar">
             <p class="brand">${shop === undefined ? words.secure : html`<bdi>${shop.name}</bdi>`}</p>
             ${parts.step === undefined ? nothing : steps(locale, parts.step)}

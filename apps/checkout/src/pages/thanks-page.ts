@@ -52,7 +52,7 @@ export function thanksPage(frame: Frame, order: OrderView): Html {
         item.codes.length === 0
           ? nothing
           : html`<section class="group card">
-              <p class="strong"><bdi>${item.name}</bdi></p>
+              <h2><bdi>${item.name}</bdi></h2>
               ${licences(item, frame.locale)}
             </section>`,
       )}
