@@ -99,7 +99,6 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-export { settings } from './config.ts';
 export { clientsOver };
 export type { Clients, GatewayTables };
 
