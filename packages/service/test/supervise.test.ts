@@ -3,12 +3,22 @@ import { wallClock } from '@tillstream/messaging/clock';
 import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
 import { makeClient, openChannel } from '@tillstream/rpc/client';
 import { implement } from '@tillstream/rpc/server';
-import { eventually } from '@tillstream/testkit/eventually';
-import { quietLog } from '@tillstream/testkit/log';
 import { request } from 'node:http';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { ServiceApp, Worker } from '../src/app.ts';
 import { superviseApp } from '../src/supervise.ts';
+
+const eventually = (isSo: () => boolean) => vi.waitUntil(isSo, { timeout: 20_000, interval: 20 });
+
+function quietLog() {
+  const levels: string[] = [];
+  return {
+    levels,
+    info: () => undefined,
+    warn: () => void levels.push('warn'),
+    error: () => void levels.push('error'),
+  };
+}
 
 const nothing: ServiceApp = { name: 'tested', rpc: [], topics: [], subscriptions: [], timers: [], workers: [] };
 
@@ -91,7 +101,7 @@ test('starts a worker again that throws or ends', async () => {
   const running = await superviseApp({ ...nothing, workers: [worker] }, { clock: wallClock, log });
   await eventually(() => runs === 3);
   await running.stop();
-  expect(log.lines.map((line) => line.level)).toEqual(['error', 'warn']);
+  expect(log.levels).toEqual(['error', 'warn']);
 });
 
 test('is not ready while a part does not answer', async () => {
