@@ -27,10 +27,15 @@ export function portsFrom(base: number): Ports {
   return { ...offsets, ...ports };
 }
 
-/** The ports on which somebody listens already, with their names. */
+/**
+ * The ports on which somebody listens already, with their names. The database answers for its own: right after a kill -9
+ * its server may still be shutting down, and the next start waits for it.
+ */
 export async function takenPorts(ports: Ports, host: string): Promise<readonly string[]> {
   const checked = await Promise.all(
-    Object.entries(ports).map(async ([name, port]) => ((await isFree(port, host)) ? undefined : `${port} (${name})`)),
+    Object.entries(ports)
+      .filter(([name]) => name !== 'postgres')
+      .map(async ([name, port]) => ((await isFree(port, host)) ? undefined : `${port} (${name})`)),
   );
   return checked.filter((taken) => taken !== undefined);
 }
