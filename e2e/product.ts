@@ -32,7 +32,7 @@ export interface Product extends Ready {
 }
 
 const root = join(import.meta.dirname, '..');
-const programs: Record<Form, string> = { standalone: 'apps/standalone/src/main.ts', split: 'scripts/split.ts' };
+const programs: Record<Form, string> = { standalone: 'apps/standalone/src/main.ts', split: 'scripts/split/start.ts' };
 
 export async function startProduct(
   form: Form,
