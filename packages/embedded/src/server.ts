@@ -57,34 +57,37 @@ const defaults = {
 /** Throws EmbeddedRefusal for what a person can mend: folder in use, not writable, full or closed; port taken. */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const directory = resolve(options.directory);
-  prepareFolder(dirname(directory));
-  const user = findUser();
-  const programs = findPrograms(dirname(directory));
-  const unlock = takeLock(directory);
   try {
-    await endLeftover(directory);
-    const password = loadPassword(directory, () => randomBytes(24).toString('hex'));
-    const port = options.port ?? (await findPort());
-    const run = {
-      folder: programs,
-      user,
-      directory,
-      port,
-      log: options.log ?? (() => undefined),
-      settings: { ...defaults, ...options.settings },
-    };
-    if (!hasData(directory)) await initialise(run, password);
-    const stop = await keepRunning(run);
-    return {
-      port,
-      url: (database = 'postgres', role = superuser, word = password) =>
-        `postgres://${role}:${encodeURIComponent(word)}@127.0.0.1:${port}/${database}`,
-      stop: () => stop().finally(unlock),
-    };
+    prepareFolder(dirname(directory));
+    const unlock = takeLock(directory);
+    try {
+      return await startLocked({ ...options, directory }, unlock);
+    } catch (error) {
+      unlock();
+      throw error;
+    }
   } catch (error) {
-    unlock();
-    throw error;
+    throw explainFile(error, dirname(directory));
   }
+}
+
+async function startLocked(options: EmbeddedOptions, unlock: () => void): Promise<EmbeddedServer> {
+  const { directory } = options;
+  const user = findUser();
+  const folder = findPrograms(dirname(directory));
+  await endLeftover(directory);
+  const password = loadPassword(directory, () => randomBytes(24).toString('hex'));
+  const port = options.port ?? (await findPort());
+  const settings = { ...defaults, ...options.settings };
+  const run: Run = { folder, user, directory, port, log: options.log ?? (() => undefined), settings };
+  if (!hasData(directory)) await initialise(run, password);
+  const stop = await keepRunning(run);
+  return {
+    port,
+    url: (database = 'postgres', role = superuser, word = password) =>
+      `postgres://${role}:${encodeURIComponent(word)}@127.0.0.1:${port}/${database}`,
+    stop: () => stop().finally(unlock),
+  };
 }
 
 interface Run extends ProgramOptions {
@@ -115,9 +118,7 @@ async function initialise(run: Run, password: string): Promise<void> {
     renameSync(building, run.directory);
   } catch (error) {
     rmSync(building, { recursive: true, force: true });
-    throw error instanceof Error && 'code' in error && error.code === 'ENOSPC'
-      ? explain(run, 'No space left on device')
-      : error;
+    throw error;
   } finally {
     rmSync(passwordFile, { force: true });
   }
@@ -183,10 +184,7 @@ function explain(run: Run, said: string): Error {
       `${folder} is in use by another database server (process ${pid}). Stop it first, or name another folder with TILLSTREAM_DATA.`,
     );
   }
-  if (/No space left on device|Disk quota exceeded/i.test(said))
-    return new EmbeddedRefusal(
-      `The disk that holds ${folder} is full. Make room, or name another folder with TILLSTREAM_DATA.`,
-    );
+  if (/No space left on device|Disk quota exceeded|Check free disk space/i.test(said)) return diskFull(folder);
   if (/Permission denied|Read-only file system|could not access directory/i.test(said)) {
     return new EmbeddedRefusal(`The database may not use ${run.directory}. Name another folder with TILLSTREAM_DATA.`);
   }
@@ -196,4 +194,20 @@ function explain(run: Run, said: string): Error {
     );
   }
   return new Error(`the database did not start: ${said.slice(-2_000)}`);
+}
+
+/** What writing a file of our own ran into. */
+function explainFile(error: unknown, folder: string): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : '';
+  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(folder);
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new EmbeddedRefusal(`The folder ${folder} cannot be written to. Name another one with TILLSTREAM_DATA.`);
+  }
+  return error;
+}
+
+function diskFull(folder: string): EmbeddedRefusal {
+  return new EmbeddedRefusal(
+    `The disk that holds ${folder} is full. Make room, or name another folder with TILLSTREAM_DATA.`,
+  );
 }
