@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
+import { reachableFolder } from '@tillstream/embedded/folder';
 import { EmbeddedRefusal, startEmbeddedPostgres, type EmbeddedServer } from '@tillstream/embedded/server';
 import { MerchantApiService } from '@tillstream/proto/merchant/v1/merchant_api';
 import { makeClient } from '@tillstream/rpc/client';
@@ -32,11 +33,16 @@ async function start(): Promise<void> {
     console.log(describeConfig(settings, config));
     return;
   }
-  const data = resolve(config.TILLSTREAM_DATA);
+  // A folder that was named is taken or refused; the default gives way where root's own checkout is closed to others.
+  const wanted = resolve(config.TILLSTREAM_DATA);
+  const data = process.env['TILLSTREAM_DATA'] === undefined ? reachableFolder(wanted) : wanted;
   const ports = portsFrom(config.PORT_BASE);
   const places = placesOf(ports, config.HOST);
   const taken = await takenPorts(ports, config.HOST);
-  if (taken.length > 0) throw new ConfigError(`Ports are taken: ${taken.join(', ')}. Is Tillstream running already? Else name other ports with PORT_BASE, such as PORT_BASE=${config.PORT_BASE + 1000}.`);
+  if (taken.length > 0)
+    throw new ConfigError(
+      `Ports are taken: ${taken.join(', ')}. Is Tillstream running already? Else name other ports with PORT_BASE, such as PORT_BASE=${config.PORT_BASE + 1000}.`,
+    );
 
   makeFolder(data);
   console.log(`Tillstream keeps its data in ${data}`);
@@ -70,7 +76,11 @@ async function start(): Promise<void> {
       startPage: () => ({ gateway: places.gateway, mail: places.mail, apiKey: secrets.apiKey, products }),
     });
     const merchants = makeClient(MerchantApiService, product.channel('merchant'), { deadlineMs: 20_000 });
-    const account = await merchants.createAccount({ accountName: 'demo', shopName: 'Demo shop', supportEmail: 'merchant@example.com' });
+    const account = await merchants.createAccount({
+      accountName: 'demo',
+      shopName: 'Demo shop',
+      supportEmail: 'merchant@example.com',
+    });
     const apiKey = account.testApiKey === '' ? secrets.apiKey : account.testApiKey;
     if (account.testApiKey !== '') saveSecrets(secretsFile, { ...secrets, apiKey });
     secrets.apiKey = apiKey;
@@ -92,14 +102,18 @@ Log          ${join(data, 'tillstream.log')}
 Ctrl-C stops it; what was sold is kept.
 `);
   const { gateway, checkout, console: start, mail } = places;
-  console.log(`READY ${JSON.stringify({ gateway, checkout, console: start, mail, api_key: secrets.apiKey, took_ms: Math.round(performance.now() - startedAt) })}`);
+  console.log(
+    `READY ${JSON.stringify({ gateway, checkout, console: start, mail, api_key: secrets.apiKey, took_ms: Math.round(performance.now() - startedAt) })}`,
+  );
 }
 
 function makeFolder(data: string): void {
   try {
     mkdirSync(data, { recursive: true });
   } catch (error) {
-    throw new ConfigError(`The folder ${data} cannot be made (${error instanceof Error ? error.message : 'unknown reason'}). Name another one with TILLSTREAM_DATA.`);
+    throw new ConfigError(
+      `The folder ${data} cannot be made (${error instanceof Error ? error.message : 'unknown reason'}). Name another one with TILLSTREAM_DATA.`,
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 /** The folder of the data, the user that owns them and the programs that work on them. */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   accessSync,
   chmodSync,
@@ -40,6 +41,17 @@ export function prepareFolder(folder: string): void {
   throw new EmbeddedRefusal(
     `As root the database runs as the user postgres, who may not pass through ${closed}. Name a folder elsewhere with TILLSTREAM_DATA, such as /var/lib/tillstream.`,
   );
+}
+
+/**
+ * Where to keep data that were to be in this folder: there, or, when it is in a place that is closed to the user postgres
+ * (root's checkout in /root), in one under /var/lib/tillstream that stands for it.
+ */
+export function reachableFolder(folder: string): string {
+  let at = folder;
+  while (!existsSync(at)) at = dirname(at);
+  if (!isRoot() || closedParentOf(at) === undefined) return folder;
+  return join('/var/lib/tillstream', createHash('sha256').update(folder).digest('hex').slice(0, 12));
 }
 
 /** The first folder on the way to here, from the inside out, that other users may not pass through. */

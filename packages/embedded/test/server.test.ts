@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, type QueryResultRow } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { findPrograms, findUser } from '../src/folder.ts';
+import { findPrograms, findUser, reachableFolder } from '../src/folder.ts';
 import { commandOf } from '../src/processes.ts';
 import { EmbeddedRefusal, startEmbeddedPostgres, type EmbeddedServer } from '../src/server.ts';
 
@@ -191,6 +191,14 @@ describe('an embedded server', () => {
     mkdirSync(closed, { mode: 0o700 });
     const said = await refusalOf(startEmbeddedPostgres({ directory: join(closed, 'shop', 'postgres') }));
     expect(said).toContain(`may not pass through ${closed}. Name a folder elsewhere with TILLSTREAM_DATA`);
+  });
+
+  it.runIf(process.getuid?.() === 0)('knows a place that stands for a closed folder, always the same', () => {
+    expect(reachableFolder(join(folder, 'open', 'data'))).toBe(join(folder, 'open', 'data'));
+    const place = reachableFolder(join(folder, 'closed', 'data'));
+    expect(place).toMatch(/^\/var\/lib\/tillstream\/[0-9a-f]{12}$/);
+    expect(reachableFolder(join(folder, 'closed', 'data'))).toBe(place);
+    expect(reachableFolder(join(folder, 'closed', 'other'))).not.toBe(place);
   });
 
   it('says what to do when the folder cannot be written to', async () => {
