@@ -56,12 +56,17 @@ export function orderApp(parts: OrderParts): ServiceApp {
   const catalogue = new Catalogue(clients.merchant);
   const orders = new Orders(database, config.CHECKOUT_URL);
   const performer = makePerformer({ database, machine: order, keeper: orderKeeper, name: 'order', log });
+  const newestPayment = async (merchantId: string, orderId: bigint) => {
+    const { payments } = await clients.payment.listPayments({ merchantId, orderId, status: '', limit: 1, startingAfter: '', endingBefore: '' });
+    return payments[0];
+  };
   const orderDesk = new OrderDesk({
     carts,
     catalogue,
     orders,
     performer,
     createPayment: (request) => clients.payment.createPayment(request, { deadlineMs: 12_000 }),
+    newestPayment,
     isCartTaken: (error) => error instanceof CartTaken,
     checkoutUrl: config.CHECKOUT_URL,
     clock,
@@ -73,12 +78,10 @@ export function orderApp(parts: OrderParts): ServiceApp {
     catalogue,
     performer,
     refreshPayment: (request) => clients.payment.refreshPayment(request),
-    newestPayment: async (merchantId, orderId) => {
-      const { payments } = await clients.payment.listPayments({ merchantId, orderId, status: '', limit: 1, startingAfter: '', endingBefore: '' });
-      return payments[0];
-    },
+    newestPayment,
     getLicences: (request) => clients.fulfillment.getLicences(request),
     clock,
+    log,
   });
   const hearPaymentNews = hearPayments({ performer, getPayments: (request) => clients.payment.getPayments(request), clock });
   const hearDeliveryNews = hearDeliveries({ performer, clock });

@@ -75,6 +75,7 @@ export async function openWorld() {
       termsAccepted: true,
       privacyAccepted: true,
       locale: 'en',
+      totalMinor: cart.totalMinor,
       ...more,
     });
   const get = async (merchantId: string, orderId: bigint): Promise<Order> => {

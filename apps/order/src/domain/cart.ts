@@ -30,6 +30,11 @@ export const mostLines = 100;
 
 export type CartRefusal = 'product_not_available' | 'currency_not_supported' | 'quantity_out_of_range' | 'too_many_items';
 
+/** Whether it can be bought now: a product may be archived, or lose its price, while it is in a cart. */
+export function isOnSale(goods: Goods | undefined, currency: string): goods is Goods {
+  return goods !== undefined && goods.isForSale && goods.prices.has(currency);
+}
+
 /** The lines with the product added, or why not. A product that is there already grows. */
 export function addLine(lines: readonly CartLine[], goods: Goods, quantity: number): readonly CartLine[] | CartRefusal {
   if (!goods.isForSale) return 'product_not_available';

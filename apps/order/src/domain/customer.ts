@@ -8,6 +8,9 @@ export interface FieldComplaint {
   readonly detail: string;
 }
 
+/** Of the two sentences next to the boxes. Changes whenever they do; kept with each order as evidence. */
+export const consentWording = '2026-11-21';
+
 const lengths = {
   email: 254,
   first_name: 100,

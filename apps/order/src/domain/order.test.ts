@@ -28,6 +28,7 @@ const item: Item = {
 const placed: Placed = {
   orderId: 7n,
   cartId: 'c',
+  cartVersion: 1,
   livemode: false,
   createdAt: at,
   currency: 'EUR',
@@ -43,7 +44,7 @@ const placed: Placed = {
   externalId: '',
   additionalData: [],
   metadata: {},
-  consent: { termsUrl: '', privacyUrl: '', at },
+  consent: { wording: '', termsUrl: '', privacyUrl: '', at },
 };
 const shown = (paymentId: string, status: 'booked' | 'failed'): PaymentShown => ({
   paymentId,

@@ -47,6 +47,7 @@ export interface Item {
 export interface Placed {
   readonly orderId: bigint;
   readonly cartId: string;
+  readonly cartVersion: number;
   readonly livemode: boolean;
   readonly createdAt: Date;
   readonly currency: string;
@@ -62,8 +63,8 @@ export interface Placed {
   readonly externalId: string;
   readonly additionalData: readonly { readonly name: string; readonly value: string }[];
   readonly metadata: Readonly<Record<string, string>>;
-  /** What was agreed to, and when: evidence. */
-  readonly consent: { readonly termsUrl: string; readonly privacyUrl: string; readonly at: Date };
+  /** What was agreed to, in which wording of the page, and when: evidence. */
+  readonly consent: { readonly wording: string; readonly termsUrl: string; readonly privacyUrl: string; readonly at: Date };
 }
 
 /** The payment that a document shows. */

@@ -1,7 +1,8 @@
 /** Carts: adding, changing, showing. */
 import type { AddToCartRequest, Cart as WireCart, ChangeCartRequest } from '@tillstream/proto/order/v1/order_api';
 import { Refused } from '@tillstream/rpc/refusals';
-import { addLine, changeLine, chooseCurrency, highestQuantity, sharedCurrencies, type CartLine, type Goods } from '../domain/cart.ts';
+import { addLine, changeLine, chooseCurrency, highestQuantity, isOnSale, sharedCurrencies, type CartLine, type Goods } from '../domain/cart.ts';
+import { readLocale } from '../domain/locale.ts';
 import type { Cart, CartContent, CartStore, CatalogueReader } from './ports.ts';
 
 export interface CartDeskParts {
@@ -34,7 +35,7 @@ export class CartDesk {
       const all = [...others.filter((each) => each.id !== goods.id), goods];
       const currency = chooseCurrency(request.currency, lines.length === 0 ? '' : (before?.currency ?? ''), shop.currencies, all);
       if (currency === 'currency_not_supported') throw new Refused(currency, { param: 'currency' });
-      const content: CartContent = { currency, locale: request.locale || before?.locale || shop.locale, lines: added };
+      const content: CartContent = { currency, locale: readLocale(request.locale) || before?.locale || shop.locale, lines: added };
       const cart = before === undefined ? await carts.create(merchantId, livemode, content) : await carts.change(before, content);
       if (cart !== undefined) return this.show(cart);
     }
@@ -75,8 +76,8 @@ export class CartDesk {
     const byId = new Map(goods.map((each) => [each.id, each]));
     const lines = cart.lines.flatMap((line) => {
       const each = byId.get(line.productId);
-      const priceMinor = each?.prices.get(cart.currency);
-      if (each === undefined || !each.isForSale || priceMinor === undefined) return [];
+      if (!isOnSale(each, cart.currency)) return [];
+      const priceMinor = each.prices.get(cart.currency) ?? 0n;
       return [
         {
           productId: line.productId,

@@ -1,8 +1,9 @@
 /** Answers OrderApi. */
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
+import type { Log } from '@tillstream/messaging/log';
 import type { Answer } from '@tillstream/messaging/perform';
-import type { GetLicencesRequest, GetLicencesResponse } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
+import type { GetLicencesRequest, GetLicencesResponse, Licence } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import type { DocumentKey, ListOrdersRequest, Order as WireOrder, OrderApiService, OrderDocument, PaymentSummary } from '@tillstream/proto/order/v1/order_api';
 import type { Payment as WirePayment, RefreshPaymentRequest, RefreshPaymentResponse } from '@tillstream/proto/payment/v1/payment_api';
 import { Refused } from '@tillstream/rpc/refusals';
@@ -26,6 +27,7 @@ export interface OrderApiParts {
   newestPayment(merchantId: string, orderId: bigint): Promise<WirePayment | undefined>;
   getLicences(request: GetLicencesRequest): Promise<GetLicencesResponse>;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 const mostDocuments = 500;
@@ -77,7 +79,8 @@ async function newestOf(parts: OrderApiParts, opened: OpenedOrder, refresh: bool
   try {
     const payment = refresh ? (await parts.refreshPayment({ merchantId, orderId })).payment : await parts.newestPayment(merchantId, orderId);
     return payment === undefined ? undefined : summaryOf(payment);
-  } catch {
+  } catch (error) {
+    parts.log.warn({ err: error, order_id: String(orderId) }, 'the order is shown without what the payment service knows');
     return undefined;
   }
 }
@@ -86,7 +89,14 @@ async function codesOf(parts: OrderApiParts, { merchantId, order }: OpenedOrder)
   if (order.status !== 'paid') return [];
   const shown = order.placed.items.filter((item) => item.showOnOrderPage && order.deliveredAt.has(item.id));
   if (shown.length === 0) return [];
-  const { licences } = await parts.getLicences({ orders: [{ merchantId, orderId: order.placed.orderId }] });
+  const { orderId } = order.placed;
+  let licences: readonly Licence[];
+  try {
+    ({ licences } = await parts.getLicences({ orders: [{ merchantId, orderId }] }));
+  } catch (error) {
+    parts.log.warn({ err: error, order_id: String(orderId) }, 'the order is shown without its licences');
+    return [];
+  }
   return shown.map((item) => ({ itemId: item.id, codes: licences.filter((licence) => licence.itemId === item.id).map((licence) => licence.code) }));
 }
 

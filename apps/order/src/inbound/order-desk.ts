@@ -4,10 +4,11 @@ import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { Answer } from '@tillstream/messaging/perform';
 import type { BeginPaymentRequest, BeginPaymentResponse, PlaceOrderRequest } from '@tillstream/proto/order/v1/order_api';
-import type { CreatePaymentRequest, CreatePaymentResponse } from '@tillstream/proto/payment/v1/payment_api';
+import type { CreatePaymentRequest, CreatePaymentResponse, Payment } from '@tillstream/proto/payment/v1/payment_api';
 import { Refused } from '@tillstream/rpc/refusals';
-import { priceLine, type Goods } from '../domain/cart.ts';
-import { complainAboutCustomer, trimmed, type FieldComplaint } from '../domain/customer.ts';
+import { isOnSale, priceLine, type Goods } from '../domain/cart.ts';
+import { complainAboutCustomer, consentWording, trimmed, type FieldComplaint } from '../domain/customer.ts';
+import { readLocale } from '../domain/locale.ts';
 import { orderName, type Customer, type Item, type OrderCommand, type OrderEvent, type OrderRefusal, type OrderState, type Placed } from '../domain/order.ts';
 import type { Cart, CartStore, CatalogueReader, OpenedOrder, ShopFacts } from './ports.ts';
 
@@ -20,7 +21,8 @@ export interface OrderDeskParts {
   };
   readonly performer: { perform(envelopes: readonly Envelope<OrderCommand>[]): Promise<readonly Answer<OrderState, OrderEvent, OrderRefusal>[]> };
   createPayment(request: CreatePaymentRequest): Promise<CreatePaymentResponse>;
-  /** Whether an error says that the cart became an order in between. */
+  newestPayment(merchantId: string, orderId: bigint): Promise<Payment | undefined>;
+  /** Whether an error says that the cart became an order or was changed in between. */
   isCartTaken(error: unknown): boolean;
   readonly checkoutUrl: string;
   readonly clock: Clock;
@@ -58,7 +60,15 @@ export class OrderDesk {
     if (request.cartVersion !== 0 && request.cartVersion !== cart.version) throw new Refused('cart_changed');
     if (cart.lines.length === 0) throw new Refused('cart_empty');
     const [shop, goods] = await Promise.all([catalogue.shop(cart.merchantId), catalogue.goods(cart.merchantId, cart.lines.map((line) => line.productId))]);
+    const left = cart.lines.filter((line) => isOnSale(goods.get(line.productId), cart.currency));
+    if (left.length < cart.lines.length) {
+      // The page no longer shows what is gone; it is taken out, so that what is left can be bought.
+      await carts.change(cart, { ...cart, lines: left });
+      throw new Refused('product_not_available');
+    }
     const placed = await this.#draft(cart, shop, goods, customer, request);
+    // Prices are the catalogue's until now: nobody buys at another sum than the one they saw.
+    if (request.totalMinor !== 0n && request.totalMinor !== placed.totalMinor) throw new Refused('cart_changed');
     try {
       const now = placed.createdAt;
       const [answer] = await performer.perform([{ id: String(placed.orderId), merchantId: cart.merchantId, command: { type: 'place', placed }, now }]);
@@ -67,7 +77,7 @@ export class OrderDesk {
     } catch (error) {
       if (!this.#parts.isCartTaken(error)) throw error;
       const taken = await carts.find(request.cartId);
-      if (taken?.orderId === undefined) throw new Refused('cart_not_found');
+      if (taken?.orderId === undefined) throw new Refused(taken === undefined ? 'cart_not_found' : 'cart_changed');
       return { orderId: taken.orderId, token: taken.orderToken ?? '' };
     }
   }
@@ -78,7 +88,7 @@ export class OrderDesk {
     const items = cart.lines.map((line, at): Item => {
       const each = goods.get(line.productId);
       const price = each === undefined ? undefined : priceLine(each, line.quantity, cart.currency, shop.commissionBp);
-      if (each === undefined || !each.isForSale || price === undefined) throw new Refused('product_not_available');
+      if (each === undefined || price === undefined) throw new Refused('product_not_available');
       const { name, familyName, vendorCode, sku, businessSegment, deliveryMethod, oneCodePer, sendMail, showOnOrderPage } = each;
       const what = { name, familyName, vendorCode, sku, businessSegment, deliveryMethod, oneCodePer, sendMail, showOnOrderPage };
       return { id: itemIds[at] ?? 0n, productId: line.productId, quantity: line.quantity, ...what, ...price };
@@ -86,10 +96,11 @@ export class OrderDesk {
     return {
       orderId,
       cartId: cart.cartId,
+      cartVersion: cart.version,
       livemode: cart.livemode,
       createdAt: now,
       currency: cart.currency,
-      locale: request.locale === '' ? cart.locale : request.locale,
+      locale: readLocale(request.locale) || cart.locale,
       // R27: 128 bits in the seed's place.
       token: randomBytes(16).toString('hex'),
       shopName: shop.shopName,
@@ -102,7 +113,7 @@ export class OrderDesk {
       externalId: '',
       additionalData: [],
       metadata: {},
-      consent: { termsUrl: shop.termsUrl, privacyUrl: shop.privacyUrl, at: now },
+      consent: { wording: consentWording, termsUrl: shop.termsUrl, privacyUrl: shop.privacyUrl, at: now },
     };
   }
 
@@ -113,6 +124,9 @@ export class OrderDesk {
     const { placed } = order;
     const method = request.paymentMethod === '' ? placed.paymentMethod : request.paymentMethod;
     if (!methods.has(method)) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
+    // Paid, and the news is on its way here: a second payment would be charged for nothing.
+    const newest = await this.#parts.newestPayment(merchantId, placed.orderId);
+    if (newest?.status === 'booked') throw new Refused('order_already_paid');
     const { payment } = await this.#parts.createPayment({
       merchantId,
       orderId: placed.orderId,

@@ -13,7 +13,7 @@ import type { HistoryRow, OrderRow, OrderTables } from './tables.ts';
 
 type OrderChange = Change<OrderState, OrderEvent>;
 
-/** The cart has become an order in between; whoever asked finds that order. */
+/** The cart has become an order or was changed in between; whoever asked looks again. */
 export class CartTaken extends Error {
   override readonly name = 'CartTaken';
 }
@@ -73,9 +73,10 @@ async function insert(tx: Kysely<OrderTables>, made: readonly OrderChange[]): Pr
   // The cart is consumed in the commit that makes the order: a second submission finds it taken (R8).
   const { numAffectedRows } = await sql`
     update cart set order_id = t.order_id, order_token = t.token, touched_at = now()
-    from unnest(${carts.map((placed) => placed.cartId)}::text[], ${carts.map((placed) => placed.orderId)}::bigint[], ${carts.map((placed) => placed.token)}::text[]) as t (cart_id, order_id, token)
-    where cart.cart_id = t.cart_id and cart.order_id is null`.execute(tx);
-  if (Number(numAffectedRows ?? 0n) !== carts.length) throw new CartTaken('the cart is an order');
+    from unnest(${carts.map((placed) => placed.cartId)}::text[], ${carts.map((placed) => placed.orderId)}::bigint[], ${carts.map((placed) => placed.token)}::text[],
+      ${carts.map((placed) => placed.cartVersion)}::integer[]) as t (cart_id, order_id, token, version)
+    where cart.cart_id = t.cart_id and cart.order_id is null and cart.version = t.version`.execute(tx);
+  if (Number(numAffectedRows ?? 0n) !== carts.length) throw new CartTaken('the cart is an order or was changed');
 }
 
 async function update(tx: Kysely<OrderTables>, kept: readonly OrderChange[]): Promise<void> {

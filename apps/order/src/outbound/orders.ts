@@ -91,6 +91,8 @@ export class Orders {
       const order = byId.get(key.orderId);
       if (order === undefined || order.row.merchant_id !== key.merchantId) return [];
       const history = key.version === 0n ? order.history : order.history.filter((row) => row.version <= key.version);
+      // A version that is still to come is not known: to answer an earlier one would be a lie.
+      if (key.version !== 0n && history.at(-1)?.version !== key.version) return [];
       const { placed } = order.row;
       return [{ key, order: this.#toWire({ row: order.row, history }), shopName: placed.shopName, supportEmail: placed.supportEmail, occurredAt: history.at(-1)?.at }];
     });

@@ -24,6 +24,7 @@ export interface StoredItem {
 export interface StoredPlaced {
   readonly orderId: string;
   readonly cartId: string;
+  readonly cartVersion: number;
   readonly livemode: boolean;
   readonly createdAt: string;
   readonly currency: string;
@@ -39,7 +40,7 @@ export interface StoredPlaced {
   readonly externalId: string;
   readonly additionalData: readonly { readonly name: string; readonly value: string }[];
   readonly metadata: Readonly<Record<string, string>>;
-  readonly consent: { readonly termsUrl: string; readonly privacyUrl: string; readonly at: string };
+  readonly consent: { readonly wording: string; readonly termsUrl: string; readonly privacyUrl: string; readonly at: string };
 }
 
 export interface CartRow {

@@ -130,6 +130,11 @@ export interface PlaceOrderRequest {
   termsAccepted: boolean;
   privacyAccepted: boolean;
   locale: string;
+  /**
+   * The sum that stood next to the button; another one refuses with cart_changed, for prices are read when the order is
+   * placed. 0 = do not check.
+   */
+  totalMinor: bigint;
 }
 
 export interface PlaceOrderResponse {
@@ -1912,6 +1917,7 @@ function createBasePlaceOrderRequest(): PlaceOrderRequest {
     termsAccepted: false,
     privacyAccepted: false,
     locale: "",
+    totalMinor: 0n,
   };
 }
 
@@ -1937,6 +1943,12 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
     }
     if (message.locale !== "") {
       writer.uint32(58).string(message.locale);
+    }
+    if (message.totalMinor !== 0n) {
+      if (BigInt.asIntN(64, message.totalMinor) !== message.totalMinor) {
+        throw new globalThis.Error("value provided for field message.totalMinor of type int64 too large");
+      }
+      writer.uint32(64).int64(message.totalMinor);
     }
     return writer;
   },
@@ -2010,6 +2022,14 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
             message.locale = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.totalMinor = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2051,6 +2071,11 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
         ? globalThis.Boolean(object.privacy_accepted)
         : false,
       locale: isSet(object.locale) ? globalThis.String(object.locale) : "",
+      totalMinor: isSet(object.totalMinor)
+        ? BigInt(object.totalMinor)
+        : isSet(object.total_minor)
+        ? BigInt(object.total_minor)
+        : 0n,
     };
   },
 
@@ -2077,6 +2102,9 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
     if (message.locale !== "") {
       obj.locale = message.locale;
     }
+    if (message.totalMinor !== 0n) {
+      obj.totalMinor = message.totalMinor.toString();
+    }
     return obj;
   },
 
@@ -2094,6 +2122,9 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
     message.termsAccepted = object.termsAccepted ?? false;
     message.privacyAccepted = object.privacyAccepted ?? false;
     message.locale = object.locale ?? "";
+    message.totalMinor = (object.totalMinor !== undefined && object.totalMinor !== null)
+      ? BigInt(object.totalMinor)
+      : 0n;
     return message;
   },
 };
