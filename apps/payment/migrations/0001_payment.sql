@@ -25,6 +25,8 @@ create table payment (
   created_at timestamptz not null,
   expires_at timestamptz not null,
   finalised_at timestamptz,
+  -- Of the click that started it: what the provider tells later continues that trace.
+  traceparent text not null,
   -- When the provider was last asked; outside the machine, it decides nothing.
   asked_at timestamptz,
   check ((status = 'failed') = (reason <> ''))

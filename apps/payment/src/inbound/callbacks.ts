@@ -27,7 +27,7 @@ export interface CallbackParts {
     due(): Promise<readonly Stored[]>;
     applied(callbackIds: readonly string[]): Promise<void>;
     postpone(callbackId: string, dueAt: Date | null): Promise<void>;
-    merchantOf(paymentId: string): Promise<string | undefined>;
+    ownerOf(paymentId: string): Promise<{ merchantId: string; traceparent: string } | undefined>;
   };
   /** Undefined when there is no such provider. */
   provider(name: string):
@@ -82,16 +82,18 @@ export class CallbackDesk {
 
   async #apply(callback: Stored, { fact }: Read): Promise<void> {
     const { store, performer, clock } = this.#parts;
-    const merchantId = isUuid.test(fact.reference) ? await store.merchantOf(fact.reference) : undefined;
-    if (merchantId === undefined) {
+    const owner = isUuid.test(fact.reference) ? await store.ownerOf(fact.reference) : undefined;
+    if (owner === undefined) {
       // It may have overtaken our own commit.
       await store.postpone(callback.callbackId, callback.tries >= mostTries ? null : new Date(Date.now() + pauseMs));
       return;
     }
+    const { merchantId, traceparent } = owner;
     const now = clock.now(merchantId);
     const command = commandOf(fact, now);
     if (command !== undefined) {
-      await performer.performOnce([{ id: fact.reference, merchantId, command, now, messageId: callback.callbackId, ...(callback.traceparent === '' ? {} : { traceparent: callback.traceparent }) }]);
+      // The callback's own span links here; the story goes on in the trace of the customer's click.
+      await performer.performOnce([{ id: fact.reference, merchantId, command, now, messageId: callback.callbackId, traceparent }]);
     }
     await store.applied([callback.callbackId]);
   }

@@ -18,6 +18,7 @@ export interface Called {
   readonly return_url: string;
   readonly description: string;
   readonly locale: string;
+  readonly traceparent: string;
 }
 
 interface Leased {
@@ -132,7 +133,7 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     // The provider's word first: a page that could still be paid must not be called expired.
     if (!(await this.withdraw(row))) return;
     const envelope = this.#envelope(row, { type: 'expire', at: timer.dueAt });
-    await this.#parts.performer.performOnce([{ ...envelope, messageId: timer.timerId, traceparent: timer.traceparent }]);
+    await this.#parts.performer.performOnce([{ ...envelope, messageId: timer.timerId }]);
   }
 
   async #askAgain(timer: DueTimer, row: Called): Promise<void> {
@@ -145,12 +146,14 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     }
     const [now] = await this.#parts.payments.rows([row.merchant_id], [row.payment_id]);
     if (now?.status !== 'processing') return;
-    await performer.performOnce([{ ...this.#envelope(row, { type: 'recordUnknown' }), messageId: timer.timerId, traceparent: timer.traceparent }]);
+    await performer.performOnce([{ ...this.#envelope(row, { type: 'recordUnknown' }), messageId: timer.timerId }]);
     if (tries < mostTries) await this.#parts.schedule(timer, `ask-${tries + 1}`, new Date(Date.now() + pauseAfter(tries + 1)));
   }
 
   #envelope(payment: Called, command: PaymentCommand): Envelope<PaymentCommand> {
-    return { id: payment.payment_id, merchantId: payment.merchant_id, command, now: this.#parts.clock.now(payment.merchant_id) };
+    const now = this.#parts.clock.now(payment.merchant_id);
+    // What a provider says continues the trace of the click that started the payment.
+    return { id: payment.payment_id, merchantId: payment.merchant_id, command, now, traceparent: payment.traceparent };
   }
 }
 

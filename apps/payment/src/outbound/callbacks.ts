@@ -62,10 +62,10 @@ export class Callbacks {
   }
 
   /** Whose payment is this? The reference is our id, which the signed callback says back. */
-  async merchantOf(paymentId: string): Promise<string | undefined> {
+  async ownerOf(paymentId: string): Promise<{ merchantId: string; traceparent: string } | undefined> {
     const row = await this.#database.everyMerchant('a signed callback names the payment, and the payment its merchant', (tx) =>
-      tx.selectFrom('payment').where('payment_id', '=', paymentId).select('merchant_id').executeTakeFirst(),
+      tx.selectFrom('payment').where('payment_id', '=', paymentId).select(['merchant_id', 'traceparent']).executeTakeFirst(),
     );
-    return row?.merchant_id;
+    return row === undefined ? undefined : { merchantId: row.merchant_id, traceparent: row.traceparent };
   }
 }

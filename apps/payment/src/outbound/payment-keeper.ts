@@ -121,6 +121,8 @@ function toJson(changes: readonly PaymentChange[]): string {
         created_at: after.createdAt,
         expires_at: after.expiresAt,
         finalised_at: after.finalisedAt ?? null,
+        // Kept from the first event on; an update leaves it alone.
+        traceparent: change.events[0]?.traceparent ?? '',
         asked_at: null,
       };
     }),

@@ -28,6 +28,7 @@ export interface PaymentRow {
   created_at: Date;
   expires_at: Date;
   finalised_at: Date | null;
+  traceparent: string;
   asked_at: Date | null;
 }
 
