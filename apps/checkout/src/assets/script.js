@@ -3,17 +3,19 @@
 // A form goes out once: a second click on its way is ignored. The server makes one order of two clicks as well.
 for (const form of document.querySelectorAll('form[data-once]')) {
   let sent = false;
+  const reopen = () => {
+    sent = false;
+    for (const button of form.querySelectorAll('[aria-disabled]')) button.removeAttribute('aria-disabled');
+  };
   form.addEventListener('submit', (event) => {
     if (sent) return event.preventDefault();
     sent = true;
     event.submitter?.setAttribute('aria-disabled', 'true');
+    // Who is still here after ten seconds has lost the network and may try again.
+    setTimeout(reopen, 10_000);
   });
   // The back button brings the page back as it was left: it must be possible to send it again.
-  addEventListener('pageshow', (event) => {
-    if (!event.persisted) return;
-    sent = false;
-    for (const button of form.querySelectorAll('[aria-disabled]')) button.removeAttribute('aria-disabled');
-  });
+  addEventListener('pageshow', (event) => event.persisted && reopen());
 }
 
 document.getElementById('problems')?.focus();

@@ -75,7 +75,9 @@ function cartLines(cart: CartView, locale: Locale): Html {
                     ${currency}
                   </option>`,
               )}</select
-            ><button class="quiet" name="action" value="currency">${words.summary.changeCurrency}</button>
+            ><button class="quiet" name="action" value="currency">
+              ${words.summary.update}<span class="unseen">: ${words.summary.currency}</span>
+            </button>
           </div>`
     }`;
 }

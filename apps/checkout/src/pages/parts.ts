@@ -33,11 +33,9 @@ export function thumbnail(name: string, imageUrl: string): Html {
       referrerpolicy="no-referrer"
     />`;
   }
-  const [first = '·'] = new Intl.Segmenter()
-    .segment(name.trim())
-    [Symbol.iterator]()
-    .map((each) => each.segment);
-  return html`<span class="thumb tile" aria-hidden="true">${first.toLocaleUpperCase()}</span>`;
+  // As people count letters; more than a few code points are never one.
+  const [first] = new Intl.Segmenter().segment(name.trim().slice(0, 20));
+  return html`<span class="thumb tile" aria-hidden="true">${first?.segment.toLocaleUpperCase() ?? '·'}</span>`;
 }
 
 export function productName(name: string, family: string): Html {

@@ -47,7 +47,6 @@ export const de: Words = {
     remove: 'Entfernen',
     removeOf: (name) => `${name} entfernen`,
     currency: 'Währung',
-    changeCurrency: 'Währung wechseln',
     items: (count) => (count === 1 ? '1 Artikel' : `${count} Artikel`),
   },
   fields: {
@@ -158,7 +157,7 @@ export const de: Words = {
   pay: {
     title: (order) => `Bestellung ${order} bezahlen`,
     lead: 'Ihre Bestellung ist aufgegeben. Ein Schritt fehlt noch: die Zahlung.',
-    button: (sum) => `Zahlen: ${sum} mit Karte`,
+    button: (sum) => `Bezahlen mit Karte: ${sum}`,
     hint: 'Sie gelangen zur Seite des Zahlungsanbieters, geben dort Ihre Karte ein und kommen hierher zurück.',
     waiting: {
       title: 'Wir verbinden Sie mit der Zahlungsseite',

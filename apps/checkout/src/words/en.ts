@@ -56,7 +56,6 @@ export const en = {
     remove: 'Remove',
     removeOf: (name: string) => `Remove ${name}`,
     currency: 'Currency',
-    changeCurrency: 'Change currency',
     items: (count: number) => (count === 1 ? '1 item' : `${count} items`),
   },
   fields: {
