@@ -9,6 +9,7 @@ const maxDeclarations = 5;
 const publishDeadlineMs = 10_000;
 // Readiness is asked every few seconds and should be answered by then.
 const checkDeadlineMs = 3_000;
+const reopenAfterMs = 5_000;
 
 export function kafkaCarrier(options: { brokers: readonly string[]; clientId: string; log: Log }): Carrier {
   const { log } = options;
@@ -26,7 +27,7 @@ export function kafkaCarrier(options: { brokers: readonly string[]; clientId: st
   });
   let producing: Promise<Producer> | undefined;
   let administering: Promise<Admin> | undefined;
-  const failures: string[] = [];
+  const failures = new Map<Subscription, string>();
   const consumers = new Set<RunningSubscription>();
   // kafkajs numbers an idempotent producer's batches; two sends at once arrive out of order (#598).
   let sending: Promise<unknown> = Promise.resolve();
@@ -81,7 +82,7 @@ export function kafkaCarrier(options: { brokers: readonly string[]; clientId: st
       await turn;
     },
     async subscribe(subscription) {
-      const running = await consume(kafka, subscription, log, (reason) => failures.push(reason));
+      const running = await consume(kafka, subscription, log, failures);
       const member = {
         stop: async () => {
           consumers.delete(member);
@@ -105,8 +106,8 @@ export function kafkaCarrier(options: { brokers: readonly string[]; clientId: st
       return lag;
     },
     async check() {
-      // A consumer that crashed for good leaves the process up and deaf: readiness must say so.
-      const [failure] = failures;
+      // A consumer that crashed for good leaves the process up and deaf: somebody must hear of it.
+      const [failure] = failures.values();
       if (failure !== undefined) throw new Error(failure);
       await within(checkDeadlineMs, async () => (await admin()).describeCluster());
     },
@@ -141,35 +142,67 @@ function toKafka(message: OutgoingMessage): { key: string; value: Buffer; header
   return { key: message.key, value: Buffer.from(message.value), headers: { ...message.headers, 'content-type': 'application/protobuf' } };
 }
 
-async function consume(kafka: Kafka, subscription: Subscription, log: Log, fail: (reason: string) => void): Promise<RunningSubscription> {
-  const consumer: Consumer = kafka.consumer({
-    groupId: subscription.group,
-    // Every restart is a stop-the-world rebalance here: short times, and a graceful leave.
-    sessionTimeout: 10_000,
-    heartbeatInterval: 3_000,
-    rebalanceTimeout: 15_000,
-    maxWaitTimeInMs: 200,
-    allowAutoTopicCreation: false,
-  });
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
-    if (payload.restart) return;
-    log.error({ err: payload.error, group: subscription.group }, 'the consumer ended for good');
-    fail(`the consumer of ${subscription.group} has ended: ${payload.error.message}`);
-  });
-  await consumer.connect();
-  // Without fromBeginning a new group begins at the end and loses what was said before it came.
-  await consumer.subscribe({ topics: [...subscription.topics], fromBeginning: true });
-  await consumer.run({
-    // With true an early return would mark what was not handled as done.
-    eachBatchAutoResolve: false,
-    partitionsConsumedConcurrently: 3,
-    eachBatch: (payload) => handleBatch(payload, subscription),
-  });
-  return { stop: () => consumer.disconnect() };
+/** A group member. kafkajs restarts it after most failures; after the others it would stay deaf for ever, so it is made anew. */
+async function consume(kafka: Kafka, subscription: Subscription, log: Log, failures: Map<Subscription, string>): Promise<RunningSubscription> {
+  const { group } = subscription;
+  let isStopped = false;
+  let current: Consumer | undefined;
+  let reopening: NodeJS.Timeout | undefined;
+  const reopen = (error: unknown) => {
+    if (isStopped) return;
+    log.error({ err: error, group }, 'the consumer has ended and is made anew');
+    failures.set(subscription, `the consumer of ${group} has ended: ${error instanceof Error ? error.message : String(error)}`);
+    reopening = setTimeout(() => void tryAgain(), reopenAfterMs);
+  };
+  const open = async (): Promise<void> => {
+    const consumer = kafka.consumer({
+      groupId: group,
+      // Every restart is a stop-the-world rebalance here: short times, and a graceful leave.
+      sessionTimeout: 10_000,
+      heartbeatInterval: 3_000,
+      rebalanceTimeout: 15_000,
+      maxWaitTimeInMs: 200,
+      allowAutoTopicCreation: false,
+    });
+    current = consumer;
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (!payload.restart) reopen(payload.error);
+    });
+    try {
+      await consumer.connect();
+      // Without fromBeginning a new group begins at the end and loses what was said before it came.
+      await consumer.subscribe({ topics: [...subscription.topics], fromBeginning: true });
+      await consumer.run({
+        // With true an early return would mark what was not handled as done.
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: 3,
+        eachBatch: (payload) => handleBatch(payload, subscription),
+      });
+    } catch (error) {
+      await consumer.disconnect().catch(() => undefined);
+      throw error;
+    }
+    failures.delete(subscription);
+  };
+  const tryAgain = async (): Promise<void> => {
+    try {
+      await open();
+    } catch (error) {
+      reopen(error);
+    }
+  };
+  await open();
+  return {
+    stop: async () => {
+      isStopped = true;
+      clearTimeout(reopening);
+      await current?.disconnect();
+    },
+  };
 }
 
 async function handleBatch(payload: EachBatchPayload, subscription: Subscription): Promise<void> {
-  const { batch, resolveOffset, heartbeat, commitOffsetsIfNecessary, isRunning, isStale } = payload;
+  const { batch } = payload;
   const messages = batch.messages.map(
     (message): IncomingMessage => ({
       topic: batch.topic,
@@ -182,20 +215,20 @@ async function handleBatch(payload: EachBatchPayload, subscription: Subscription
   );
   const size = subscription.batchSize ?? 200;
   for (let at = 0; at < messages.length; at += size) {
-    if (!isRunning() || isStale()) return;
+    if (!payload.isRunning() || payload.isStale()) return;
     const part = messages.slice(at, at + size);
     // A long handler must not be taken for dead.
-    const beating = setInterval(() => void heartbeat().catch(() => undefined), 3_000);
+    const beating = setInterval(() => void payload.heartbeat().catch(() => undefined), 3_000);
     try {
       await subscription.handle(part);
     } finally {
       clearInterval(beating);
     }
     const last = part.at(-1);
-    if (last !== undefined) resolveOffset(String(last.offset));
-    await heartbeat();
-    // A crash before this gives the part again: at least once.
-    await commitOffsetsIfNecessary();
+    if (last !== undefined) payload.resolveOffset(String(last.offset));
+    await payload.heartbeat();
+    // A crash before this gives the part again: at least once. Without offsets kafkajs would wait for the batch's end.
+    await payload.commitOffsetsIfNecessary(payload.uncommittedOffsets());
   }
 }
 

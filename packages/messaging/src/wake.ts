@@ -3,7 +3,6 @@
  * another process is found by polling; NOTIFY inside the transaction would end group commit.
  */
 import { EventEmitter } from 'node:events';
-import type { AnyDatabase } from '@tillstream/database/database';
 
 const signals = new WeakMap<object, EventEmitter>();
 
