@@ -154,6 +154,39 @@ describe('bodies', () => {
     expectProblem(await gateway.call('PUT', '/v1/products', {}), 404, 'route_not_found');
   });
 
+  test('texts that cannot be kept are refused: NUL, half a character', async () => {
+    for (const [body, param] of [
+      ['{"name":"a\\u0000b"}', 'name'],
+      ['{"name":"\\ud800"}', 'name'],
+      ['{"metadata":{"a\\u0000":"x"}}', 'metadata'],
+    ] as const) {
+      const answer = await gateway.call('POST', '/v1/products', body, { 'content-type': 'application/json' });
+      expectProblem(answer, 422, 'invalid_field');
+      expect(answer.body['param']).toBe(param);
+    }
+    expectProblem(await gateway.call('GET', '/v1/orders?external_id=a%00b'), 422, 'invalid_field');
+    expect(
+      (
+        await gateway.call('POST', '/v1/products/1/licence_codes', '{"codes":["a\\u0000"]}', {
+          'content-type': 'application/json',
+        })
+      ).body['param'],
+    ).toBe('codes[0]');
+  });
+
+  test('requests that are none are answered in the same form', async () => {
+    const long = await gateway.call('GET', `/v1/products/${'x'.repeat(300)}`);
+    expect([long.status, long.body['code']]).toEqual([404, 'route_not_found']);
+    const unreadable = await gateway.call('GET', '/v1/products/%zz');
+    expect([unreadable.status, unreadable.body['code']]).toEqual([400, 'invalid_request']);
+    const endless = await gateway.call('GET', '/v1/products', undefined, { 'x-long': 'x'.repeat(40_000) });
+    expect([endless.status, endless.body['code'], endless.headers['content-type']]).toEqual([
+      400,
+      'invalid_request',
+      'application/problem+json',
+    ]);
+  });
+
   test('all wrong fields are named at once', async () => {
     const answer = await gateway.call('POST', '/v1/products', {
       prices: [{ amount: 0, currency: 'EUR' }],

@@ -1,4 +1,5 @@
 /** Everything that is not answered with success is answered with problem+json (RFC 9457), by the one table of refusals. */
+import type { Socket } from 'node:net';
 import { refusals, Refused, type FieldRefusal, type RefusalCode } from '@tillstream/rpc/refusals';
 import { currentTraceparent, traceIdOf } from '@tillstream/telemetry/trace';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
@@ -60,6 +61,27 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, refuse
     .code(status)
     .type(problemType)
     .send(Buffer.from(JSON.stringify(problem)));
+}
+
+/** Not HTTP, headers without end, or a request that never came: nobody can be told which request it was. */
+export function answerBrokenRequest(socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { http: status, sentence } = refusals.invalid_request;
+  const body = JSON.stringify({
+    type: '/errors#invalid_request',
+    title: sentence,
+    status,
+    detail: sentence,
+    instance: '',
+    code: 'invalid_request',
+    request_id: '',
+  });
+  socket.end(
+    `HTTP/1.1 ${status} Bad Request\r\ncontent-type: ${problemType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
 }
 
 /** Whatever was thrown, as a refusal; what is nobody's fault but ours becomes `internal`. */

@@ -4,14 +4,15 @@ import type { Log } from '@tillstream/rpc/contract';
 import { Refused } from '@tillstream/rpc/refusals';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import { findCardNumber } from '../../domain/card-number.ts';
+import { looksLikeCard } from '../../domain/card-number.ts';
+import { canBeKept, textsIn } from '../../domain/texts.ts';
 import type { Clients } from '../clients.ts';
 import type { Api } from './api.ts';
 import { documentRoutes, showDocumentation } from './documentation.ts';
 import { rememberAnswers, type AnswerStore } from './idempotency.ts';
 import { limitCallbacks, limitKeys, makeGuessCount, type Limits } from './limits.ts';
 import { observe } from './observation.ts';
-import { refusalOf, sendProblem } from './problems.ts';
+import { answerBrokenRequest, refusalOf, sendProblem } from './problems.ts';
 import { authenticate } from './tenant.ts';
 
 export interface ServerParts {
@@ -41,6 +42,18 @@ export function makeServer(parts: ServerParts): FastifyInstance {
     trustProxy: parts.trustedProxies.length === 0 ? false : [...parts.trustedProxies],
     genReqId: () => `req_${randomBytes(12).toString('hex')}`,
     routerOptions: { maxParamLength: 255 },
+    // What is no request yet: an address that cannot be read, an id that is longer than any.
+    frameworkErrors: (error, request, reply) => {
+      const isUnreadable = error.code === 'FST_ERR_BAD_URL';
+      void sendProblem(
+        request,
+        reply,
+        isUnreadable
+          ? new Refused('invalid_request', { detail: 'The address cannot be read.' })
+          : new Refused('route_not_found'),
+      );
+    },
+    clientErrorHandler: (_error, socket) => answerBrokenRequest(socket),
   });
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
@@ -95,10 +108,21 @@ async function addApi(api: Api, parts: ServerParts): Promise<void> {
   });
   await limitKeys(api, parts.limits);
   api.addHook('preValidation', async (request) => {
-    const isExempt = request.routeOptions.config.mayHoldCardNumbers === true;
-    const param = (isExempt ? undefined : findCardNumber(request.body)) ?? findCardNumber(request.query);
-    if (param !== undefined) throw new Refused('card_number_refused', param === '' ? {} : { param });
+    const mayHoldCardNumbers = request.routeOptions.config.mayHoldCardNumbers === true;
+    for (const part of [request.body, request.query]) {
+      for (const { path, text } of textsIn(part)) refuseText(path, text, mayHoldCardNumbers && part === request.body);
+    }
   });
   rememberAnswers(api, parts.answers, parts.log);
   parts.addRoutes(api);
+}
+
+function refuseText(path: string, text: string, mayHoldCardNumbers: boolean): void {
+  const where = path === '' ? {} : { param: path };
+  if (!canBeKept(text))
+    throw new Refused('invalid_field', {
+      ...where,
+      detail: 'A text holds a character that cannot be kept (NUL, or half a character).',
+    });
+  if (!mayHoldCardNumbers && looksLikeCard(text)) throw new Refused('card_number_refused', where);
 }
