@@ -1,6 +1,6 @@
 import { eventually } from '@tillstream/testkit/eventually';
 import { hostileReceiver, type HostileReceiver, type ReceivedRequest } from '@tillstream/testkit/receiver';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { signSeed, signStandard } from '../src/outbound/http/signatures.ts';
 import { endpointAt, makeStage, merchantId, type Node, type Stage } from './stage.ts';
 
@@ -16,6 +16,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await stage.stop();
   await Promise.all(receivers.map((receiver) => receiver.stop()));
+});
+
+// A test that fails must not make the next ones fail.
+afterEach(async () => {
+  const { endpoints } = await node.webhooks.listEndpoints({ merchantId, limit: 100, startingAfter: '', endingBefore: '' });
+  for (const { id } of endpoints) await node.webhooks.deleteEndpoint({ merchantId, endpointId: id });
 });
 
 async function receiver(): Promise<HostileReceiver> {

@@ -1,5 +1,6 @@
 /** The dispatcher on a real Postgres and the embedded carrier, with the order and fulfillment services played by fixtures. */
 import { randomUUIDv7 } from 'node:crypto';
+import type { Database } from '@tillstream/database/database';
 import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
 import type { Carrier } from '@tillstream/messaging/message';
 import { carrierHome } from '@tillstream/messaging/migrations';
@@ -47,7 +48,7 @@ export interface Stage {
   readonly carrier: Carrier;
   /** How often the order service was asked. */
   readonly asked: { documents: number };
-  start(more?: Partial<Config>, resolve?: Resolve): Promise<Node>;
+  start(more?: Partial<Config>, around?: { resolve?: Resolve; wrap?: (database: Database<object>) => Database<object> }): Promise<Node>;
   /** Says what happened to an order; answers the event ids. */
   say(orderId: bigint, happenings: readonly Happening[], more?: { merchantId?: string; itemCount?: number; traceparent?: string; eventIds?: readonly string[] }): Promise<readonly string[]>;
   stop(): Promise<void>;
@@ -95,10 +96,10 @@ export async function makeStage(): Promise<Stage> {
     database,
     carrier,
     asked,
-    async start(more = {}, resolve) {
+    async start(more = {}, { resolve, wrap = (opened: Database<object>) => opened } = {}) {
       const log = quietLog();
       const app = webhookApp({
-        database: database.open<object>(),
+        database: wrap(database.open<object>()),
         clients: { order: others.client(OrderApiService), fulfillment: others.client(FulfillmentApiService) },
         log,
         config: { ...config, ...more },

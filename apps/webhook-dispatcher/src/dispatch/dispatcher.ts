@@ -99,7 +99,7 @@ export class Dispatcher implements Worker {
     const onAbort = () => this.#alarm.ring();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      let [renewAtMs, sweepAtMs, failures] = [0, performance.now() + sweepEveryMs, 0];
+      let [renewAtMs, sweepAtMs, lookedAtMs, failures] = [0, performance.now() + sweepEveryMs, 0, 0];
       while (!signal.aborted) {
         try {
           if (performance.now() >= renewAtMs) {
@@ -113,6 +113,7 @@ export class Dispatcher implements Worker {
             sweepAtMs = performance.now() + sweepEveryMs;
             await sweepDeliveries(this.#parts.database);
           }
+          lookedAtMs = performance.now();
           this.#pump();
           failures = 0;
         } catch (error) {
@@ -122,7 +123,7 @@ export class Dispatcher implements Worker {
           await new Promise((resolve) => setTimeout(resolve, Math.min(1_000, 100 * failures)));
           continue;
         }
-        await this.#alarm.wait(Math.min(renewAtMs, this.#schedule.readyAtMs()) - performance.now());
+        await this.#alarm.wait(this.#wakeAtMs(renewAtMs, lookedAtMs) - performance.now());
         // A few milliseconds gather what ends together into one commit.
         if (this.#outcomes.length > 0 && this.#outcomes.length < resultsAtOnce) await new Promise((resolve) => setTimeout(resolve, gatherMs));
       }
@@ -130,6 +131,12 @@ export class Dispatcher implements Worker {
       signal.removeEventListener('abort', onAbort);
       await this.#drain();
     }
+  }
+
+  /** What was ready when we looked and was not picked waits for a slot: the end of an attempt rings. */
+  #wakeAtMs(renewAtMs: number, lookedAtMs: number): number {
+    const readyAtMs = this.#schedule.readyAtMs();
+    return readyAtMs > lookedAtMs ? Math.min(renewAtMs, readyAtMs) : renewAtMs;
   }
 
   async #renew(): Promise<void> {

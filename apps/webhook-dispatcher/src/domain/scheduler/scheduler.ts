@@ -36,6 +36,8 @@ export class Scheduler<J extends EndpointJob> {
   /** Endpoints whose picked job was estimated so, and whether it stands in the slow part. */
   readonly #running = new Map<J, { estimateMs: number; isSlow: boolean }>();
   #slow = 0;
+  /** As of the last pick: how many would share the slots. */
+  #waitingTenants = 1;
   /** Virtual time: what the tenant served last had used. */
   #floorMs = 0;
 
@@ -74,18 +76,23 @@ export class Scheduler<J extends EndpointJob> {
   /** Takes a slot for the job it answers; undefined = no slot, or nothing is ready. */
   pick(nowMs: number): Pick<J> | undefined {
     if (this.#running.size >= this.#slots) return undefined;
-    const waiting = [...this.#tenants.values()].filter((tenant) => tenant.lanes.some((lane) => lane.waitingCount > 0));
-    waiting.sort((a, b) => a.usedMs - b.usedMs);
-    const share = Math.max(leastPerTenant, (this.#slots / Math.max(1, waiting.length)) * 2);
-    // A tenant may exceed its share only when nobody else can use the slot.
-    for (const isGenerous of [false, true]) {
-      for (const tenant of waiting) {
-        if (tenant.inFlight < share === isGenerous) continue;
-        const lane = this.#readyLane(tenant, nowMs);
-        if (lane !== undefined) return this.#start(tenant, lane, nowMs);
-      }
+    const share = Math.max(leastPerTenant, (this.#slots / Math.max(1, this.#waitingTenants)) * 2);
+    let [within, beyond]: (Tenant<J> | undefined)[] = [];
+    let waiting = 0;
+    for (const tenant of this.#tenants.values()) {
+      if (!tenant.lanes.some((lane) => lane.waitingCount > 0)) continue;
+      waiting += 1;
+      // Who has had the least goes first; beyond its share only when nobody else can use the slot.
+      const best = tenant.inFlight < share ? within : beyond;
+      if (best !== undefined && best.usedMs <= tenant.usedMs) continue;
+      if (this.#readyLane(tenant, nowMs) === undefined) continue;
+      if (tenant.inFlight < share) within = tenant;
+      else beyond = tenant;
     }
-    return undefined;
+    this.#waitingTenants = waiting;
+    const tenant = within ?? beyond;
+    const at = tenant === undefined ? undefined : this.#readyLane(tenant, nowMs);
+    return tenant === undefined || at === undefined ? undefined : this.#start(tenant, at, nowMs);
   }
 
   finish(job: J, report: Report, nowMs: number, chance: number): 'recovered' | undefined {
@@ -147,22 +154,23 @@ export class Scheduler<J extends EndpointJob> {
     return made;
   }
 
-  #readyLane(tenant: Tenant<J>, nowMs: number): Lane<J> | undefined {
+  /** The place of the tenant's next endpoint that can be sent to. */
+  #readyLane(tenant: Tenant<J>, nowMs: number): number | undefined {
     for (let step = 0; step < tenant.lanes.length; step += 1) {
       const at = (tenant.cursor + step) % tenant.lanes.length;
       const lane = tenant.lanes[at];
       if (lane === undefined || lane.readyAtMs() > nowMs) continue;
-      if (!lane.isGood && this.#slow >= this.#slots * slowShare) continue;
-      tenant.cursor = at + 1;
-      return lane;
+      if (lane.isGood || this.#slow < this.#slots * slowShare) return at;
     }
     return undefined;
   }
 
-  #start(tenant: Tenant<J>, lane: Lane<J>, nowMs: number): Pick<J> | undefined {
-    const isSlow = !lane.isGood;
-    const taken = lane.take(nowMs);
-    if (taken === undefined) return undefined;
+  #start(tenant: Tenant<J>, at: number, nowMs: number): Pick<J> | undefined {
+    const lane = tenant.lanes[at];
+    const isSlow = lane?.isGood !== true;
+    const taken = lane?.take(nowMs);
+    if (lane === undefined || taken === undefined) return undefined;
+    tenant.cursor = at + 1;
     this.#floorMs = Math.max(this.#floorMs, tenant.usedMs);
     tenant.usedMs += lane.meanMs;
     tenant.inFlight += 1;

@@ -1,0 +1,113 @@
+import type { Database } from '@tillstream/database/database';
+import { eventually } from '@tillstream/testkit/eventually';
+import { hostileReceiver, type HostileReceiver } from '@tillstream/testkit/receiver';
+import { sql } from 'kysely';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { endpointAt, makeStage, merchantId, type Node, type Stage } from './stage.ts';
+
+let stage: Stage;
+let shop: HostileReceiver;
+beforeEach(async () => {
+  [stage, shop] = [await makeStage(), await hostileReceiver()];
+});
+afterEach(async () => {
+  await stage.stop();
+  await shop.stop();
+});
+
+/** As a process that the system has stopped: it neither fails nor goes on until it thaws. */
+function freezable(): { wrap(database: Database<object>): Database<object>; freeze(): void; thaw(): void } {
+  let frozen: { promise: Promise<void>; thaw: () => void } | undefined;
+  return {
+    wrap: (database) => ({
+      ...database,
+      everyMerchant: async (reason, run) => {
+        await frozen?.promise;
+        return database.everyMerchant(`${reason}`, run);
+      },
+    }),
+    freeze() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      frozen = { promise, thaw: resolve };
+    },
+    thaw() {
+      frozen?.thaw();
+      frozen = undefined;
+    },
+  };
+}
+
+async function leases(): Promise<{ owner: string; shards: number }[]> {
+  const { rows } = await stage.database.open<object>().everyMerchant('a test looks', (tx) =>
+    sql<{ owner: string; shards: number }>`select owner, count(*)::int as shards from shard_lease where owner is not null and expires_at > now() group by owner order by shards desc`.execute(tx),
+  );
+  return rows;
+}
+
+async function deliveries(node: Node) {
+  const answer = await node.webhooks.listDeliveries({ merchantId, limit: 100, startingAfter: '', endingBefore: '', endpointId: '', eventId: '', status: '', orderId: 0n });
+  return answer.deliveries;
+}
+
+describe('shards', () => {
+  test('are shared by those who live, and taken over from one who leaves', async () => {
+    const first = await stage.start({ SHARD_LEASE_MS: 900 });
+    await eventually(async () => (await leases())[0]?.shards === 64);
+    await stage.start({ SHARD_LEASE_MS: 900 });
+    await eventually(async () => (await leases()).map((each) => each.shards).join() === '32,32');
+    await first.stop();
+    await eventually(async () => (await leases()).map((each) => each.shards).join() === '64');
+  });
+
+  test('of an owner that sleeps go to another, and what it writes late is refused', async () => {
+    const ice = freezable();
+    const sleeper = await stage.start({ SHARD_LEASE_MS: 900, ATTEMPT_TIMEOUT_MS: 5_000 }, { wrap: ice.wrap });
+    await eventually(async () => (await leases())[0]?.shards === 64);
+    await sleeper.webhooks.createEndpoint(endpointAt(shop.url));
+    // The first request is in flight when the owner falls asleep.
+    shop.behave((_request, n) => (n === 1 ? { type: 'never' } : { type: 'answer', status: 200 }));
+    await stage.say(1n, ['created', 'paid']);
+    await shop.waitFor(1);
+    ice.freeze();
+    const waker = await stage.start({ SHARD_LEASE_MS: 900 });
+    const requests = await shop.waitFor(3);
+    expect(requests.map((request) => JSON.parse(request.body.toString()).event)).toEqual(['order.created', 'order.created', 'order.payment.succeeded']);
+    expect(requests[1]?.headers['webhook-id']).toBe(requests[0]?.headers['webhook-id']);
+    await eventually(async () => (await deliveries(waker)).every((each) => each.status === 'delivered'));
+    // Its request ends without an answer, and the sleeper wants to write that down.
+    await shop.down();
+    await shop.up();
+    ice.thaw();
+    await eventually(() => sleeper.log.lines.some((line) => line.text.includes('gone to somebody else')));
+    const settled = await deliveries(waker);
+    expect(settled.map((each) => each.status)).toEqual(['delivered', 'delivered']);
+    expect(settled.map((each) => each.attempts.length)).toEqual([1, 1]);
+  });
+
+  test('a restart finds what waited, and asks a failing endpoint at once', async () => {
+    const first = await stage.start({ RETRY_DELAYS_MS: [3_600_000] });
+    await first.webhooks.createEndpoint(endpointAt(shop.url));
+    await shop.down();
+    await stage.say(2n, ['created', 'paid']);
+    await eventually(async () => (await deliveries(first)).some((each) => each.attempts.length > 0));
+    await first.stop();
+    await shop.up();
+    // An hour before its next attempt.
+    const second = await stage.start({ RETRY_DELAYS_MS: [3_600_000] });
+    await shop.waitFor(2);
+    await eventually(async () => (await deliveries(second)).every((each) => each.status === 'delivered'));
+  });
+
+  test('a stop lets what is in flight end and be stored', async () => {
+    const node = await stage.start();
+    await node.webhooks.createEndpoint(endpointAt(shop.url));
+    await Promise.all(Array.from({ length: 40 }, (_, at) => stage.say(BigInt(100 + at), ['created'])));
+    await shop.waitFor(5);
+    await node.stop();
+    const count = shop.requests.length;
+    const next = await stage.start();
+    await eventually(async () => (await deliveries(next)).every((each) => each.status === 'delivered') && (await deliveries(next)).length === 40);
+    expect(shop.requests.length).toBe(40);
+    expect(count).toBeLessThanOrEqual(40);
+  });
+});
