@@ -172,6 +172,7 @@ describe('the checkout page', () => {
     expect(served.order.requests('placeOrder')[0]).toMatchObject({
       cartId,
       cartVersion: 1,
+      totalMinor: 10_000n,
       paymentMethod: 'CreditCard',
       termsAccepted: true,
       privacyAccepted: true,

@@ -169,7 +169,7 @@ async function refuseOrder(visit: Visit, parts: RouteParts, entries: Entries, er
     entries,
     faults,
     status: refusals[error.code].http,
-    isSummaryOpen: message === 'cartChanged',
+    isSummaryOpen: message === 'cartChanged' || message === 'notAvailable',
     ...(message === undefined ? {} : { told: ['problem', message] as const }),
   });
 }

@@ -111,7 +111,8 @@ export const de: Words = {
     codeNotValid: 'Der Code im Link gilt nicht. Der Preis ist unverändert.',
     tryAgain:
       'Ein Teil des Shops war gerade nicht zu erreichen. Es wurde nichts bestellt und kein Geld abgebucht. Bitte versuchen Sie es noch einmal.',
-    notAvailable: 'Ein Produkt in Ihrem Warenkorb wird nicht mehr verkauft. Entfernen Sie es, um fortzufahren.',
+    notAvailable:
+      'Ein Produkt in Ihrem Warenkorb wird nicht mehr verkauft und wurde entfernt. Bitte prüfen Sie die neue Summe und bestellen Sie dann.',
     currency: 'Nicht alles in Ihrem Warenkorb hat einen Preis in dieser Währung. Der Warenkorb ist unverändert.',
     unexpected: 'Das konnte nicht angenommen werden. Bitte prüfen Sie Ihre Angaben.',
   },

@@ -111,7 +111,8 @@ export const en = {
     codeNotValid: 'The code in the link is not valid. The price is unchanged.',
     tryAgain:
       'We could not reach a part of the shop just now. Nothing was ordered and no money was taken. Please try again.',
-    notAvailable: 'A product in your cart is no longer for sale. Remove it to go on.',
+    notAvailable:
+      'A product in your cart is no longer for sale and was taken out. Please check the new total, then order.',
     currency: 'Not everything in your cart has a price in this currency. The cart is unchanged.',
     unexpected: 'This could not be accepted. Please check your entries.',
   },
