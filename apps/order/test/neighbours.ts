@@ -129,7 +129,7 @@ export class Neighbours {
             hear('payment', 'getPayments', request);
             return {
               payments: request.keys.flatMap((key) => {
-                const payment = this.payments.get(key.paymentId);
+                const payment = this.payments.get(key.paymentId) ?? this.payments.get(publicId('pay', key.paymentId));
                 return payment?.merchantId === key.merchantId ? [payment] : [];
               }),
             };

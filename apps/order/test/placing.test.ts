@@ -112,6 +112,27 @@ describe('placing an order', () => {
     expect((await world.get(merchant.id, orderId)).totalMinor).toBe(10_000n);
   });
 
+  test('at another price than the one that was shown is refused, and then goes at the new one', async () => {
+    const { merchant, product, cart } = await aCart();
+    world.neighbours.changeProduct(product.id, { prices: [{ currency: 'EUR', amountMinor: 12_000n }] });
+    await expect(world.place(cart)).rejects.toMatchObject({ code: 'cart_changed' });
+    const { cart: shown } = await world.api.getCart({ cartId: cart.id });
+    const { orderId } = await world.place(shown ?? cart);
+    expect((await world.get(merchant.id, orderId)).totalMinor).toBe(12_000n);
+  });
+
+  test('against changes of the cart at the same moment: the order is what its customer saw', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const { merchant, product, cart } = await aCart();
+      const [placed, changed] = await Promise.allSettled([world.place(cart), world.api.changeCart({ cartId: cart.id, changes: [{ productId: product.id, quantity: 2 }], currency: '' })]);
+      // One of the two comes first, and the other hears of it.
+      expect([placed.status, changed.status].toSorted()).toEqual(['fulfilled', 'rejected']);
+      if (placed.status === 'fulfilled') expect((await world.get(merchant.id, placed.value.orderId)).items[0]?.quantity).toBe(1);
+      else expect(placed.reason).toMatchObject({ code: 'cart_changed' });
+      if (changed.status === 'rejected') expect(changed.reason).toMatchObject({ code: 'cart_already_ordered' });
+    }
+  });
+
   test('places the order or nothing when the database is cut off in the middle', async () => {
     const { merchant, cart } = await aCart();
     const cutting = setInterval(() => {

@@ -1,5 +1,6 @@
 /** The order service on a real database and carrier, between neighbours that are played. */
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
+import { readPublicId } from '@tillstream/database/public-id';
 import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
 import type { OutgoingMessage } from '@tillstream/messaging/message';
 import { carrierHome } from '@tillstream/messaging/migrations';
@@ -135,10 +136,10 @@ function eventOf(merchantId: string) {
   return { event, header: { ...rest, aggregateVersion: 1n, occurredAt: now, schemaVersion: 1 } };
 }
 
-/** What the payment service says of a payment. Undefined: something that is not known yet. */
+/** What the payment service says of a payment, which it calls by its UUID there. Undefined: something that is not known yet. */
 export function paymentMessage(payment: Payment, payload: PaymentEvent['payload']): OutgoingMessage {
   const { event, header } = eventOf(payment.merchantId);
-  const value = PaymentEvent.encode({ header, paymentId: payment.id, orderId: payment.orderId, payload }).finish();
+  const value = PaymentEvent.encode({ header, paymentId: readPublicId('pay', payment.id) ?? '', orderId: payment.orderId, payload }).finish();
   return toMessage(paymentEvents, 'payment', String(payment.orderId), event, value);
 }
 
