@@ -5,8 +5,8 @@ import { expectTenantIsolation } from '@tillstream/testkit/tenants';
 import { sql, type Generated, type Kysely } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { codeOf, openDatabase, type Database } from '../src/database.ts';
-import type { ServiceHome } from '../src/migrate.ts';
+import { codeOf, openDatabase, type Database } from '@tillstream/database/database';
+import type { ServiceHome } from '@tillstream/database/migrate';
 
 interface Schema {
   note: {

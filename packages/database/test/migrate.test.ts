@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { migrate, type ServiceHome } from '../src/migrate.ts';
+import { migrate, type ServiceHome } from '@tillstream/database/migrate';
 
 let place: TestDatabase;
 let folder: string;

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@tillstream/testkit/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Carrier, IncomingMessage, OutgoingMessage, Subscription } from '../src/message.ts';
+import type { Carrier, IncomingMessage, OutgoingMessage, Subscription } from '@tillstream/messaging/message';
 
 export interface CarrierUnderTest {
   /** A connection of its own, as another process would have it. */

@@ -1,6 +1,6 @@
 /** A member of a consumer group that takes a batch, says so, and never ends it: the test kills this process. */
-import { embeddedCarrier } from '../src/embedded-carrier.ts';
-import { kafkaCarrier } from '../src/kafka-carrier.ts';
+import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
+import { kafkaCarrier } from '@tillstream/messaging/kafka-carrier';
 
 interface Place {
   readonly kind: 'embedded' | 'kafka';

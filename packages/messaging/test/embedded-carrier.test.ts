@@ -1,7 +1,7 @@
 import { quietLog } from '@tillstream/testkit/log';
 import { testDatabase } from '@tillstream/testkit/database';
-import { embeddedCarrier } from '../src/embedded-carrier.ts';
-import { carrierHome } from '../src/migrations.ts';
+import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
+import { carrierHome } from '@tillstream/messaging/migrations';
 import { describeCarrier } from './carrier-contract.ts';
 
 describeCarrier('embedded', async () => {

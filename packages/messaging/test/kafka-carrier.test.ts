@@ -1,7 +1,7 @@
 import { findBroker } from '@tillstream/testkit/broker';
 import { quietLog } from '@tillstream/testkit/log';
 import { expect, it } from 'vitest';
-import { kafkaCarrier } from '../src/kafka-carrier.ts';
+import { kafkaCarrier } from '@tillstream/messaging/kafka-carrier';
 import { describeCarrier } from './carrier-contract.ts';
 
 const broker = await findBroker();
