@@ -57,7 +57,14 @@ export function orderApp(parts: OrderParts): ServiceApp {
   const orders = new Orders(database, config.CHECKOUT_URL);
   const performer = makePerformer({ database, machine: order, keeper: orderKeeper, name: 'order', log });
   const newestPayment = async (merchantId: string, orderId: bigint) => {
-    const { payments } = await clients.payment.listPayments({ merchantId, orderId, status: '', limit: 1, startingAfter: '', endingBefore: '' });
+    const { payments } = await clients.payment.listPayments({
+      merchantId,
+      orderId,
+      status: '',
+      limit: 1,
+      startingAfter: '',
+      endingBefore: '',
+    });
     return payments[0];
   };
   const orderDesk = new OrderDesk({
@@ -83,12 +90,21 @@ export function orderApp(parts: OrderParts): ServiceApp {
     clock,
     log,
   });
-  const hearPaymentNews = hearPayments({ performer, getPayments: (request) => clients.payment.getPayments(request), clock });
+  const hearPaymentNews = hearPayments({
+    performer,
+    getPayments: (request) => clients.payment.getPayments(request),
+    clock,
+  });
   const hearDeliveryNews = hearDeliveries({ performer, clock });
   return {
     name: home.name,
     database,
-    rpc: [implement(OrderApiService, api), implement(TimelineApiService, { readTimeline: ({ merchantId, orderId }) => orders.timeline(merchantId, orderId) })],
+    rpc: [
+      implement(OrderApiService, api),
+      implement(TimelineApiService, {
+        readTimeline: ({ merchantId, orderId }) => orders.timeline(merchantId, orderId),
+      }),
+    ],
     topics: [orderEvents],
     // A service's group has one subscription: one batch may hold both topics.
     subscriptions: [

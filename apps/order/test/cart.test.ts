@@ -12,9 +12,26 @@ describe('a checkout link', () => {
     const merchant = world.neighbours.addMerchant();
     const product = world.neighbours.addProduct(merchant, { minQuantity: 3, name: 'Quill' });
     const cart = await world.cartOf(product);
-    expect(cart).toMatchObject({ merchantId: merchant.id, shopName: 'Quill & Söhne', currency: 'EUR', totalMinor: 30_000n, orderId: 0n, currencies: ['EUR'] });
+    expect(cart).toMatchObject({
+      merchantId: merchant.id,
+      shopName: 'Quill & Söhne',
+      currency: 'EUR',
+      totalMinor: 30_000n,
+      orderId: 0n,
+      currencies: ['EUR'],
+    });
     expect(cart.id).toMatch(/^[0-9a-f]{32}$/);
-    expect(cart.lines).toMatchObject([{ productId: product.id, name: 'Quill', quantity: 3, minQuantity: 3, maxQuantity: 10_000, priceMinor: 10_000n, amountMinor: 30_000n }]);
+    expect(cart.lines).toMatchObject([
+      {
+        productId: product.id,
+        name: 'Quill',
+        quantity: 3,
+        minQuantity: 3,
+        maxQuantity: 10_000,
+        priceMinor: 10_000n,
+        amountMinor: 30_000n,
+      },
+    ]);
     world.neighbours.changeProduct(product.id, { prices: [{ currency: 'EUR', amountMinor: 5_000n }] });
     expect((await world.api.getCart({ cartId: cart.id })).cart?.totalMinor).toBe(15_000n);
   });
@@ -62,9 +79,15 @@ describe('what a cart does not take', () => {
     const product = world.neighbours.addProduct(world.neighbours.addMerchant(), { minQuantity: 2 });
     const cart = await world.cartOf(product);
     for (const quantity of [-1, 1_000_000_000, 10_001]) {
-      await expect(world.cartOf(product, { quantity }), String(quantity)).rejects.toMatchObject({ code: 'quantity_out_of_range' });
-      await expect(world.cartOf(product, { quantity, cartId: cart.id })).rejects.toMatchObject({ code: 'quantity_out_of_range' });
-      await expect(world.api.changeCart({ cartId: cart.id, changes: [{ productId: product.id, quantity }], currency: '' })).rejects.toMatchObject({ code: 'quantity_out_of_range' });
+      await expect(world.cartOf(product, { quantity }), String(quantity)).rejects.toMatchObject({
+        code: 'quantity_out_of_range',
+      });
+      await expect(world.cartOf(product, { quantity, cartId: cart.id })).rejects.toMatchObject({
+        code: 'quantity_out_of_range',
+      });
+      await expect(
+        world.api.changeCart({ cartId: cart.id, changes: [{ productId: product.id, quantity }], currency: '' }),
+      ).rejects.toMatchObject({ code: 'quantity_out_of_range' });
     }
     await expect(world.cartOf(product, { quantity: 1 })).rejects.toMatchObject({ code: 'quantity_out_of_range' });
     expect((await world.api.getCart({ cartId: cart.id })).cart).toEqual(cart);
@@ -74,7 +97,9 @@ describe('what a cart does not take', () => {
     const merchant = world.neighbours.addMerchant();
     const product = world.neighbours.addProduct(merchant);
     const cart = await world.cartOf(product);
-    await expect(world.cartOf({ ...product, id: '999999999' }, { cartId: cart.id })).rejects.toMatchObject({ code: 'product_not_found' });
+    await expect(world.cartOf({ ...product, id: '999999999' }, { cartId: cart.id })).rejects.toMatchObject({
+      code: 'product_not_found',
+    });
     for (const change of [{ archived: true }, { published: false }]) {
       const gone = world.neighbours.addProduct(merchant, change);
       await expect(world.cartOf(gone, { cartId: cart.id })).rejects.toMatchObject({ code: 'product_not_available' });
@@ -84,13 +109,22 @@ describe('what a cart does not take', () => {
 
   test('a currency that any of its products lacks', async () => {
     const merchant = world.neighbours.addMerchant();
-    const inBoth = world.neighbours.addProduct(merchant, { prices: [{ currency: 'EUR', amountMinor: 10n }, { currency: 'USD', amountMinor: 12n }] });
+    const inBoth = world.neighbours.addProduct(merchant, {
+      prices: [
+        { currency: 'EUR', amountMinor: 10n },
+        { currency: 'USD', amountMinor: 12n },
+      ],
+    });
     const inEuro = world.neighbours.addProduct(merchant);
     const cart = await world.cartOf(inBoth, { currency: 'USD' });
     expect(cart.totalMinor).toBe(12n);
     await expect(world.cartOf(inEuro, { cartId: cart.id })).rejects.toMatchObject({ code: 'currency_not_supported' });
-    await expect(world.cartOf(inBoth, { cartId: cart.id, currency: 'JPY' })).rejects.toMatchObject({ code: 'currency_not_supported' });
-    await expect(world.api.changeCart({ cartId: cart.id, changes: [], currency: 'JPY' })).rejects.toMatchObject({ code: 'currency_not_supported' });
+    await expect(world.cartOf(inBoth, { cartId: cart.id, currency: 'JPY' })).rejects.toMatchObject({
+      code: 'currency_not_supported',
+    });
+    await expect(world.api.changeCart({ cartId: cart.id, changes: [], currency: 'JPY' })).rejects.toMatchObject({
+      code: 'currency_not_supported',
+    });
     expect((await world.api.getCart({ cartId: cart.id })).cart).toEqual(cart);
     const { cart: inEuros } = await world.api.changeCart({ cartId: cart.id, changes: [], currency: 'EUR' });
     expect(inEuros).toMatchObject({ currency: 'EUR', totalMinor: 10n });
@@ -99,9 +133,12 @@ describe('what a cart does not take', () => {
   test('more than a hundred products', async () => {
     const merchant = world.neighbours.addMerchant();
     let cart = await world.cartOf(world.neighbours.addProduct(merchant));
-    for (let at = 1; at < 100; at += 1) cart = await world.cartOf(world.neighbours.addProduct(merchant), { cartId: cart.id });
+    for (let at = 1; at < 100; at += 1)
+      cart = await world.cartOf(world.neighbours.addProduct(merchant), { cartId: cart.id });
     expect(cart.lines).toHaveLength(100);
-    await expect(world.cartOf(world.neighbours.addProduct(merchant), { cartId: cart.id })).rejects.toMatchObject({ code: 'too_many_items' });
+    await expect(world.cartOf(world.neighbours.addProduct(merchant), { cartId: cart.id })).rejects.toMatchObject({
+      code: 'too_many_items',
+    });
   });
 });
 
@@ -117,8 +154,11 @@ test('quantities are changed and lines removed; an ordered cart is not', async (
   expect(cart?.lines.map((line) => [line.productId, line.quantity])).toEqual([[two.id, 7]]);
   expect(cart?.version).toBeGreaterThan(before.version);
   if (cart !== undefined) await world.place(cart);
-  await expect(world.api.changeCart({ cartId: before.id, changes, currency: '' })).rejects.toMatchObject({ code: 'cart_already_ordered' });
-  for (const cartId of ['f'.repeat(32), '', 'x']) await expect(world.api.getCart({ cartId })).rejects.toMatchObject({ code: 'cart_not_found' });
+  await expect(world.api.changeCart({ cartId: before.id, changes, currency: '' })).rejects.toMatchObject({
+    code: 'cart_already_ordered',
+  });
+  for (const cartId of ['f'.repeat(32), '', 'x'])
+    await expect(world.api.getCart({ cartId })).rejects.toMatchObject({ code: 'cart_not_found' });
 });
 
 test('links clicked at once all count', async () => {

@@ -63,7 +63,10 @@ export class Neighbours {
     if (before !== undefined) this.products.set(id, { ...before, ...change });
   }
 
-  addPayment(asked: Pick<CreatePaymentRequest, 'merchantId' | 'orderId' | 'amountMinor' | 'currency'>, more: Partial<Payment> = {}): Payment {
+  addPayment(
+    asked: Pick<CreatePaymentRequest, 'merchantId' | 'orderId' | 'amountMinor' | 'currency'>,
+    more: Partial<Payment> = {},
+  ): Payment {
     const id = publicId('pay', randomUUIDv7());
     const payment: Payment = {
       ...Payment.fromPartial({
@@ -95,7 +98,8 @@ export class Neighbours {
       this.asked.push({ what, request });
       if (this.away.has(name)) throw new Refused('unavailable');
     };
-    const newestOf = (orderId: bigint) => [...this.payments.values()].filter((payment) => payment.orderId === orderId).at(-1);
+    const newestOf = (orderId: bigint) =>
+      [...this.payments.values()].filter((payment) => payment.orderId === orderId).at(-1);
     return [
       implement(
         MerchantApiService,
@@ -108,7 +112,11 @@ export class Neighbours {
           },
           getProducts: async (request) => {
             hear('merchant', 'getProducts', request);
-            return { products: request.productIds.flatMap((id) => this.products.get(id) ?? []).filter((product) => product.merchantId === request.merchantId) };
+            return {
+              products: request.productIds
+                .flatMap((id) => this.products.get(id) ?? [])
+                .filter((product) => product.merchantId === request.merchantId),
+            };
           },
           getMerchants: async (request) => {
             hear('merchant', 'getMerchants', request);
@@ -136,7 +144,12 @@ export class Neighbours {
           },
           listPayments: async (request) => {
             hear('payment', 'listPayments', request);
-            return { payments: [...this.payments.values()].filter((payment) => payment.orderId === request.orderId).toReversed(), hasMore: false };
+            return {
+              payments: [...this.payments.values()]
+                .filter((payment) => payment.orderId === request.orderId)
+                .toReversed(),
+              hasMore: false,
+            };
           },
           refreshPayment: async (request) => {
             hear('payment', 'refreshPayment', request);
@@ -149,7 +162,11 @@ export class Neighbours {
         only<typeof FulfillmentApiService>({
           getLicences: async (request) => {
             hear('fulfillment', 'getLicences', request);
-            return { licences: this.licences.filter((licence) => request.orders.some((order) => order.orderId === licence.orderId)) };
+            return {
+              licences: this.licences.filter((licence) =>
+                request.orders.some((order) => order.orderId === licence.orderId),
+              ),
+            };
           },
         }),
       ),

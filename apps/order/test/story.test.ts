@@ -15,11 +15,24 @@ const anOrder = (itemCount = 1): Promise<Order> => {
 };
 const card = { cardType: 'Visa', cardLast4: '4242', cardExpiration: '12/2034' };
 const payFor = (order: Order, more: object = {}) =>
-  world.neighbours.addPayment({ merchantId: order.merchantId, orderId: order.orderId, amountMinor: order.totalMinor, currency: order.currency }, { status: 'booked', ...card, ...more });
+  world.neighbours.addPayment(
+    { merchantId: order.merchantId, orderId: order.orderId, amountMinor: order.totalMinor, currency: order.currency },
+    { status: 'booked', ...card, ...more },
+  );
 const failFor = (order: Order, more: object = {}) =>
-  payFor(order, { status: 'failed', reason: 'card_declined', providerErrorCode: 'AS102', providerErrorDescription: 'AUTHORIZATION DECLINED', cardType: '', cardLast4: '', cardExpiration: '', ...more });
+  payFor(order, {
+    status: 'failed',
+    reason: 'card_declined',
+    providerErrorCode: 'AS102',
+    providerErrorDescription: 'AUTHORIZATION DECLINED',
+    cardType: '',
+    cardLast4: '',
+    cardExpiration: '',
+    ...more,
+  });
 const kinds = (order: Order) => world.saidOf(order.orderId).map((event) => event.payload?.$case);
-const saying = (order: Order, ...wanted: readonly string[]) => eventually(() => JSON.stringify(kinds(order)) === JSON.stringify(wanted), 10_000);
+const saying = (order: Order, ...wanted: readonly string[]) =>
+  eventually(() => JSON.stringify(kinds(order)) === JSON.stringify(wanted), 10_000);
 const isPaid = (now: Order) => now.status === 'paid';
 const pathOf = (order: Order) => ({ orderId: order.orderId, token: order.token });
 
@@ -27,7 +40,11 @@ describe('an order as it was', () => {
   test('at every one of its events, after the whole story', async () => {
     const order = await anOrder(2);
     const [one, two] = order.items.map((item) => item.id);
-    const [first, second, third] = [failFor(order), failFor(order, { reason: 'insufficient_funds', providerErrorCode: 'AS51', providerErrorDescription: 'NO FUNDS' }), payFor(order)];
+    const [first, second, third] = [
+      failFor(order),
+      failFor(order, { reason: 'insufficient_funds', providerErrorCode: 'AS51', providerErrorDescription: 'NO FUNDS' }),
+      payFor(order),
+    ];
     await world.hear(failedMessage(first));
     await saying(order, 'orderCreated', 'orderPaymentFailed');
     await world.hear(failedMessage(second), bookedMessage(third));
@@ -39,7 +56,17 @@ describe('an order as it was', () => {
     const again = payFor(order);
     await world.hear(bookedMessage(again));
     await world.until(order, (now) => now.refundDuePaymentIds.length > 0);
-    await saying(order, 'orderCreated', 'orderPaymentFailed', 'orderPaymentFailed', 'orderPaid', 'orderItemDelivered', 'orderItemDelivered', 'orderDelivered', 'orderPaidAgain');
+    await saying(
+      order,
+      'orderCreated',
+      'orderPaymentFailed',
+      'orderPaymentFailed',
+      'orderPaid',
+      'orderItemDelivered',
+      'orderItemDelivered',
+      'orderDelivered',
+      'orderPaidAgain',
+    );
 
     const events = world.saidOf(order.orderId);
     expect(events.map((event) => event.header?.aggregateVersion)).toEqual([1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n]);
@@ -49,7 +76,15 @@ describe('an order as it was', () => {
     expect(documents.map((document) => document.key)).toEqual(keys);
     const seen = (document: OrderDocument) => {
       const { order: at } = document;
-      return [at?.status, at?.fulfilmentStatus, at?.payment?.errorCode, at?.payment?.cardLast4, at?.items.filter((item) => item.deliveredAt !== undefined).map((item) => item.id), at?.refundDuePaymentIds, at?.version];
+      return [
+        at?.status,
+        at?.fulfilmentStatus,
+        at?.payment?.errorCode,
+        at?.payment?.cardLast4,
+        at?.items.filter((item) => item.deliveredAt !== undefined).map((item) => item.id),
+        at?.refundDuePaymentIds,
+        at?.version,
+      ];
     };
     expect(documents.map(seen)).toEqual([
       ['not paid', 'not delivered', undefined, undefined, [], [], 1n],
@@ -61,17 +96,45 @@ describe('an order as it was', () => {
       ['paid', 'delivered', '', '4242', [one, two], [], 7n],
       ['paid', 'delivered', '', '4242', [one, two], [again.id], 8n],
     ]);
-    expect(documents[1]?.order?.payment).toMatchObject({ paymentId: first.id, reason: 'card_declined', errorDescription: 'AUTHORIZATION DECLINED', method: 'CreditCard', systemName: 'Bank Card', moneyMoved: 'no' });
-    expect(documents[7]?.order?.payment).toMatchObject({ paymentId: third.id, status: 'booked', reason: '', errorDescription: '', cardType: 'Visa', cardExpiration: '12/2034', moneyMoved: 'yes' });
+    expect(documents[1]?.order?.payment).toMatchObject({
+      paymentId: first.id,
+      reason: 'card_declined',
+      errorDescription: 'AUTHORIZATION DECLINED',
+      method: 'CreditCard',
+      systemName: 'Bank Card',
+      moneyMoved: 'no',
+    });
+    expect(documents[7]?.order?.payment).toMatchObject({
+      paymentId: third.id,
+      status: 'booked',
+      reason: '',
+      errorDescription: '',
+      cardType: 'Visa',
+      cardExpiration: '12/2034',
+      moneyMoved: 'yes',
+    });
     // The instants of events and documents are the same ones: create_date, pay_date and event_date agree to the second.
     expect(documents.map((document) => document.occurredAt)).toEqual(events.map((event) => event.header?.occurredAt));
     expect(documents[0]?.order?.createdAt).toEqual(documents[0]?.occurredAt);
-    expect(documents.map((document) => document.order?.paidAt)).toEqual([undefined, undefined, undefined, ...Array.from({ length: 5 }, () => documents[3]?.occurredAt)]);
+    expect(documents.map((document) => document.order?.paidAt)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      ...Array.from({ length: 5 }, () => documents[3]?.occurredAt),
+    ]);
     // Asked again, and with an answer that everything has happened since: nothing of the past has changed.
     expect((await world.api.getOrderDocuments({ keys })).documents).toEqual(documents);
-    const { documents: others } = await world.api.getOrderDocuments({ keys: [{ merchantId, orderId, version: 0n }, { merchantId, orderId, version: 9n }, { merchantId, orderId: 1n, version: 0n }] });
+    const { documents: others } = await world.api.getOrderDocuments({
+      keys: [
+        { merchantId, orderId, version: 0n },
+        { merchantId, orderId, version: 9n },
+        { merchantId, orderId: 1n, version: 0n },
+      ],
+    });
     expect(others.map((document) => document.order)).toEqual([documents[7]?.order]);
-    expect(events.filter((event) => event.payload?.$case === 'orderItemDelivered').map((event) => event.payload?.value)).toEqual([
+    expect(
+      events.filter((event) => event.payload?.$case === 'orderItemDelivered').map((event) => event.payload?.value),
+    ).toEqual([
       { itemId: two, part: 2, partCount: 2 },
       { itemId: one, part: 1, partCount: 2 },
     ]);
@@ -107,7 +170,9 @@ describe('news', () => {
     const { merchantId, orderId } = order;
     expect((await world.api.deleteOrder({ merchantId, orderId })).order?.status).toBe('deleted');
     await world.api.deleteOrder({ merchantId, orderId });
-    await expect(world.api.beginPayment({ ...pathOf(order), paymentMethod: 'CreditCard' })).rejects.toMatchObject({ code: 'order_deleted' });
+    await expect(world.api.beginPayment({ ...pathOf(order), paymentMethod: 'CreditCard' })).rejects.toMatchObject({
+      code: 'order_deleted',
+    });
     const late = payFor(order);
     await world.hear(bookedMessage(late));
     const after = await world.until(order, (now) => now.refundDuePaymentIds.length > 0);
@@ -118,10 +183,18 @@ describe('news', () => {
   test('of another sum change nothing; those that nobody knows yet stop nobody', async () => {
     const [order, other] = [await anOrder(), await anOrder()];
     const short = payFor(order, { amountMinor: order.totalMinor - 1n });
-    await world.hear(bookedMessage(short), paymentMessage(short, undefined), paymentMessage(short, { $case: 'paymentSeen', value: {} }));
+    await world.hear(
+      bookedMessage(short),
+      paymentMessage(short, undefined),
+      paymentMessage(short, { $case: 'paymentSeen', value: {} }),
+    );
     await world.hear(bookedMessage(payFor(other)));
     await world.until(other, isPaid);
-    await eventually(() => JSON.stringify(world.log.lines, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)).includes('amount_mismatch'));
+    await eventually(() =>
+      JSON.stringify(world.log.lines, (_, value: unknown) =>
+        typeof value === 'bigint' ? String(value) : value,
+      ).includes('amount_mismatch'),
+    );
     expect((await world.get(order.merchantId, order.orderId)).status).toBe('not paid');
   });
 
@@ -138,14 +211,22 @@ describe('news', () => {
   test('delivered before paid is refused: nothing is delivered that nobody paid', async () => {
     const order = await anOrder();
     await world.hear(deliveredMessage(order, order.items[0]?.id ?? 0n));
-    await eventually(() => JSON.stringify(world.log.lines, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)).includes('order_not_paid'));
+    await eventually(() =>
+      JSON.stringify(world.log.lines, (_, value: unknown) =>
+        typeof value === 'bigint' ? String(value) : value,
+      ).includes('order_not_paid'),
+    );
     expect((await world.get(order.merchantId, order.orderId)).fulfilmentStatus).toBe('not delivered');
   });
 });
 
 describe('an unpaid order', () => {
   // Timers are due by the database's clock: the row is moved instead of the clock.
-  const daysPass = (order: Order, interval: string) => world.database.pool.query(`update timer set due_at = due_at - $2::interval where aggregate_id = $1 returning due_at`, [String(order.orderId), interval]);
+  const daysPass = (order: Order, interval: string) =>
+    world.database.pool.query(
+      `update timer set due_at = due_at - $2::interval where aggregate_id = $1 returning due_at`,
+      [String(order.orderId), interval],
+    );
 
   test('is deleted after ninety days, not an hour before; a paid one never', async () => {
     const [unpaid, paid] = [await anOrder(), await anOrder()];
@@ -175,7 +256,10 @@ describe('what the customer sees', () => {
     const begin = () => world.api.beginPayment({ ...pathOf(order), paymentMethod: 'CreditCard' });
     const first = await begin();
     expect(first).toEqual(await begin());
-    expect(first).toMatchObject({ status: 'created', redirectUrl: expect.stringContaining('https://provider.example/') });
+    expect(first).toMatchObject({
+      status: 'created',
+      redirectUrl: expect.stringContaining('https://provider.example/'),
+    });
     const asked = world.neighbours.asked.filter((question) => question.what === 'createPayment').at(-1)?.request;
     expect(asked).toMatchObject({
       merchantId: order.merchantId,
@@ -186,7 +270,9 @@ describe('what the customer sees', () => {
       livemode: false,
       returnUrl: `https://checkout.example/thanks/${order.orderId}/${order.token}`,
     });
-    await expect(world.api.beginPayment({ ...pathOf(order), paymentMethod: 'Cowries' })).rejects.toMatchObject({ code: 'payment_method_not_supported' });
+    await expect(world.api.beginPayment({ ...pathOf(order), paymentMethod: 'Cowries' })).rejects.toMatchObject({
+      code: 'payment_method_not_supported',
+    });
     world.neighbours.changePayment(first.paymentId, { status: 'booked' });
     // The news has not arrived yet.
     await expect(begin()).rejects.toMatchObject({ code: 'order_already_paid' });
@@ -199,24 +285,43 @@ describe('what the customer sees', () => {
   test('the order with its payment and its codes, as far as the others answer', async () => {
     const merchant = world.neighbours.addMerchant();
     const shown = world.neighbours.addProduct(merchant);
-    const hidden = world.neighbours.addProduct(merchant, { delivery: { method: 'pool', oneCodePer: 'unit', sendMail: true, showOnOrderPage: false, lowWaterMark: 0 } });
+    const hidden = world.neighbours.addProduct(merchant, {
+      delivery: { method: 'pool', oneCodePer: 'unit', sendMail: true, showOnOrderPage: false, lowWaterMark: 0 },
+    });
     const order = await world.order(shown, hidden);
-    const open = (more: object = {}) => world.api.openOrder({ ...pathOf(order), refresh: false, withCodes: true, ...more });
-    for (const item of order.items) world.neighbours.licences.push({ id: `lic_${item.id}`, orderId: order.orderId, itemId: item.id, unitNo: 1, code: `CODE-${item.id}`, issuedAt: undefined });
+    const open = (more: object = {}) =>
+      world.api.openOrder({ ...pathOf(order), refresh: false, withCodes: true, ...more });
+    for (const item of order.items)
+      world.neighbours.licences.push({
+        id: `lic_${item.id}`,
+        orderId: order.orderId,
+        itemId: item.id,
+        unitNo: 1,
+        code: `CODE-${item.id}`,
+        issuedAt: undefined,
+      });
     const { paymentId } = await world.api.beginPayment({ ...pathOf(order), paymentMethod: 'CreditCard' });
     world.neighbours.changePayment(paymentId, { status: 'processing', moneyMoved: 'unknown' });
     const unpaid = await open({ refresh: true });
-    expect(unpaid).toMatchObject({ codes: [], order: { status: 'not paid', payment: { paymentId, status: 'processing', moneyMoved: 'unknown' } } });
+    expect(unpaid).toMatchObject({
+      codes: [],
+      order: { status: 'not paid', payment: { paymentId, status: 'processing', moneyMoved: 'unknown' } },
+    });
     world.neighbours.changePayment(paymentId, { status: 'booked', ...card });
     const payment = world.neighbours.payments.get(paymentId);
-    if (payment !== undefined) await world.hear(bookedMessage(payment), ...order.items.map((item) => deliveredMessage(order, item.id)));
+    if (payment !== undefined)
+      await world.hear(bookedMessage(payment), ...order.items.map((item) => deliveredMessage(order, item.id)));
     await world.until(order, (now) => now.fulfilmentStatus === 'delivered');
     const paid = await open();
     expect(paid.codes).toEqual([{ itemId: order.items[0]?.id, codes: [`CODE-${order.items[0]?.id}`] }]);
     expect(paid.order?.payment).toMatchObject({ paymentId, status: 'booked', cardLast4: '4242', moneyMoved: 'yes' });
     expect((await open({ withCodes: false })).codes).toEqual([]);
     world.neighbours.away.add('payment').add('fulfillment');
-    expect(await open({ refresh: true })).toMatchObject({ codes: [], order: { status: 'paid' }, shopName: 'Quill & Söhne' });
+    expect(await open({ refresh: true })).toMatchObject({
+      codes: [],
+      order: { status: 'paid' },
+      shopName: 'Quill & Söhne',
+    });
     world.neighbours.away.clear();
   });
 });
@@ -227,7 +332,9 @@ test('the timeline says what happened, in which trace, and what is awaited', asy
   const read = () => world.timeline.readTimeline({ merchantId, orderId });
   const { entries, awaited } = await read();
   expect(entries).toMatchObject([{ source: 'order', type: 'order_created' }]);
-  expect(awaited).toMatchObject([{ source: 'order', until: new Date((order.createdAt?.getTime() ?? 0) + 90 * 86_400_000) }]);
+  expect(awaited).toMatchObject([
+    { source: 'order', until: new Date((order.createdAt?.getTime() ?? 0) + 90 * 86_400_000) },
+  ]);
   const message = bookedMessage(payFor(order));
   await world.hear(message);
   await world.until(order, isPaid);

@@ -9,7 +9,13 @@ import { fulfillmentEvents, orderEvents, paymentEvents } from '@tillstream/messa
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import { FulfillmentEvent } from '@tillstream/proto/fulfillment/v1/fulfillment_events';
 import { MerchantApiService, type Product } from '@tillstream/proto/merchant/v1/merchant_api';
-import { OrderApiService, type Cart, type Customer, type Order, type PlaceOrderRequest } from '@tillstream/proto/order/v1/order_api';
+import {
+  OrderApiService,
+  type Cart,
+  type Customer,
+  type Order,
+  type PlaceOrderRequest,
+} from '@tillstream/proto/order/v1/order_api';
 import { OrderEvent } from '@tillstream/proto/order/v1/order_events';
 import { PaymentApiService, type Payment } from '@tillstream/proto/payment/v1/payment_api';
 import { PaymentEvent } from '@tillstream/proto/payment/v1/payment_events';
@@ -48,7 +54,11 @@ export async function openWorld() {
   const database = own.open<OrderTables>();
   const parts = {
     database,
-    clients: { merchant: others.client(MerchantApiService), payment: others.client(PaymentApiService), fulfillment: others.client(FulfillmentApiService) },
+    clients: {
+      merchant: others.client(MerchantApiService),
+      payment: others.client(PaymentApiService),
+      fulfillment: others.client(FulfillmentApiService),
+    },
     clock,
     log,
     config: settings.parse({ CHECKOUT_URL: 'https://checkout.example' }),
@@ -62,8 +72,19 @@ export async function openWorld() {
     handle: async (batch) => void said.push(...batch.map((message) => OrderEvent.decode(message.value))),
   });
 
-  const cartOf = async (product: Product, more: { quantity?: number; cartId?: string; currency?: string; clear?: boolean } = {}): Promise<Cart> => {
-    const { cart } = await api.addToCart({ cartId: '', productId: product.id, quantity: 0, currency: '', locale: 'en', clear: false, ...more });
+  const cartOf = async (
+    product: Product,
+    more: { quantity?: number; cartId?: string; currency?: string; clear?: boolean } = {},
+  ): Promise<Cart> => {
+    const { cart } = await api.addToCart({
+      cartId: '',
+      productId: product.id,
+      quantity: 0,
+      currency: '',
+      locale: 'en',
+      clear: false,
+      ...more,
+    });
     if (cart === undefined) throw new Error('no cart');
     return cart;
   };
@@ -139,12 +160,20 @@ function eventOf(merchantId: string) {
 /** What the payment service says of a payment, which it calls by its UUID there. Undefined: something that is not known yet. */
 export function paymentMessage(payment: Payment, payload: PaymentEvent['payload']): OutgoingMessage {
   const { event, header } = eventOf(payment.merchantId);
-  const value = PaymentEvent.encode({ header, paymentId: readPublicId('pay', payment.id) ?? '', orderId: payment.orderId, payload }).finish();
+  const value = PaymentEvent.encode({
+    header,
+    paymentId: readPublicId('pay', payment.id) ?? '',
+    orderId: payment.orderId,
+    payload,
+  }).finish();
   return toMessage(paymentEvents, 'payment', String(payment.orderId), event, value);
 }
 
 export function bookedMessage(payment: Payment): OutgoingMessage {
-  return paymentMessage(payment, { $case: 'paymentBooked', value: { amountMinor: payment.amountMinor, currency: payment.currency } });
+  return paymentMessage(payment, {
+    $case: 'paymentBooked',
+    value: { amountMinor: payment.amountMinor, currency: payment.currency },
+  });
 }
 
 export function failedMessage(payment: Payment): OutgoingMessage {
@@ -153,6 +182,10 @@ export function failedMessage(payment: Payment): OutgoingMessage {
 
 export function deliveredMessage(order: Order, itemId: bigint): OutgoingMessage {
   const { event, header } = eventOf(order.merchantId);
-  const value = FulfillmentEvent.encode({ header, orderId: order.orderId, payload: { $case: 'itemDelivered', value: { itemId, codeCount: 1 } } }).finish();
+  const value = FulfillmentEvent.encode({
+    header,
+    orderId: order.orderId,
+    payload: { $case: 'itemDelivered', value: { itemId, codeCount: 1 } },
+  }).finish();
   return toMessage(fulfillmentEvents, 'fulfillment', String(order.orderId), event, value);
 }

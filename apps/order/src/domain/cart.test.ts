@@ -1,6 +1,16 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addLine, changeLine, chooseCurrency, highestQuantity, isOnSale, mostLines, priceLine, type CartLine, type Goods } from './cart.ts';
+import {
+  addLine,
+  changeLine,
+  chooseCurrency,
+  highestQuantity,
+  isOnSale,
+  mostLines,
+  priceLine,
+  type CartLine,
+  type Goods,
+} from './cart.ts';
 import { readLocale } from './locale.ts';
 
 function goods(more: Partial<Goods> = {}): Goods {
@@ -38,7 +48,9 @@ describe('quantities', () => {
     ['a thousand million', goods(), 1_000_000_000],
   ])('%s are out of range', (_, product, quantity) => {
     expect(addLine([], product, quantity)).toBe('quantity_out_of_range');
-    expect(changeLine([{ productId: '1', quantity: 5 }], '1', quantity, product.minQuantity)).toBe('quantity_out_of_range');
+    expect(changeLine([{ productId: '1', quantity: 5 }], '1', quantity, product.minQuantity)).toBe(
+      'quantity_out_of_range',
+    );
   });
 
   test('never leave the range, whatever is added in whatever order', () => {
@@ -63,7 +75,12 @@ describe('quantities', () => {
 });
 
 describe('currencies', () => {
-  const both = goods({ prices: new Map([['EUR', 1n], ['USD', 2n]]) });
+  const both = goods({
+    prices: new Map([
+      ['EUR', 1n],
+      ['USD', 2n],
+    ]),
+  });
   test('are the asked one, else the cart’s, else the shop’s first that fits, else the product’s first', () => {
     expect(chooseCurrency('USD', 'EUR', ['EUR'], [both])).toBe('USD');
     expect(chooseCurrency('', 'EUR', ['USD'], [both])).toBe('EUR');
@@ -73,15 +90,32 @@ describe('currencies', () => {
   test('must be a price’s of every line', () => {
     expect(chooseCurrency('USD', '', [], [both, goods({ id: '2' })])).toBe('currency_not_supported');
     expect(isOnSale(both, 'USD')).toBe(true);
-    expect([isOnSale(goods(), 'USD'), isOnSale(goods({ isForSale: false }), 'EUR'), isOnSale(undefined, 'EUR')]).toEqual([false, false, false]);
+    expect([
+      isOnSale(goods(), 'USD'),
+      isOnSale(goods({ isForSale: false }), 'EUR'),
+      isOnSale(undefined, 'EUR'),
+    ]).toEqual([false, false, false]);
   });
 });
 
 test('a line’s margin is rounded once, and amount, margin and the platform’s share agree', () => {
   const priced = priceLine(goods({ prices: new Map([['EUR', 3_333n]]) }), 3, 'EUR', 1_000);
-  expect(priced).toEqual({ priceMinor: 3_333n, amountMinor: 9_999n, vatMinor: 0n, discountMinor: 0n, marginMinor: 8_999n });
+  expect(priced).toEqual({
+    priceMinor: 3_333n,
+    amountMinor: 9_999n,
+    vatMinor: 0n,
+    discountMinor: 0n,
+    marginMinor: 8_999n,
+  });
 });
 
 test('language tags are canonical or nothing', () => {
-  expect(['de-at', 'EN', '', 'en_EN', 'x'.repeat(10_000), '<script>'].map(readLocale)).toEqual(['de-AT', 'en', '', '', '', '']);
+  expect(['de-at', 'EN', '', 'en_EN', 'x'.repeat(10_000), '<script>'].map(readLocale)).toEqual([
+    'de-AT',
+    'en',
+    '',
+    '',
+    '',
+    '',
+  ]);
 });

@@ -28,7 +28,10 @@ export interface CartLine {
 export const highestQuantity = 10_000;
 export const mostLines = 100;
 
-export type CartRefusal = 'product_not_available' | 'currency_not_supported' | 'quantity_out_of_range' | 'too_many_items';
+export type CartRefusal =
+  | 'product_not_available'
+  | 'quantity_out_of_range'
+  | 'too_many_items';
 
 /** Whether it can be bought now: a product may be archived, or lose its price, while it is in a cart. */
 export function isOnSale(goods: Goods | undefined, currency: string): goods is Goods {
@@ -47,7 +50,12 @@ export function addLine(lines: readonly CartLine[], goods: Goods, quantity: numb
 }
 
 /** The lines with one quantity changed; 0 removes it. Lines that are not there stay so. */
-export function changeLine(lines: readonly CartLine[], productId: string, quantity: number, minQuantity: number): readonly CartLine[] | CartRefusal {
+export function changeLine(
+  lines: readonly CartLine[],
+  productId: string,
+  quantity: number,
+  minQuantity: number,
+): readonly CartLine[] | CartRefusal {
   if (quantity === 0) return lines.filter((line) => line.productId !== productId);
   if (quantity < minQuantity || quantity > highestQuantity) return 'quantity_out_of_range';
   return lines.map((line) => (line.productId === productId ? { productId, quantity } : line));
@@ -56,11 +64,18 @@ export function changeLine(lines: readonly CartLine[], productId: string, quanti
 /** The currencies in which every product has a price, in the order of the first product's. */
 export function sharedCurrencies(goods: readonly Goods[]): readonly string[] {
   const [first, ...others] = goods;
-  return first === undefined ? [] : [...first.prices.keys()].filter((currency) => others.every((each) => each.prices.has(currency)));
+  return first === undefined
+    ? []
+    : [...first.prices.keys()].filter((currency) => others.every((each) => each.prices.has(currency)));
 }
 
 /** The one that is asked for, else the cart's, else the shop's first that fits, else the product's first. */
-export function chooseCurrency(asked: string, ofCart: string, ofShop: readonly string[], goods: readonly Goods[]): string | 'currency_not_supported' {
+export function chooseCurrency(
+  asked: string,
+  ofCart: string,
+  ofShop: readonly string[],
+  goods: readonly Goods[],
+): string {
   const shared = sharedCurrencies(goods);
   const wanted = asked === '' ? ofCart : asked;
   if (wanted !== '') return shared.includes(wanted) ? wanted : 'currency_not_supported';
@@ -80,5 +95,11 @@ export function priceLine(goods: Goods, quantity: number, currency: string, comm
   const priceMinor = goods.prices.get(currency);
   if (priceMinor === undefined) return undefined;
   const amountMinor = priceMinor * BigInt(quantity);
-  return { priceMinor, amountMinor, vatMinor: 0n, discountMinor: 0n, marginMinor: amountMinor - shareOf(amountMinor, commissionBp) };
+  return {
+    priceMinor,
+    amountMinor,
+    vatMinor: 0n,
+    discountMinor: 0n,
+    marginMinor: amountMinor - shareOf(amountMinor, commissionBp),
+  };
 }

@@ -14,7 +14,8 @@ const jane: Customer = {
   companyBillingAddress: '',
   companyDeliveryAddress: '',
 };
-const complaintsOf = (more: Partial<Customer>) => complainAboutCustomer({ ...jane, ...more }).map(({ param, code }) => `${param} ${code}`);
+const complaintsOf = (more: Partial<Customer>) =>
+  complainAboutCustomer({ ...jane, ...more }).map(({ param, code }) => `${param} ${code}`);
 
 test('who is complete is complained about in nothing, in any script', () => {
   const people: readonly Partial<Customer>[] = [
@@ -48,7 +49,10 @@ describe('what is refused', () => {
     [{ lastName: 'Tab\tbed' }, 'customer.last_name invalid_field'],
     [{ lastName: '4242 4242 4242 4242' }, 'customer.last_name card_number_refused'],
     [{ phone: '4000-0000-0000-0002' }, 'customer.phone card_number_refused'],
-    [{ companyBillingAddress: 'My card: ４２４２４２４２４２４２４２４２' }, 'customer.company_billing_address card_number_refused'],
+    [
+      { companyBillingAddress: 'My card: ４２４２４２４２４２４２４２４２' },
+      'customer.company_billing_address card_number_refused',
+    ],
     [{ country: 'fr' }, 'customer.country invalid_field'],
     [{ country: 'UK' }, 'customer.country invalid_field'],
     [{ country: 'EU' }, 'customer.country invalid_field'],
@@ -58,9 +62,12 @@ describe('what is refused', () => {
 
 test('spaces around what was typed are nobody’s name', () => {
   expect(trimmed({ ...jane, firstName: '  Jane\n' })).toEqual(jane);
-  expect(complainAboutCustomer(trimmed({ ...jane, firstName: ' \t ' }))).toMatchObject([{ param: 'customer.first_name', code: 'required' }]);
+  expect(complainAboutCustomer(trimmed({ ...jane, firstName: ' \t ' }))).toMatchObject([
+    { param: 'customer.first_name', code: 'required' },
+  ]);
 });
 
 test('numbers that are no cards are let through', () => {
-  for (const text of ['4242424242424241', '424242424242', '1'.repeat(30), '2026-11-21 08:00', '']) expect(looksLikeCardNumber(text), text).toBe(false);
+  for (const text of ['4242424242424241', '424242424242', '1'.repeat(30), '2026-11-21 08:00', ''])
+    expect(looksLikeCardNumber(text), text).toBe(false);
 });

@@ -4,7 +4,14 @@ import type { Customer } from './order.ts';
 
 export interface FieldComplaint {
   readonly param: string;
-  readonly code: 'required' | 'too_long' | 'invalid_field' | 'card_number_refused' | 'terms_not_accepted' | 'privacy_not_accepted' | 'payment_method_not_supported';
+  readonly code:
+    | 'required'
+    | 'too_long'
+    | 'invalid_field'
+    | 'card_number_refused'
+    | 'terms_not_accepted'
+    | 'privacy_not_accepted'
+    | 'payment_method_not_supported';
   readonly detail: string;
 }
 
@@ -37,7 +44,8 @@ export function trimmed(customer: Customer): Customer {
 /** Every field that is missing or wrong, all at once (R7). */
 export function complainAboutCustomer(customer: Customer): readonly FieldComplaint[] {
   const complaints: FieldComplaint[] = [];
-  const complain = (field: string, code: FieldComplaint['code'], detail: string) => complaints.push({ param: `customer.${field}`, code, detail });
+  const complain = (field: string, code: FieldComplaint['code'], detail: string) =>
+    complaints.push({ param: `customer.${field}`, code, detail });
   const fields: Record<keyof typeof lengths, string> = {
     email: customer.email,
     first_name: customer.firstName,
@@ -50,18 +58,23 @@ export function complainAboutCustomer(customer: Customer): readonly FieldComplai
   };
   const isCompany = customer.type === 'legal';
   for (const [field, value] of Object.entries(fields)) {
-    const isRequired = field === 'email' || field === 'first_name' || field === 'last_name' || (field === 'company_name' && isCompany);
+    const isRequired =
+      field === 'email' || field === 'first_name' || field === 'last_name' || (field === 'company_name' && isCompany);
     if (isRequired && value === '') complain(field, 'required', details.required);
     else if (value.length > lengths[field as keyof typeof lengths]) complain(field, 'too_long', details.too_long);
     // A telephone number with its + is none, though one in ten of that length has a check digit that fits.
-    else if (looksLikeCardNumber(field === 'phone' && value.startsWith('+') ? '' : value)) complain(field, 'card_number_refused', details.card_number_refused);
-    else if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(field.endsWith('address') ? value.replaceAll(/[\r\n]/g, '') : value)) complain(field, 'invalid_field', 'Characters that cannot be printed are not allowed.');
+    else if (looksLikeCardNumber(field === 'phone' && value.startsWith('+') ? '' : value))
+      complain(field, 'card_number_refused', details.card_number_refused);
+    else if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(field.endsWith('address') ? value.replaceAll(/[\r\n]/g, '') : value))
+      complain(field, 'invalid_field', 'Characters that cannot be printed are not allowed.');
   }
   const isComplained = (field: string) => complaints.some((complaint) => complaint.param === `customer.${field}`);
-  if (!isComplained('email') && !isAddress(customer.email)) complain('email', 'invalid_field', 'This is not an e-mail address.');
+  if (!isComplained('email') && !isAddress(customer.email))
+    complain('email', 'invalid_field', 'This is not an e-mail address.');
   if (customer.country === '') complain('country', 'required', details.required);
   else if (!isCountry(customer.country)) complain('country', 'invalid_field', 'Choose a country from the list.');
-  if (customer.type !== 'physical' && customer.type !== 'legal') complain('type', 'invalid_field', 'physical or legal.');
+  if (customer.type !== 'physical' && customer.type !== 'legal')
+    complain('type', 'invalid_field', 'physical or legal.');
   return complaints;
 }
 

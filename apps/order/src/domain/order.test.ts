@@ -1,9 +1,19 @@
 import { evolveAll } from '@tillstream/machine/machine';
 import { cellsOf, outcomeOf } from '@tillstream/machine/matrix';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { orderMatrix } from './order.matrix.ts';
-import { fulfilmentOf, order, orderName, type Item, type Order, type OrderCommand, type OrderState, type PaymentShown, type Placed } from './order.ts';
+import {
+  fulfilmentOf,
+  order,
+  orderName,
+  type Item,
+  type Order,
+  type OrderCommand,
+  type OrderState,
+  type PaymentShown,
+  type Placed,
+} from './order.ts';
 
 const at = new Date('2026-11-20T08:00:00Z');
 const item: Item = {
@@ -37,7 +47,18 @@ const placed: Placed = {
   shopName: 'Shop',
   supportEmail: '',
   timeZone: 'UTC',
-  customer: { country: 'FR', type: 'physical', email: 'a@b.example', firstName: 'A', lastName: 'B', phone: '', vatNumber: '', companyName: '', companyBillingAddress: '', companyDeliveryAddress: '' },
+  customer: {
+    country: 'FR',
+    type: 'physical',
+    email: 'a@b.example',
+    firstName: 'A',
+    lastName: 'B',
+    phone: '',
+    vatNumber: '',
+    companyName: '',
+    companyBillingAddress: '',
+    companyDeliveryAddress: '',
+  },
   items: [item, { ...item, id: 2n }],
   totalMinor: 10_000n,
   paymentMethod: 'CreditCard',
@@ -57,7 +78,13 @@ const shown = (paymentId: string, status: 'booked' | 'failed'): PaymentShown => 
   errorCode: '',
   errorDescription: '',
 });
-const pay = (paymentId: string): OrderCommand => ({ type: 'recordPayment', payment: shown(paymentId, 'booked'), amountMinor: 10_000n, currency: 'EUR', at });
+const pay = (paymentId: string): OrderCommand => ({
+  type: 'recordPayment',
+  payment: shown(paymentId, 'booked'),
+  amountMinor: 10_000n,
+  currency: 'EUR',
+  at,
+});
 const commands: Record<OrderCommand['type'], OrderCommand> = {
   place: { type: 'place', placed },
   recordPaymentFailed: { type: 'recordPaymentFailed', payment: shown('p-failed', 'failed') },
@@ -95,7 +122,7 @@ describe('every status and every command', () => {
 
 test('another sum does not pay the order', () => {
   for (const sum of [{ amountMinor: 9_999n }, { amountMinor: 10_001n }, { currency: 'USD' }]) {
-    expect(order.decide(existing(), { ...pay('p'), ...sum } as OrderCommand)).toEqual({ answer: 'refused', reason: 'amount_mismatch' });
+    expect(order.decide(existing(), { ...pay('p'), ...sum })).toEqual({ answer: 'refused', reason: 'amount_mismatch' });
   }
 });
 
@@ -112,7 +139,10 @@ test('delivered only when every item is (R37)', () => {
   const one = existing(pay('a'), commands.recordItemDelivered);
   expect(fulfilmentOf(one)).toBe('not delivered');
   const both = order.decide(one, { type: 'recordItemDelivered', itemId: 2n, at });
-  expect(both).toMatchObject({ answer: 'accepted', events: [{ type: 'orderItemDelivered' }, { type: 'orderDelivered' }] });
+  expect(both).toMatchObject({
+    answer: 'accepted',
+    events: [{ type: 'orderItemDelivered' }, { type: 'orderDelivered' }],
+  });
   expect(order.decide(one, commands.recordItemDelivered).answer).toBe('ignored');
   expect(order.decide(one, { type: 'recordItemDelivered', itemId: 99n, at }).answer).toBe('refused');
 });
@@ -122,7 +152,11 @@ test('names have ten digits (R18)', () => {
 });
 
 test('in any order of any commands: never unpaid again, delivered only after paid, one paying payment', () => {
-  const any = fc.constantFrom(...Object.values(commands), pay('a'), pay('b'), { type: 'recordItemDelivered', itemId: 2n, at } as const);
+  const any = fc.constantFrom(...Object.values(commands), pay('a'), pay('b'), {
+    type: 'recordItemDelivered',
+    itemId: 2n,
+    at,
+  } as const);
   fc.assert(
     fc.property(fc.array(any, { maxLength: 40 }), (sent) => {
       let state: OrderState = order.absent;

@@ -64,7 +64,12 @@ export interface Placed {
   readonly additionalData: readonly { readonly name: string; readonly value: string }[];
   readonly metadata: Readonly<Record<string, string>>;
   /** What was agreed to, in which wording of the page, and when: evidence. */
-  readonly consent: { readonly wording: string; readonly termsUrl: string; readonly privacyUrl: string; readonly at: Date };
+  readonly consent: {
+    readonly wording: string;
+    readonly termsUrl: string;
+    readonly privacyUrl: string;
+    readonly at: Date;
+  };
 }
 
 /** The payment that a document shows. */
@@ -94,7 +99,13 @@ export type OrderState = { readonly status: 'absent' } | Order;
 export type OrderCommand =
   | { readonly type: 'place'; readonly placed: Placed }
   | { readonly type: 'recordPaymentFailed'; readonly payment: PaymentShown }
-  | { readonly type: 'recordPayment'; readonly payment: PaymentShown; readonly amountMinor: bigint; readonly currency: string; readonly at: Date }
+  | {
+      readonly type: 'recordPayment';
+      readonly payment: PaymentShown;
+      readonly amountMinor: bigint;
+      readonly currency: string;
+      readonly at: Date;
+    }
   | { readonly type: 'recordItemDelivered'; readonly itemId: bigint; readonly at: Date }
   | { readonly type: 'delete'; readonly reason: DeletionReason };
 
@@ -110,16 +121,28 @@ export type OrderEvent =
   | { readonly type: 'orderDelivered' }
   | { readonly type: 'orderDeleted'; readonly reason: DeletionReason };
 
-export type OrderRefusal = 'order_not_found' | 'order_already_paid' | 'order_deleted' | 'order_not_paid' | 'amount_mismatch' | 'cart_empty';
+export type OrderRefusal =
+  | 'order_not_found'
+  | 'order_already_paid'
+  | 'order_deleted'
+  | 'order_not_paid'
+  | 'amount_mismatch'
+  | 'cart_empty';
 
-export const order: Machine<OrderState, OrderCommand, OrderEvent, OrderRefusal> = { absent: { status: 'absent' }, decide, evolve };
+export const order: Machine<OrderState, OrderCommand, OrderEvent, OrderRefusal> = {
+  absent: { status: 'absent' },
+  decide,
+  evolve,
+};
 
 type Decided = Decision<OrderEvent, OrderRefusal>;
 
 function decide(state: OrderState, command: OrderCommand): Decided {
   if (state.status === 'absent') {
     if (command.type !== 'place') return refuse('order_not_found');
-    return command.placed.items.length === 0 ? refuse('cart_empty') : accept({ type: 'orderCreated', placed: command.placed });
+    return command.placed.items.length === 0
+      ? refuse('cart_empty')
+      : accept({ type: 'orderCreated', placed: command.placed });
   }
   switch (command.type) {
     case 'place':
@@ -127,14 +150,18 @@ function decide(state: OrderState, command: OrderCommand): Decided {
     case 'recordPaymentFailed':
       // A failure that arrives after another payment succeeded is old news.
       if (state.status !== 'not paid') return ignore(`the order is ${state.status}`);
-      return state.payment?.paymentId === command.payment.paymentId ? ignore('this failure is known') : accept({ type: 'orderPaymentFailed', payment: command.payment });
+      return state.payment?.paymentId === command.payment.paymentId
+        ? ignore('this failure is known')
+        : accept({ type: 'orderPaymentFailed', payment: command.payment });
     case 'recordPayment':
       return decidePayment(state, command);
     case 'recordItemDelivered':
       return decideDelivered(state, command.itemId, command.at);
     case 'delete':
       if (state.status === 'deleted') return ignore('it is deleted');
-      return state.status === 'paid' ? refuse('order_already_paid') : accept({ type: 'orderDeleted', reason: command.reason });
+      return state.status === 'paid'
+        ? refuse('order_already_paid')
+        : accept({ type: 'orderDeleted', reason: command.reason });
     default:
       return unreachable(command);
   }
@@ -142,11 +169,13 @@ function decide(state: OrderState, command: OrderCommand): Decided {
 
 function decidePayment(state: Order, command: Extract<OrderCommand, { type: 'recordPayment' }>): Decided {
   const { payment, at } = command;
-  if (state.payment?.status === 'booked' && state.payment.paymentId === payment.paymentId) return ignore('it is paid by this payment');
+  if (state.payment?.status === 'booked' && state.payment.paymentId === payment.paymentId)
+    return ignore('it is paid by this payment');
   if (state.refundDue.includes(payment.paymentId)) return ignore('this payment is due for refund');
   if (state.status === 'deleted') return accept({ type: 'orderPaidLate', paymentId: payment.paymentId });
   if (state.status === 'paid') return accept({ type: 'orderPaidAgain', paymentId: payment.paymentId });
-  if (command.amountMinor !== state.placed.totalMinor || command.currency !== state.placed.currency) return refuse('amount_mismatch');
+  if (command.amountMinor !== state.placed.totalMinor || command.currency !== state.placed.currency)
+    return refuse('amount_mismatch');
   return accept({ type: 'orderPaid', payment, at });
 }
 
@@ -161,7 +190,14 @@ function decideDelivered(state: Order, itemId: bigint, at: Date): Decided {
 
 function evolve(state: OrderState, event: OrderEvent): OrderState {
   if (event.type === 'orderCreated') {
-    return { status: 'not paid', placed: event.placed, paidAt: undefined, payment: undefined, deliveredAt: new Map(), refundDue: [] };
+    return {
+      status: 'not paid',
+      placed: event.placed,
+      paidAt: undefined,
+      payment: undefined,
+      deliveredAt: new Map(),
+      refundDue: [],
+    };
   }
   if (state.status === 'absent') throw new Error(`${event.type} of an order that does not exist`);
   switch (event.type) {
@@ -185,7 +221,9 @@ function evolve(state: OrderState, event: OrderEvent): OrderState {
 
 /** The second axis: delivered when every item is (R37). */
 export function fulfilmentOf(state: Order): 'not delivered' | 'delivered' {
-  return state.status !== 'not paid' && state.deliveredAt.size === state.placed.items.length ? 'delivered' : 'not delivered';
+  return state.status !== 'not paid' && state.deliveredAt.size === state.placed.items.length
+    ? 'delivered'
+    : 'not delivered';
 }
 
 /** R18: 'A' and ten digits. */

@@ -1,7 +1,16 @@
 /** Carts: adding, changing, showing. */
 import type { AddToCartRequest, Cart as WireCart, ChangeCartRequest } from '@tillstream/proto/order/v1/order_api';
 import { Refused } from '@tillstream/rpc/refusals';
-import { addLine, changeLine, chooseCurrency, highestQuantity, isOnSale, sharedCurrencies, type CartLine, type Goods } from '../domain/cart.ts';
+import {
+  addLine,
+  changeLine,
+  chooseCurrency,
+  highestQuantity,
+  isOnSale,
+  sharedCurrencies,
+  type CartLine,
+  type Goods,
+} from '../domain/cart.ts';
 import { readLocale } from '../domain/locale.ts';
 import type { Cart, CartContent, CartStore, CatalogueReader } from './ports.ts';
 
@@ -27,16 +36,28 @@ export class CartDesk {
     const shop = await catalogue.shop(merchantId);
     for (let attempt = 0; attempt < mostTries; attempt += 1) {
       const found = request.cartId === '' ? undefined : await carts.find(request.cartId);
-      const before = found === undefined || found.merchantId !== merchantId || found.orderId !== undefined ? undefined : found;
+      const before =
+        found === undefined || found.merchantId !== merchantId || found.orderId !== undefined ? undefined : found;
       const lines = before === undefined || request.clear ? [] : before.lines;
       const others = await this.#goodsOf(merchantId, lines);
       const added = addLine(lines, goods, request.quantity);
-      if (typeof added === 'string') throw new Refused(added, added === 'quantity_out_of_range' ? { param: 'quantity' } : {});
+      if (typeof added === 'string')
+        throw new Refused(added, added === 'quantity_out_of_range' ? { param: 'quantity' } : {});
       const all = [...others.filter((each) => each.id !== goods.id), goods];
-      const currency = chooseCurrency(request.currency, lines.length === 0 ? '' : (before?.currency ?? ''), shop.currencies, all);
+      const currency = chooseCurrency(
+        request.currency,
+        lines.length === 0 ? '' : (before?.currency ?? ''),
+        shop.currencies,
+        all,
+      );
       if (currency === 'currency_not_supported') throw new Refused(currency, { param: 'currency' });
-      const content: CartContent = { currency, locale: readLocale(request.locale) || before?.locale || shop.locale, lines: added };
-      const cart = before === undefined ? await carts.create(merchantId, livemode, content) : await carts.change(before, content);
+      const content: CartContent = {
+        currency,
+        locale: readLocale(request.locale) || before?.locale || shop.locale,
+        lines: added,
+      };
+      const cart =
+        before === undefined ? await carts.create(merchantId, livemode, content) : await carts.change(before, content);
       if (cart !== undefined) return this.show(cart);
     }
     throw new Refused('conflict_retry');
@@ -50,13 +71,19 @@ export class CartDesk {
       const goods = new Map((await this.#goodsOf(cart.merchantId, cart.lines)).map((each) => [each.id, each]));
       let lines: readonly CartLine[] = cart.lines;
       for (const change of request.changes) {
-        const changed = changeLine(lines, change.productId, change.quantity, goods.get(change.productId)?.minQuantity ?? 1);
+        const changed = changeLine(
+          lines,
+          change.productId,
+          change.quantity,
+          goods.get(change.productId)?.minQuantity ?? 1,
+        );
         if (typeof changed === 'string') throw new Refused(changed, { param: 'quantity' });
         lines = changed;
       }
       const shop = await catalogue.shop(cart.merchantId);
       const left = lines.flatMap((line) => goods.get(line.productId) ?? []);
-      const currency = left.length === 0 ? cart.currency : chooseCurrency(request.currency, cart.currency, shop.currencies, left);
+      const currency =
+        left.length === 0 ? cart.currency : chooseCurrency(request.currency, cart.currency, shop.currencies, left);
       if (currency === 'currency_not_supported') throw new Refused(currency, { param: 'currency' });
       const after = await carts.change(cart, { currency, locale: cart.locale, lines });
       if (after !== undefined) return this.show(after);
@@ -72,7 +99,10 @@ export class CartDesk {
 
   /** With today's names and prices; what is no longer for sale is not shown and cannot be ordered. */
   async show(cart: Cart): Promise<WireCart> {
-    const [shop, goods] = await Promise.all([this.#parts.catalogue.shop(cart.merchantId), this.#goodsOf(cart.merchantId, cart.lines)]);
+    const [shop, goods] = await Promise.all([
+      this.#parts.catalogue.shop(cart.merchantId),
+      this.#goodsOf(cart.merchantId, cart.lines),
+    ]);
     const byId = new Map(goods.map((each) => [each.id, each]));
     const lines = cart.lines.flatMap((line) => {
       const each = byId.get(line.productId);
@@ -115,7 +145,10 @@ export class CartDesk {
   }
 
   async #goodsOf(merchantId: string, lines: readonly CartLine[]): Promise<readonly Goods[]> {
-    const found = await this.#parts.catalogue.goods(merchantId, lines.map((line) => line.productId));
+    const found = await this.#parts.catalogue.goods(
+      merchantId,
+      lines.map((line) => line.productId),
+    );
     return lines.flatMap((line) => found.get(line.productId) ?? []);
   }
 }

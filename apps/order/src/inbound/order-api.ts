@@ -3,9 +3,24 @@ import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { Log } from '@tillstream/messaging/log';
 import type { Answer } from '@tillstream/messaging/perform';
-import type { GetLicencesRequest, GetLicencesResponse, Licence } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
-import type { DocumentKey, ListOrdersRequest, Order as WireOrder, OrderApiService, OrderDocument, PaymentSummary } from '@tillstream/proto/order/v1/order_api';
-import type { Payment as WirePayment, RefreshPaymentRequest, RefreshPaymentResponse } from '@tillstream/proto/payment/v1/payment_api';
+import type {
+  GetLicencesRequest,
+  GetLicencesResponse,
+  Licence,
+} from '@tillstream/proto/fulfillment/v1/fulfillment_api';
+import type {
+  DocumentKey,
+  ListOrdersRequest,
+  Order as WireOrder,
+  OrderApiService,
+  OrderDocument,
+  PaymentSummary,
+} from '@tillstream/proto/order/v1/order_api';
+import type {
+  Payment as WirePayment,
+  RefreshPaymentRequest,
+  RefreshPaymentResponse,
+} from '@tillstream/proto/payment/v1/payment_api';
 import { Refused } from '@tillstream/rpc/refusals';
 import type { Handlers } from '@tillstream/rpc/server';
 import type { OrderCommand, OrderEvent, OrderRefusal, OrderState } from '../domain/order.ts';
@@ -22,7 +37,11 @@ export interface OrderApiParts {
     documents(keys: readonly DocumentKey[]): Promise<readonly OrderDocument[]>;
   };
   readonly catalogue: CatalogueReader;
-  readonly performer: { perform(envelopes: readonly Envelope<OrderCommand>[]): Promise<readonly Answer<OrderState, OrderEvent, OrderRefusal>[]> };
+  readonly performer: {
+    perform(
+      envelopes: readonly Envelope<OrderCommand>[],
+    ): Promise<readonly Answer<OrderState, OrderEvent, OrderRefusal>[]>;
+  };
   refreshPayment(request: RefreshPaymentRequest): Promise<RefreshPaymentResponse>;
   newestPayment(merchantId: string, orderId: bigint): Promise<WirePayment | undefined>;
   getLicences(request: GetLicencesRequest): Promise<GetLicencesResponse>;
@@ -49,7 +68,13 @@ export function answerOrderApi(parts: OrderApiParts): Handlers<typeof OrderApiSe
       ]);
       // What refreshing found may have reached the order by now; the page is shown again while it has not.
       const { shopName, supportEmail, supportUrl } = shop;
-      return { order: { ...opened.wire, payment: payment ?? opened.wire.payment }, codes, shopName, supportEmail, supportUrl };
+      return {
+        order: { ...opened.wire, payment: payment ?? opened.wire.payment },
+        codes,
+        shopName,
+        supportEmail,
+        supportUrl,
+      };
     },
     async getOrder({ merchantId, orderId }) {
       const order = await orders.get(merchantId, orderId);
@@ -63,7 +88,9 @@ export function answerOrderApi(parts: OrderApiParts): Handlers<typeof OrderApiSe
     async deleteOrder({ merchantId, orderId }) {
       if ((await orders.get(merchantId, orderId)) === undefined) throw new Refused('order_not_found');
       const now = clock.now(merchantId);
-      const [answer] = await performer.perform([{ id: String(orderId), merchantId, command: { type: 'delete', reason: 'by_merchant' }, now }]);
+      const [answer] = await performer.perform([
+        { id: String(orderId), merchantId, command: { type: 'delete', reason: 'by_merchant' }, now },
+      ]);
       if (answer?.answer === 'refused') throw new Refused(answer.reason);
       return { order: await orders.get(merchantId, orderId) };
     },
@@ -72,20 +99,32 @@ export function answerOrderApi(parts: OrderApiParts): Handlers<typeof OrderApiSe
 }
 
 /** A payment service that does not answer is no reason not to show the order. */
-async function newestOf(parts: OrderApiParts, opened: OpenedOrder, refresh: boolean): Promise<PaymentSummary | undefined> {
+async function newestOf(
+  parts: OrderApiParts,
+  opened: OpenedOrder,
+  refresh: boolean,
+): Promise<PaymentSummary | undefined> {
   if (opened.order.status === 'paid') return undefined;
   const { merchantId } = opened;
   const { orderId } = opened.order.placed;
   try {
-    const payment = refresh ? (await parts.refreshPayment({ merchantId, orderId })).payment : await parts.newestPayment(merchantId, orderId);
+    const payment = refresh
+      ? (await parts.refreshPayment({ merchantId, orderId })).payment
+      : await parts.newestPayment(merchantId, orderId);
     return payment === undefined ? undefined : summaryOf(payment);
   } catch (error) {
-    parts.log.warn({ err: error, order_id: String(orderId) }, 'the order is shown without what the payment service knows');
+    parts.log.warn(
+      { err: error, order_id: String(orderId) },
+      'the order is shown without what the payment service knows',
+    );
     return undefined;
   }
 }
 
-async function codesOf(parts: OrderApiParts, { merchantId, order }: OpenedOrder): Promise<{ itemId: bigint; codes: string[] }[]> {
+async function codesOf(
+  parts: OrderApiParts,
+  { merchantId, order }: OpenedOrder,
+): Promise<{ itemId: bigint; codes: string[] }[]> {
   if (order.status !== 'paid') return [];
   const shown = order.placed.items.filter((item) => item.showOnOrderPage && order.deliveredAt.has(item.id));
   if (shown.length === 0) return [];
@@ -97,7 +136,10 @@ async function codesOf(parts: OrderApiParts, { merchantId, order }: OpenedOrder)
     parts.log.warn({ err: error, order_id: String(orderId) }, 'the order is shown without its licences');
     return [];
   }
-  return shown.map((item) => ({ itemId: item.id, codes: licences.filter((licence) => licence.itemId === item.id).map((licence) => licence.code) }));
+  return shown.map((item) => ({
+    itemId: item.id,
+    codes: licences.filter((licence) => licence.itemId === item.id).map((licence) => licence.code),
+  }));
 }
 
 function summaryOf(payment: WirePayment): PaymentSummary {

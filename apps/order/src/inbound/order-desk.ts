@@ -3,13 +3,26 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { Answer } from '@tillstream/messaging/perform';
-import type { BeginPaymentRequest, BeginPaymentResponse, PlaceOrderRequest } from '@tillstream/proto/order/v1/order_api';
+import type {
+  BeginPaymentRequest,
+  BeginPaymentResponse,
+  PlaceOrderRequest,
+} from '@tillstream/proto/order/v1/order_api';
 import type { CreatePaymentRequest, CreatePaymentResponse, Payment } from '@tillstream/proto/payment/v1/payment_api';
 import { Refused } from '@tillstream/rpc/refusals';
 import { isOnSale, priceLine, type Goods } from '../domain/cart.ts';
 import { complainAboutCustomer, consentWording, trimmed, type FieldComplaint } from '../domain/customer.ts';
 import { readLocale } from '../domain/locale.ts';
-import { orderName, type Customer, type Item, type OrderCommand, type OrderEvent, type OrderRefusal, type OrderState, type Placed } from '../domain/order.ts';
+import {
+  orderName,
+  type Customer,
+  type Item,
+  type OrderCommand,
+  type OrderEvent,
+  type OrderRefusal,
+  type OrderState,
+  type Placed,
+} from '../domain/order.ts';
 import type { Cart, CartStore, CatalogueReader, OpenedOrder, ShopFacts } from './ports.ts';
 
 export interface OrderDeskParts {
@@ -19,7 +32,11 @@ export interface OrderDeskParts {
     numbers(itemCount: number): Promise<{ orderId: bigint; itemIds: readonly bigint[] }>;
     open(orderId: bigint, token: string): Promise<OpenedOrder | undefined>;
   };
-  readonly performer: { perform(envelopes: readonly Envelope<OrderCommand>[]): Promise<readonly Answer<OrderState, OrderEvent, OrderRefusal>[]> };
+  readonly performer: {
+    perform(
+      envelopes: readonly Envelope<OrderCommand>[],
+    ): Promise<readonly Answer<OrderState, OrderEvent, OrderRefusal>[]>;
+  };
   createPayment(request: CreatePaymentRequest): Promise<CreatePaymentResponse>;
   newestPayment(merchantId: string, orderId: bigint): Promise<Payment | undefined>;
   /** Whether an error says that the cart became an order or was changed in between. */
@@ -59,7 +76,13 @@ export class OrderDesk {
     refuseFields(request, customer);
     if (request.cartVersion !== 0 && request.cartVersion !== cart.version) throw new Refused('cart_changed');
     if (cart.lines.length === 0) throw new Refused('cart_empty');
-    const [shop, goods] = await Promise.all([catalogue.shop(cart.merchantId), catalogue.goods(cart.merchantId, cart.lines.map((line) => line.productId))]);
+    const [shop, goods] = await Promise.all([
+      catalogue.shop(cart.merchantId),
+      catalogue.goods(
+        cart.merchantId,
+        cart.lines.map((line) => line.productId),
+      ),
+    ]);
     const left = cart.lines.filter((line) => isOnSale(goods.get(line.productId), cart.currency));
     if (left.length < cart.lines.length) {
       // The page no longer shows what is gone; it is taken out, so that what is left can be bought.
@@ -71,7 +94,9 @@ export class OrderDesk {
     if (request.totalMinor !== 0n && request.totalMinor !== placed.totalMinor) throw new Refused('cart_changed');
     try {
       const now = placed.createdAt;
-      const [answer] = await performer.perform([{ id: String(placed.orderId), merchantId: cart.merchantId, command: { type: 'place', placed }, now }]);
+      const [answer] = await performer.perform([
+        { id: String(placed.orderId), merchantId: cart.merchantId, command: { type: 'place', placed }, now },
+      ]);
       if (answer?.answer === 'refused') throw new Refused(answer.reason);
       return { orderId: placed.orderId, token: placed.token };
     } catch (error) {
@@ -82,15 +107,41 @@ export class OrderDesk {
     }
   }
 
-  async #draft(cart: Cart, shop: ShopFacts, goods: ReadonlyMap<string, Goods>, customer: Customer, request: PlaceOrderRequest): Promise<Placed> {
+  async #draft(
+    cart: Cart,
+    shop: ShopFacts,
+    goods: ReadonlyMap<string, Goods>,
+    customer: Customer,
+    request: PlaceOrderRequest,
+  ): Promise<Placed> {
     const { orderId, itemIds } = await this.#parts.orders.numbers(cart.lines.length);
     const now = this.#parts.clock.now(cart.merchantId);
     const items = cart.lines.map((line, at): Item => {
       const each = goods.get(line.productId);
       const price = each === undefined ? undefined : priceLine(each, line.quantity, cart.currency, shop.commissionBp);
       if (each === undefined || price === undefined) throw new Refused('product_not_available');
-      const { name, familyName, vendorCode, sku, businessSegment, deliveryMethod, oneCodePer, sendMail, showOnOrderPage } = each;
-      const what = { name, familyName, vendorCode, sku, businessSegment, deliveryMethod, oneCodePer, sendMail, showOnOrderPage };
+      const {
+        name,
+        familyName,
+        vendorCode,
+        sku,
+        businessSegment,
+        deliveryMethod,
+        oneCodePer,
+        sendMail,
+        showOnOrderPage,
+      } = each;
+      const what = {
+        name,
+        familyName,
+        vendorCode,
+        sku,
+        businessSegment,
+        deliveryMethod,
+        oneCodePer,
+        sendMail,
+        showOnOrderPage,
+      };
       return { id: itemIds[at] ?? 0n, productId: line.productId, quantity: line.quantity, ...what, ...price };
     });
     return {
@@ -151,9 +202,20 @@ export class OrderDesk {
 
 function refuseFields(request: PlaceOrderRequest, customer: Customer): void {
   const fields: FieldComplaint[] = [...complainAboutCustomer(customer)];
-  if (!methods.has(request.paymentMethod)) fields.push({ param: 'payment_method', code: request.paymentMethod === '' ? 'required' : 'payment_method_not_supported', detail: 'Choose a payment method.' });
-  if (!request.termsAccepted) fields.push({ param: 'terms_accepted', code: 'terms_not_accepted', detail: 'The terms of sale must be accepted.' });
-  if (!request.privacyAccepted) fields.push({ param: 'privacy_accepted', code: 'privacy_not_accepted', detail: 'The processing of personal data must be accepted.' });
+  if (!methods.has(request.paymentMethod))
+    fields.push({
+      param: 'payment_method',
+      code: request.paymentMethod === '' ? 'required' : 'payment_method_not_supported',
+      detail: 'Choose a payment method.',
+    });
+  if (!request.termsAccepted)
+    fields.push({ param: 'terms_accepted', code: 'terms_not_accepted', detail: 'The terms of sale must be accepted.' });
+  if (!request.privacyAccepted)
+    fields.push({
+      param: 'privacy_accepted',
+      code: 'privacy_not_accepted',
+      detail: 'The processing of personal data must be accepted.',
+    });
   const [first] = fields;
   if (first !== undefined) throw new Refused('invalid_field', { param: first.param, detail: first.detail, fields });
 }

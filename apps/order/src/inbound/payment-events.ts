@@ -4,7 +4,11 @@ import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { IncomingMessage } from '@tillstream/messaging/message';
 import { PaymentEvent } from '@tillstream/proto/payment/v1/payment_events';
-import type { GetPaymentsRequest, GetPaymentsResponse, Payment as WirePayment } from '@tillstream/proto/payment/v1/payment_api';
+import type {
+  GetPaymentsRequest,
+  GetPaymentsResponse,
+  Payment as WirePayment,
+} from '@tillstream/proto/payment/v1/payment_api';
 import type { OrderCommand, PaymentShown } from '../domain/order.ts';
 
 export interface PaymentNewsParts {
@@ -21,7 +25,10 @@ export function hearPayments(parts: PaymentNewsParts): (batch: readonly Incoming
       .filter(({ event }) => event.payload?.$case === 'paymentBooked' || event.payload?.$case === 'paymentFailed');
     if (news.length === 0) return;
     // The event names the payment; what documents show of it is asked for (docs/decisions/thin-events.md).
-    const keys = news.map(({ message, event }) => ({ merchantId: message.headers.merchant_id, paymentId: event.paymentId }));
+    const keys = news.map(({ message, event }) => ({
+      merchantId: message.headers.merchant_id,
+      paymentId: event.paymentId,
+    }));
     const { payments } = await parts.getPayments({ keys });
     const byId = new Map(payments.map((payment) => [`${payment.merchantId} ${payment.id}`, payment]));
     await parts.performer.performOnce(

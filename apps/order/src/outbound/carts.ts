@@ -34,7 +34,9 @@ export class Carts {
 
   async find(cartId: string): Promise<StoredCart | undefined> {
     if (!isCartId.test(cartId)) return undefined;
-    const row = await this.#database.everyMerchant('the cart’s id is what lets a customer in', (tx) => tx.selectFrom('cart').where('cart_id', '=', cartId).selectAll().executeTakeFirst());
+    const row = await this.#database.everyMerchant('the cart’s id is what lets a customer in', (tx) =>
+      tx.selectFrom('cart').where('cart_id', '=', cartId).selectAll().executeTakeFirst(),
+    );
     return row === undefined ? undefined : toCart(row);
   }
 
@@ -63,7 +65,13 @@ export class Carts {
     const row = await this.#database.transaction([cart.merchantId], (tx) =>
       tx
         .updateTable('cart')
-        .set({ currency: content.currency, locale: content.locale, lines: sql`${store(content.lines)}::jsonb`, version: cart.version + 1, touched_at: sql`now()` })
+        .set({
+          currency: content.currency,
+          locale: content.locale,
+          lines: sql`${store(content.lines)}::jsonb`,
+          version: cart.version + 1,
+          touched_at: sql`now()`,
+        })
         .where('cart_id', '=', cart.cartId)
         .where('version', '=', cart.version)
         .where('order_id', 'is', null)
@@ -76,7 +84,9 @@ export class Carts {
   /** Carts that nobody touched for a month; the order of one that was ordered keeps what matters. */
   async sweep(): Promise<number> {
     const { numAffectedRows } = await this.#database.everyMerchant('old carts of all merchants are removed', (tx) =>
-      sql`delete from cart where cart_id = any (array(select cart_id from cart where touched_at < now() - interval '30 days' limit 1000))`.execute(tx),
+      sql`delete from cart where cart_id = any (array(select cart_id from cart where touched_at < now() - interval '30 days' limit 1000))`.execute(
+        tx,
+      ),
     );
     return Number(numAffectedRows ?? 0n);
   }

@@ -24,11 +24,22 @@ const unpaidLifetimeMs = 90 * 86_400_000;
 export const orderKeeper: Keeper<OrderTables, OrderState, OrderEvent> = {
   async load(tx, ids) {
     const numbers = ids.map(BigInt);
-    const { rows } = await sql<OrderRow>`select * from purchase_order where order_id = any (${numbers}::bigint[]) order by order_id for update`.execute(tx);
+    const { rows } =
+      await sql<OrderRow>`select * from purchase_order where order_id = any (${numbers}::bigint[]) order by order_id for update`.execute(
+        tx,
+      );
     if (rows.length === 0) return new Map();
-    const history = await sql<HistoryRow>`select * from order_history where order_id = any (${rows.map((row) => row.order_id)}::bigint[]) order by order_id, version`.execute(tx);
+    const history =
+      await sql<HistoryRow>`select * from order_history where order_id = any (${rows.map((row) => row.order_id)}::bigint[]) order by order_id, version`.execute(
+        tx,
+      );
     const byOrder = Map.groupBy(history.rows, (row) => row.order_id);
-    return new Map(rows.map((row) => [String(row.order_id), { state: stateOf(row.placed, byOrder.get(row.order_id) ?? []), version: Number(row.version) }]));
+    return new Map(
+      rows.map((row) => [
+        String(row.order_id),
+        { state: stateOf(row.placed, byOrder.get(row.order_id) ?? []), version: Number(row.version) },
+      ]),
+    );
   },
 
   async save(tx, changes) {
@@ -45,8 +56,13 @@ export const orderKeeper: Keeper<OrderTables, OrderState, OrderEvent> = {
 
   timers(change) {
     const { before, after } = change;
-    if (before.status === 'absent' && after.status === 'not paid') return [{ type: 'set', kind: 'delete unpaid', dueAt: new Date(after.placed.createdAt.getTime() + unpaidLifetimeMs) }];
-    return before.status === 'not paid' && after.status !== 'not paid' ? [{ type: 'clear', kind: 'delete unpaid' }] : [];
+    if (before.status === 'absent' && after.status === 'not paid')
+      return [
+        { type: 'set', kind: 'delete unpaid', dueAt: new Date(after.placed.createdAt.getTime() + unpaidLifetimeMs) },
+      ];
+    return before.status === 'not paid' && after.status !== 'not paid'
+      ? [{ type: 'clear', kind: 'delete unpaid' }]
+      : [];
   },
 };
 
@@ -68,7 +84,9 @@ async function insert(tx: Kysely<OrderTables>, made: readonly OrderChange[]): Pr
       created_at: placed.createdAt,
     };
   });
-  await sql`insert into purchase_order select * from jsonb_populate_recordset(null::purchase_order, ${JSON.stringify(rows)}::jsonb)`.execute(tx);
+  await sql`insert into purchase_order select * from jsonb_populate_recordset(null::purchase_order, ${JSON.stringify(rows)}::jsonb)`.execute(
+    tx,
+  );
   const carts = made.map((change) => existing(change.after).placed);
   // The cart is consumed in the commit that makes the order: a second submission finds it taken (R8).
   const { numAffectedRows } = await sql`
@@ -103,7 +121,9 @@ async function remember(tx: Kysely<OrderTables>, changes: readonly OrderChange[]
       data: storeEvent(event),
     })),
   );
-  await sql`insert into order_history select * from jsonb_populate_recordset(null::order_history, ${JSON.stringify(rows)}::jsonb)`.execute(tx);
+  await sql`insert into order_history select * from jsonb_populate_recordset(null::order_history, ${JSON.stringify(rows)}::jsonb)`.execute(
+    tx,
+  );
 }
 
 function existing(state: OrderState): Order {
@@ -127,9 +147,15 @@ function payloadOf(event: OrderEvent, { placed }: Order): WireEvent['payload'] {
     case 'orderCreated':
       return { $case: 'orderCreated', value: { itemCount: placed.items.length } };
     case 'orderPaymentFailed':
-      return { $case: 'orderPaymentFailed', value: { paymentId: event.payment.paymentId, reason: event.payment.reason } };
+      return {
+        $case: 'orderPaymentFailed',
+        value: { paymentId: event.payment.paymentId, reason: event.payment.reason },
+      };
     case 'orderPaid':
-      return { $case: 'orderPaid', value: { paymentId: event.payment.paymentId, amountMinor: placed.totalMinor, currency: placed.currency } };
+      return {
+        $case: 'orderPaid',
+        value: { paymentId: event.payment.paymentId, amountMinor: placed.totalMinor, currency: placed.currency },
+      };
     case 'orderPaidAgain':
       return { $case: 'orderPaidAgain', value: { paymentId: event.paymentId } };
     case 'orderPaidLate':
@@ -137,7 +163,11 @@ function payloadOf(event: OrderEvent, { placed }: Order): WireEvent['payload'] {
     case 'orderItemDelivered':
       return {
         $case: 'orderItemDelivered',
-        value: { itemId: event.itemId, part: placed.items.findIndex((item) => item.id === event.itemId) + 1, partCount: placed.items.length },
+        value: {
+          itemId: event.itemId,
+          part: placed.items.findIndex((item) => item.id === event.itemId) + 1,
+          partCount: placed.items.length,
+        },
       };
     case 'orderDelivered':
       return { $case: 'orderDelivered', value: {} };

@@ -1,7 +1,12 @@
 /** Reads of orders, as the wire says them; and the numbers of new ones. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
-import type { DocumentKey, Order as WireOrder, OrderDocument, PaymentSummary } from '@tillstream/proto/order/v1/order_api';
+import type {
+  DocumentKey,
+  Order as WireOrder,
+  OrderDocument,
+  PaymentSummary,
+} from '@tillstream/proto/order/v1/order_api';
 import type { Awaited, TimelineEntry } from '@tillstream/proto/timeline/v1/timeline_api';
 import { sql, type Kysely } from 'kysely';
 import { fulfilmentOf, orderName, type Order, type PaymentShown } from '../domain/order.ts';
@@ -39,18 +44,30 @@ export class Orders {
   async numbers(itemCount: number): Promise<{ orderId: bigint; itemIds: readonly bigint[] }> {
     const { rows } = await this.#database.everyMerchant('order numbers are one series', (tx) =>
       sql<{ order_id: bigint; item_id: bigint }>`
-        select o.order_id, nextval('item_number') as item_id from (select nextval('order_number') as order_id) o, generate_series(1, ${itemCount}::integer)`.execute(tx),
+        select o.order_id, nextval('item_number') as item_id from (select nextval('order_number') as order_id) o, generate_series(1, ${itemCount}::integer)`.execute(
+        tx,
+      ),
     );
     return { orderId: rows[0]?.order_id ?? 0n, itemIds: rows.map((row) => row.item_id) };
   }
 
   async get(merchantId: string, orderId: bigint): Promise<WireOrder | undefined> {
-    const [found] = await this.#read([merchantId], (tx) => tx.selectFrom('purchase_order').where('merchant_id', '=', merchantId).where('order_id', '=', orderId).selectAll().execute());
+    const [found] = await this.#read([merchantId], (tx) =>
+      tx
+        .selectFrom('purchase_order')
+        .where('merchant_id', '=', merchantId)
+        .where('order_id', '=', orderId)
+        .selectAll()
+        .execute(),
+    );
     return found === undefined ? undefined : this.#toWire(found);
   }
 
   /** By the token in the customer's link; the same answer, in the same time, for a wrong one. */
-  async open(orderId: bigint, token: string): Promise<{ merchantId: string; wire: WireOrder; order: Order } | undefined> {
+  async open(
+    orderId: bigint,
+    token: string,
+  ): Promise<{ merchantId: string; wire: WireOrder; order: Order } | undefined> {
     const row = await this.#database.everyMerchant('the token in the link is what lets a customer in', (tx) =>
       tx.selectFrom('purchase_order').where('order_id', '=', orderId).selectAll().executeTakeFirst(),
     );
@@ -65,11 +82,16 @@ export class Orders {
     const limit = Math.min(Math.max(filter.limit, 1), 100);
     const isBackward = filter.endingBefore !== 0n && filter.startingAfter === 0n;
     const found = await this.#read([merchantId], (tx) => {
-      let query = tx.selectFrom('purchase_order').where('merchant_id', '=', merchantId).selectAll().limit(limit + 1);
+      let query = tx
+        .selectFrom('purchase_order')
+        .where('merchant_id', '=', merchantId)
+        .selectAll()
+        .limit(limit + 1);
       if (filter.startingAfter !== 0n) query = query.where('order_id', '<', filter.startingAfter);
       if (isBackward) query = query.where('order_id', '>', filter.endingBefore);
       if (filter.status !== '') query = query.where(sql<boolean>`status = ${filter.status}`);
-      if (filter.fulfilmentStatus !== '') query = query.where(sql<boolean>`fulfilment_status = ${filter.fulfilmentStatus}`);
+      if (filter.fulfilmentStatus !== '')
+        query = query.where(sql<boolean>`fulfilment_status = ${filter.fulfilmentStatus}`);
       if (filter.customerEmail !== '') query = query.where('customer_email', '=', filter.customerEmail.toLowerCase());
       if (filter.externalId !== '') query = query.where('external_id', '=', filter.externalId);
       return query.orderBy('order_id', isBackward ? 'asc' : 'desc').execute();
@@ -84,7 +106,12 @@ export class Orders {
     if (keys.length === 0) return [];
     const found = await this.#read(
       keys.map((key) => key.merchantId),
-      (tx) => tx.selectFrom('purchase_order').where(sql<boolean>`order_id = any (${keys.map((key) => key.orderId)}::bigint[])`).selectAll().execute(),
+      (tx) =>
+        tx
+          .selectFrom('purchase_order')
+          .where(sql<boolean>`order_id = any (${keys.map((key) => key.orderId)}::bigint[])`)
+          .selectAll()
+          .execute(),
     );
     const byId = new Map(found.map((each) => [each.row.order_id, each]));
     return keys.flatMap((key): OrderDocument[] => {
@@ -94,12 +121,27 @@ export class Orders {
       // A version that is still to come is not known: to answer an earlier one would be a lie.
       if (key.version !== 0n && history.at(-1)?.version !== key.version) return [];
       const { placed } = order.row;
-      return [{ key, order: this.#toWire({ row: order.row, history }), shopName: placed.shopName, supportEmail: placed.supportEmail, occurredAt: history.at(-1)?.at }];
+      return [
+        {
+          key,
+          order: this.#toWire({ row: order.row, history }),
+          shopName: placed.shopName,
+          supportEmail: placed.supportEmail,
+          occurredAt: history.at(-1)?.at,
+        },
+      ];
     });
   }
 
   async timeline(merchantId: string, orderId: bigint): Promise<{ entries: TimelineEntry[]; awaited: Awaited[] }> {
-    const [found] = await this.#read([merchantId], (tx) => tx.selectFrom('purchase_order').where('merchant_id', '=', merchantId).where('order_id', '=', orderId).selectAll().execute());
+    const [found] = await this.#read([merchantId], (tx) =>
+      tx
+        .selectFrom('purchase_order')
+        .where('merchant_id', '=', merchantId)
+        .where('order_id', '=', orderId)
+        .selectAll()
+        .execute(),
+    );
     if (found === undefined) return { entries: [], awaited: [] };
     const entries = found.history.slice(0, 200).map((row) => ({
       at: row.at,
@@ -116,7 +158,10 @@ export class Orders {
     return this.#database.transaction(merchants, async (tx) => {
       const rows = await find(tx);
       if (rows.length === 0) return [];
-      const { rows: history } = await sql<HistoryRow>`select * from order_history where order_id = any (${rows.map((row) => row.order_id)}::bigint[]) order by order_id, version`.execute(tx);
+      const { rows: history } =
+        await sql<HistoryRow>`select * from order_history where order_id = any (${rows.map((row) => row.order_id)}::bigint[]) order by order_id, version`.execute(
+          tx,
+        );
       const byOrder = Map.groupBy(history, (row) => row.order_id);
       return rows.map((row) => ({ row, history: byOrder.get(row.order_id) ?? [] }));
     });
@@ -188,12 +233,24 @@ function summaryOf(payment: PaymentShown, method: string): PaymentSummary {
 
 function awaitedBy(state: Order): Awaited[] {
   if (state.status === 'not paid') {
-    return [{ source: 'order', type: 'customer_pays', summary: 'The customer to pay; unpaid orders are deleted after 90 days.', until: new Date(state.placed.createdAt.getTime() + unpaidLifetimeMs) }];
+    return [
+      {
+        source: 'order',
+        type: 'customer_pays',
+        summary: 'The customer to pay; unpaid orders are deleted after 90 days.',
+        until: new Date(state.placed.createdAt.getTime() + unpaidLifetimeMs),
+      },
+    ];
   }
   if (state.status === 'deleted') return [];
   return state.placed.items
     .filter((item) => !state.deliveredAt.has(item.id))
-    .map((item) => ({ source: 'order', type: 'item_delivered', summary: `The delivery of ${item.name}.`, until: undefined }));
+    .map((item) => ({
+      source: 'order',
+      type: 'item_delivered',
+      summary: `The delivery of ${item.name}.`,
+      until: undefined,
+    }));
 }
 
 /** In constant time, also for another length. */

@@ -82,7 +82,7 @@ export function stateOf(stored: StoredPlaced, history: readonly HistoryRow[]): O
 
 function readEvent(row: HistoryRow, placed: Placed): OrderEvent {
   const { data } = row;
-  const text = (key: string) => String(data[key] ?? '');
+  const text = (key: string) => textOf(data[key]);
   switch (row.type) {
     case 'orderCreated':
       return { type: 'orderCreated', placed };
@@ -107,7 +107,7 @@ function readEvent(row: HistoryRow, placed: Placed): OrderEvent {
 
 function readShown(value: unknown): PaymentShown {
   const stored: Partial<Record<keyof PaymentShown, unknown>> = typeof value === 'object' && value !== null ? value : {};
-  const text = (key: keyof PaymentShown) => String(stored[key] ?? '');
+  const text = (key: keyof PaymentShown) => textOf(stored[key]);
   return {
     paymentId: text('paymentId'),
     status: text('status') === 'booked' ? 'booked' : 'failed',
@@ -119,4 +119,8 @@ function readShown(value: unknown): PaymentShown {
     errorCode: text('errorCode'),
     errorDescription: text('errorDescription'),
   };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

@@ -40,7 +40,12 @@ export interface StoredPlaced {
   readonly externalId: string;
   readonly additionalData: readonly { readonly name: string; readonly value: string }[];
   readonly metadata: Readonly<Record<string, string>>;
-  readonly consent: { readonly wording: string; readonly termsUrl: string; readonly privacyUrl: string; readonly at: string };
+  readonly consent: {
+    readonly wording: string;
+    readonly termsUrl: string;
+    readonly privacyUrl: string;
+    readonly at: string;
+  };
 }
 
 export interface CartRow {
