@@ -95,7 +95,7 @@ describe('the payment page', () => {
     expect(deleted.status).toBe(410);
     expect(deleted.text).toContain(words.thanks.deleted.title);
     served.order.order = { ...served.order.order, status: 'not paid' };
-    served.order.pay('processing', { moneyMoved: 'unknown' });
+    served.order.pay('processing_expired', { moneyMoved: 'unknown' });
     const unknown = await get(at('pay'));
     expect(unknown.text).toContain('Please do not pay again');
     expect(unknown.text).not.toContain('name="payment_method"');
@@ -123,7 +123,8 @@ describe('the payment page', () => {
 describe('the thank-you page', () => {
   test.each([
     ['created', 'no', 'unfinished'],
-    ['processing', 'no', 'checking'],
+    ['processing', 'unknown', 'checking'],
+    ['seen', 'unknown', 'unknown'],
     ['processing_expired', 'unknown', 'unknown'],
     ['booked', 'yes', 'confirming'],
     ['failed', 'no', 'failed'],

@@ -39,15 +39,18 @@ export function phaseOf(order: OrderState): Phase {
     case 'failed':
     case 'expired':
     case 'withdrawn':
-      return payment.status;
+      // Where money may have moved, trying again could charge twice.
+      return payment.moneyMoved === 'no' ? payment.status : 'unknown';
     case 'booked':
       // The news of the payment has not reached the order yet.
       return 'confirming';
     case 'created':
     case 'seen':
-      return payment.moneyMoved === 'unknown' ? 'unknown' : 'unfinished';
+      return payment.moneyMoved === 'no' ? 'unfinished' : 'unknown';
+    case 'processing_expired':
+      return 'unknown';
     default:
-      return payment.moneyMoved === 'unknown' ? 'unknown' : 'checking';
+      return 'checking';
   }
 }
 

@@ -59,7 +59,7 @@ export async function beginPayment(visit: Visit, parts: RouteParts): Promise<Ans
  */
 export async function goOn(visit: Visit, parts: RouteParts): Promise<Answer> {
   const { frame, view } = await open(visit, parts, { refresh: false, withCodes: false });
-  if (view.phase !== 'unfinished') return goTo(payPath(view));
+  if (view.phase !== 'unfinished' && view.paymentStatus !== 'created') return goTo(payPath(view));
   try {
     const begun = await parts.order.beginPayment({ ...keyOf(visit), paymentMethod: 'CreditCard' });
     if (begun.redirectUrl !== '') return leaveFor(begun.redirectUrl, parts);

@@ -5,7 +5,7 @@ import { html, type Html } from './html.ts';
 import { icons } from './icons.ts';
 import { nothing, page, supportLink } from './layout.ts';
 import { licences, notice, productName, thumbnail } from './parts.ts';
-import { failure, payPath } from './pay-page.ts';
+import { failure, payPath, poll } from './pay-page.ts';
 import type { Frame, ItemView, OrderView } from './view.ts';
 
 export function orderPage(frame: Frame, order: OrderView): Html {
@@ -13,10 +13,7 @@ export function orderPage(frame: Frame, order: OrderView): Html {
   const { words } = locale;
   const { phase } = order;
   const waits = isOpen(phase);
-  const body = html`<div
-    class="wide order"
-    ${waits ? html` data-phase="${phase}" data-poll="/thanks/${order.id}/${order.token}/status"` : nothing}
-  >
+  const body = html`<div class="wide order" ${waits ? poll(order) : nothing}>
     <div class="head">
       <h1>${words.order.title(order.name)}</h1>
       <p class="badges">${badges(phase, locale)}</p>

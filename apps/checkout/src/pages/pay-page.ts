@@ -1,5 +1,5 @@
 /** The payment page of an order: what is to be paid, one button, and after a failure what happened and whether money moved. */
-import { canPay } from '../domain/phase.ts';
+import { canPay, isOpen } from '../domain/phase.ts';
 import { html, type Html } from './html.ts';
 import { icons } from './icons.ts';
 import { nothing, page } from './layout.ts';
@@ -12,19 +12,30 @@ export type PayNotice = 'method_gone' | 'try_again';
 export function payPage(frame: Frame, order: OrderView, told?: PayNotice): Html {
   const { words } = frame.locale;
   const title = words.pay.title(order.name);
-  const isUnknown = order.phase === 'unknown';
+  // While an outcome is open there is nothing to do here but wait.
+  const held =
+    order.phase === 'unknown' ? words.pay.unresolved : order.phase === 'checking' ? words.thanks.checking : undefined;
   const body = html`<div class="head">
-      ${isUnknown ? sign('wait', 'question') : nothing}
-      <h1>${isUnknown ? words.pay.unresolved.title : title}</h1>
-      <p class="lead">${isUnknown ? words.pay.unresolved.text : words.pay.lead}</p>
+      ${held === undefined ? nothing : sign('wait', order.phase === 'unknown' ? 'question' : 'clock')}
+      <h1>${held?.title ?? title}</h1>
+      <p class="lead">${held?.text ?? words.pay.lead}</p>
       ${told === undefined ? nothing : notice('problem', told === 'method_gone' ? words.pay.methodGone : words.pay.tryAgain)}
       ${failure(frame, order)}
     </div>
-    ${order.phase === 'checking' ? html`<div class="entries">${notice('info', words.thanks.checking.text)}</div>` : nothing}
-    ${isUnknown ? html`<div class="entries">${supportLine(frame, order.name)}</div>` : nothing}
+    ${held !== undefined ? html`<div class="entries">${supportLine(frame, order.name)}</div>` : nothing}
     ${canPay(order.phase) ? html`<div class="entries">${payForm(frame, order)}</div>` : nothing}
     <aside class="summary plain">${receipt(order, frame.locale)}</aside>`;
-  return page(frame, { title, body: html`<div class="wide pay">${body}</div>`, step: 'payment' });
+  return page(frame, {
+    title: held?.title ?? title,
+    body: html`<div class="wide pay" ${isOpen(order.phase) ? poll(order) : nothing}>${body}</div>`,
+    step: 'payment',
+    ...(held === undefined ? {} : { refreshAfterS: 15 }),
+  });
+}
+
+/** What the script of a waiting page needs: where to ask, and what the page knows already. */
+export function poll(order: OrderView): Html {
+  return html` data-phase="${order.phase}" data-poll="/thanks/${order.id}/${order.token}/status"`;
 }
 
 /** Seed 001: say what happened, whether money moved, and that the same order can be tried again. */

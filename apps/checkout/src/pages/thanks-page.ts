@@ -6,7 +6,7 @@ import { icons, type IconName } from './icons.ts';
 import { nothing, page } from './layout.ts';
 import { supportLine } from './message-page.ts';
 import { licences, receipt, sign, type Tone } from './parts.ts';
-import { payPath } from './pay-page.ts';
+import { payPath, poll } from './pay-page.ts';
 import type { Frame, OrderView } from './view.ts';
 
 // A customer without a script who reads the page should not lose it under the eyes too often.
@@ -32,10 +32,7 @@ export function thanksPage(frame: Frame, order: OrderView): Html {
   const told = toldOf(order, words);
   const [tone, icon] = looks[phase];
   const waits = isOpen(phase);
-  const body = html`<div
-    class="wide thanks"
-    ${waits ? html` data-phase="${phase}" data-poll="/thanks/${order.id}/${order.token}/status"` : nothing}
-  >
+  const body = html`<div class="wide thanks" ${waits ? poll(order) : nothing}>
     <div class="head told">
       ${sign(tone, icon)}
       <h1>${told.title}</h1>

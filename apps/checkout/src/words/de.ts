@@ -208,7 +208,7 @@ export const de: Words = {
     },
     checking: {
       title: 'Ihre Zahlung wird geprüft',
-      text: 'Die Bank braucht etwas länger. Sie können diese Seite schließen: Wir schreiben Ihnen, sobald es so weit ist.',
+      text: 'Die Bank braucht etwas länger. Bitte zahlen Sie vorerst nicht noch einmal. Sie können diese Seite schließen: Wir schreiben Ihnen, sobald es so weit ist.',
     },
     unknown: {
       title: 'Wir wissen noch nicht, ob Ihre Zahlung gelungen ist',

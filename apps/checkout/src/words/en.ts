@@ -206,7 +206,7 @@ export const en = {
     },
     checking: {
       title: 'Your payment is being checked',
-      text: 'The bank needs a little longer. You can close this page: we will write to you as soon as it is done.',
+      text: 'The bank needs a little longer. Please do not pay again for now. You can close this page: we will write to you as soon as it is done.',
     },
     unknown: {
       title: 'We do not know yet whether your payment worked',
