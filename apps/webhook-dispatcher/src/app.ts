@@ -51,7 +51,11 @@ export function webhookApp(parts: WebhookParts): ServiceApp {
   const { database, clients, config, log } = parts;
   const vault = makeVault(config.VAULT_KEYS);
   const isLoopbackAllowed = config.ALLOW_LOOPBACK_WEBHOOKS;
-  const poster = makePoster({ totalMs: config.ATTEMPT_TIMEOUT_MS, isLoopbackAllowed, resolve: parts.resolve ?? systemResolve });
+  const poster = makePoster({
+    totalMs: config.ATTEMPT_TIMEOUT_MS,
+    isLoopbackAllowed,
+    resolve: parts.resolve ?? systemResolve,
+  });
   const shipper = makeShipper({ poster, vault, sendsTraceparent: config.SEND_TRACEPARENT });
   const dispatcher = new Dispatcher({
     database,
@@ -77,7 +81,8 @@ export function webhookApp(parts: WebhookParts): ServiceApp {
       return (key: (typeof keys)[number]) => documents.get(documentName(key));
     },
     fetchCodes: (orders: Parameters<typeof fetchCodes>[1]) => fetchCodes(clients.fulfillment, orders),
-    store: async (events: Parameters<typeof storeEvents>[3]) => dispatcher.nudge(await storeEvents(database, vault, home.name, events)),
+    store: async (events: Parameters<typeof storeEvents>[3]) =>
+      dispatcher.nudge(await storeEvents(database, vault, home.name, events)),
   };
   return {
     name: home.name,
@@ -86,7 +91,18 @@ export function webhookApp(parts: WebhookParts): ServiceApp {
     topics: [],
     subscriptions: [hearOrderEvents(home.name, fanOut)],
     timers: [],
-    workers: [{ name: dispatcher.name, run: (signal) => dispatcher.run(signal).finally(() => poster.close()) }],
+    workers: [
+      {
+        name: dispatcher.name,
+        run: async (signal) => {
+          try {
+            await dispatcher.run(signal);
+          } finally {
+            await poster.close();
+          }
+        },
+      },
+    ],
   };
 }
 

@@ -20,7 +20,12 @@ afterAll(async () => {
 
 // A test that fails must not make the next ones fail.
 afterEach(async () => {
-  const { endpoints } = await node.webhooks.listEndpoints({ merchantId, limit: 100, startingAfter: '', endingBefore: '' });
+  const { endpoints } = await node.webhooks.listEndpoints({
+    merchantId,
+    limit: 100,
+    startingAfter: '',
+    endingBefore: '',
+  });
   for (const { id } of endpoints) await node.webhooks.deleteEndpoint({ merchantId, endpointId: id });
 });
 
@@ -31,19 +36,49 @@ async function receiver(): Promise<HostileReceiver> {
 }
 
 const nextOrder = (): bigint => (orders += 1n);
-const bodyOf = (request: ReceivedRequest): { event: string; order_id: number; document_part: string; product: Record<string, unknown>; status: string; pay_date: string } => JSON.parse(request.body.toString());
-const eventsOf = (from: HostileReceiver, order: bigint): string[] => from.requests.map(bodyOf).filter((body) => body.order_id === Number(order)).map((body) => body.event);
+const bodyOf = (
+  request: ReceivedRequest,
+): {
+  event: string;
+  order_id: number;
+  document_part: string;
+  product: Record<string, unknown>;
+  status: string;
+  pay_date: string;
+} => JSON.parse(request.body.toString());
+const eventsOf = (from: HostileReceiver, order: bigint): string[] =>
+  from.requests
+    .map(bodyOf)
+    .filter((body) => body.order_id === Number(order))
+    .map((body) => body.event);
 const story = ['created', 'paid', { delivered: 1 }] as const;
 const storyEvents = ['order.created', 'order.payment.succeeded', 'product.delivered'];
 
-async function endpoint(url: string, more: Parameters<typeof endpointAt>[1] = {}): Promise<{ id: string; seed: string; standard: string; remove(): Promise<unknown> }> {
+async function endpoint(
+  url: string,
+  more: Parameters<typeof endpointAt>[1] = {},
+): Promise<{ id: string; seed: string; standard: string; remove: () => Promise<unknown> }> {
   const { endpoint: made, secrets } = await node.webhooks.createEndpoint(endpointAt(url, more));
   const id = made?.id ?? '';
-  return { id, seed: secrets?.seed ?? '', standard: secrets?.standard ?? '', remove: () => node.webhooks.deleteEndpoint({ merchantId, endpointId: id }) };
+  return {
+    id,
+    seed: secrets?.seed ?? '',
+    standard: secrets?.standard ?? '',
+    remove: () => node.webhooks.deleteEndpoint({ merchantId, endpointId: id }),
+  };
 }
 
 async function statusesOf(order: bigint): Promise<string[]> {
-  const { deliveries } = await node.webhooks.listDeliveries({ merchantId, limit: 100, startingAfter: '', endingBefore: '', endpointId: '', eventId: '', status: '', orderId: order });
+  const { deliveries } = await node.webhooks.listDeliveries({
+    merchantId,
+    limit: 100,
+    startingAfter: '',
+    endingBefore: '',
+    endpointId: '',
+    eventId: '',
+    status: '',
+    orderId: order,
+  });
   return deliveries.map((delivery) => delivery.status).toReversed();
 }
 
@@ -57,10 +92,18 @@ describe('a purchase', () => {
     expect(requests.map((request) => bodyOf(request).event)).toEqual(storyEvents);
     expect(seed).toBe('secret_key');
     for (const { headers, body, method, path } of requests) {
-      expect([method, path, headers['content-type'], headers['user-agent'], headers['accept-encoding']]).toEqual(['POST', '/hooks?x=1', 'application/json', 'Tillstream', 'identity']);
+      expect([method, path, headers['content-type'], headers['user-agent'], headers['accept-encoding']]).toEqual([
+        'POST',
+        '/hooks?x=1',
+        'application/json',
+        'Tillstream',
+        'identity',
+      ]);
       expect(headers['webhook-id']).toMatch(/^evt_[0-9a-z]{26}$/);
       expect(headers['signature']).toBe(signSeed('secret_key', body.toString()));
-      expect(headers['webhook-signature']).toBe(signStandard(standard, String(headers['webhook-id']), Number(headers['webhook-timestamp']), body));
+      expect(headers['webhook-signature']).toBe(
+        signStandard(standard, String(headers['webhook-id']), Number(headers['webhook-timestamp']), body),
+      );
       expect(headers['traceparent']).toBeUndefined();
     }
     const [created, paid, delivered] = requests.map(bodyOf);
@@ -80,8 +123,12 @@ describe('a purchase', () => {
     await stage.say(order, story, { itemCount: 3 });
     const requests = await shop.waitFor(7);
     expect(requests.map((request) => [bodyOf(request).event, bodyOf(request).document_part])).toEqual([
-      ['order.created', '1-of-3'], ['order.created', '2-of-3'], ['order.created', '3-of-3'],
-      ['order.payment.succeeded', '1-of-3'], ['order.payment.succeeded', '2-of-3'], ['order.payment.succeeded', '3-of-3'],
+      ['order.created', '1-of-3'],
+      ['order.created', '2-of-3'],
+      ['order.created', '3-of-3'],
+      ['order.payment.succeeded', '1-of-3'],
+      ['order.payment.succeeded', '2-of-3'],
+      ['order.payment.succeeded', '3-of-3'],
       ['product.delivered', '1-of-3'],
     ]);
     expect(new Set(requests.map((request) => request.headers['webhook-id'])).size).toBe(7);
@@ -108,11 +155,13 @@ describe('receivers as the world has them', () => {
     const shop = await receiver();
     const { remove } = await endpoint(shop.url);
     // The first two of every three requests fail.
-    shop.behave((_request, n) => ({ type: 'answer', status: n % 3 === 0 ? 200 : [404, 500][n % 2] ?? 500 }));
+    shop.behave((_request, n) => ({ type: 'answer', status: n % 3 === 0 ? 200 : ([404, 500][n % 2] ?? 500) }));
     const order = nextOrder();
     await stage.say(order, story);
     const requests = await shop.waitFor(9);
-    expect(requests.map((request) => bodyOf(request).event)).toEqual(storyEvents.flatMap((event) => [event, event, event]));
+    expect(requests.map((request) => bodyOf(request).event)).toEqual(
+      storyEvents.flatMap((event) => [event, event, event]),
+    );
     for (let from = 0; from < 9; from += 3) {
       const [one, two, three] = requests.slice(from, from + 3);
       expect(two?.body.equals(one?.body ?? Buffer.alloc(0))).toBe(true);
@@ -133,7 +182,10 @@ describe('receivers as the world has them', () => {
     const late = await down.waitFor(9);
     for (const order of sales) {
       expect(eventsOf(down, order)).toEqual(storyEvents);
-      const bytes = (from: readonly ReceivedRequest[]) => from.filter((each) => bodyOf(each).order_id === Number(order)).map((each) => `${String(each.headers['webhook-id'])} ${each.body.toString()}`);
+      const bytes = (from: readonly ReceivedRequest[]) =>
+        from
+          .filter((each) => bodyOf(each).order_id === Number(order))
+          .map((each) => `${String(each.headers['webhook-id'])} ${each.body.toString()}`);
       expect(bytes(late)).toEqual(bytes(up.requests));
     }
     await Promise.all([first.remove(), second.remove()]);
@@ -158,7 +210,16 @@ describe('receivers as the world has them', () => {
       await stage.say(order, ['created']);
       await healthy.waitFor(before + 1);
       const attempt = await eventually(async () => {
-        const { deliveries } = await node.webhooks.listDeliveries({ merchantId, limit: 100, startingAfter: '', endingBefore: '', endpointId: '', eventId: '', status: 'waiting', orderId: order });
+        const { deliveries } = await node.webhooks.listDeliveries({
+          merchantId,
+          limit: 100,
+          startingAfter: '',
+          endingBefore: '',
+          endpointId: '',
+          eventId: '',
+          status: 'waiting',
+          orderId: order,
+        });
         return deliveries[0]?.attempts[0];
       });
       expect([name, attempt.error, attempt.httpStatus]).toEqual([name, error, status]);
@@ -189,11 +250,28 @@ describe('receivers as the world has them', () => {
     expect(tries).toHaveLength(7);
 
     shop.behave({ type: 'answer', status: 200, body: 'thanks' });
-    const { deliveries } = await node.webhooks.listDeliveries({ merchantId, limit: 1, startingAfter: '', endingBefore: '', endpointId: '', eventId: '', status: 'exhausted', orderId: order });
+    const { deliveries } = await node.webhooks.listDeliveries({
+      merchantId,
+      limit: 1,
+      startingAfter: '',
+      endingBefore: '',
+      endpointId: '',
+      eventId: '',
+      status: 'exhausted',
+      orderId: order,
+    });
     const { delivery } = await node.webhooks.resendDelivery({ merchantId, deliveryId: deliveries[0]?.id ?? '' });
-    expect([delivery?.status, delivery?.attempts.at(-1)?.trigger, delivery?.attempts.at(-1)?.responseStart, delivery?.attempts.at(-1)?.number]).toEqual(['delivered', 'manual', 'thanks', 8]);
+    expect([
+      delivery?.status,
+      delivery?.attempts.at(-1)?.trigger,
+      delivery?.attempts.at(-1)?.responseStart,
+      delivery?.attempts.at(-1)?.number,
+    ]).toEqual(['delivered', 'manual', 'thanks', 8]);
     const again = shop.requests.at(-1);
-    expect([again?.headers['webhook-id'], again?.body.toString()]).toEqual([tries[0]?.headers['webhook-id'], tries[0]?.body.toString()]);
+    expect([again?.headers['webhook-id'], again?.body.toString()]).toEqual([
+      tries[0]?.headers['webhook-id'],
+      tries[0]?.body.toString(),
+    ]);
     await remove();
   }, 60_000);
 
@@ -221,13 +299,24 @@ describe('receivers as the world has them', () => {
   test('a paused endpoint holds, a deleted one drops', async () => {
     const shop = await receiver();
     const { id, remove } = await endpoint(shop.url);
-    await node.webhooks.updateEndpoint({ merchantId, endpointId: id, status: 'paused', url: undefined, events: undefined, description: undefined, signSeed: undefined, signStandard: undefined });
+    await node.webhooks.updateEndpoint({
+      merchantId,
+      endpointId: id,
+      status: 'paused',
+      url: undefined,
+      events: undefined,
+      description: undefined,
+      signSeed: undefined,
+      signStandard: undefined,
+    });
     const order = nextOrder();
     await stage.say(order, story);
     await eventually(async () => (await statusesOf(order)).join() === 'held,held,held');
     await remove();
     expect(await statusesOf(order)).toEqual(['cancelled', 'cancelled', 'cancelled']);
     expect(shop.requests).toHaveLength(0);
-    await expect(node.webhooks.getEndpoint({ merchantId, endpointId: id })).rejects.toThrow(expect.objectContaining({ code: 'endpoint_not_found' }));
+    await expect(node.webhooks.getEndpoint({ merchantId, endpointId: id })).rejects.toThrow(
+      expect.objectContaining({ code: 'endpoint_not_found' }),
+    );
   });
 });

@@ -15,7 +15,10 @@ afterEach(async () => {
   for (const server of raw.splice(0)) server.close();
 });
 
-const resolveTo = (...addresses: string[]): Resolve => () => Promise.resolve(addresses);
+const resolveTo =
+  (...addresses: string[]): Resolve =>
+  () =>
+    Promise.resolve(addresses);
 const post = (url: string, resolve: Resolve = resolveTo('127.0.0.1'), livemode = false) => {
   poster ??= makePoster({ totalMs: 600, isLoopbackAllowed: true, resolve });
   return poster.post({ url, livemode, headers: { 'content-type': 'application/json' }, body: Buffer.from('{}') });
@@ -23,7 +26,10 @@ const post = (url: string, resolve: Resolve = resolveTo('127.0.0.1'), livemode =
 beforeEach(() => (poster = undefined));
 
 /** A server below HTTP: answers with these bytes, and tells what it was sent. */
-async function rawServer(answer: string | undefined, heard: (bytes: Buffer) => void = () => undefined): Promise<number> {
+async function rawServer(
+  answer: string | undefined,
+  heard: (bytes: Buffer) => void = () => undefined,
+): Promise<number> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.on('data', (bytes: Buffer) => {
@@ -62,15 +68,22 @@ describe('a POST to a stranger', () => {
     expect((await post(`http://shop.example:${receiver.port}/`, rebinding)).error).toBe('blocked_address');
   });
 
-  test.each([[['10.0.0.1']], [['127.0.0.1', '10.0.0.1']], [['169.254.169.254']], [['::ffff:10.0.0.1']]])('%j is not connected to', async (addresses) => {
-    const answer = await post(`http://shop.example:${receiver.port}/`, resolveTo(...addresses));
-    expect(answer).toMatchObject({ httpStatus: 0, error: 'blocked_address', responseStart: '' });
-    expect(receiver.requests).toHaveLength(0);
-  });
+  test.each([[['10.0.0.1']], [['127.0.0.1', '10.0.0.1']], [['169.254.169.254']], [['::ffff:10.0.0.1']]])(
+    '%j is not connected to',
+    async (addresses) => {
+      const answer = await post(`http://shop.example:${receiver.port}/`, resolveTo(...addresses));
+      expect(answer).toMatchObject({ httpStatus: 0, error: 'blocked_address', responseStart: '' });
+      expect(receiver.requests).toHaveLength(0);
+    },
+  );
 
   test('in live mode the loopback is out of reach, whatever is configured', async () => {
-    expect((await post(`https://shop.example:${receiver.port}/`, resolveTo('127.0.0.1'), true)).error).toBe('blocked_address');
-    expect((await post(`http://127.0.0.1:${receiver.port}/`, resolveTo('127.0.0.1'), true)).error).toBe('blocked_address');
+    expect((await post(`https://shop.example:${receiver.port}/`, resolveTo('127.0.0.1'), true)).error).toBe(
+      'blocked_address',
+    );
+    expect((await post(`http://127.0.0.1:${receiver.port}/`, resolveTo('127.0.0.1'), true)).error).toBe(
+      'blocked_address',
+    );
     expect(receiver.requests).toHaveLength(0);
   });
 
@@ -130,7 +143,13 @@ describe('a POST to a stranger', () => {
     expect((await post(receiver.url)).error).toBe('connection_refused');
     await poster?.close();
     poster = undefined;
-    expect((await post('http://shop.example:8080/', () => Promise.reject(Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' })))).error).toBe('dns');
+    expect(
+      (
+        await post('http://shop.example:8080/', () =>
+          Promise.reject(Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' })),
+        )
+      ).error,
+    ).toBe('dns');
   });
 
   test('a kept connection that was closed meanwhile is replaced without a failure', async () => {

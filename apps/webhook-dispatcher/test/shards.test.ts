@@ -16,14 +16,14 @@ afterEach(async () => {
 });
 
 /** As a process that the system has stopped: it neither fails nor goes on until it thaws. */
-function freezable(): { wrap(database: Database<object>): Database<object>; freeze(): void; thaw(): void } {
+function freezable(): { wrap: (database: Database<object>) => Database<object>; freeze(): void; thaw(): void } {
   let frozen: { promise: Promise<void>; thaw: () => void } | undefined;
   return {
     wrap: (database) => ({
       ...database,
       everyMerchant: async (reason, run) => {
         await frozen?.promise;
-        return database.everyMerchant(`${reason}`, run);
+        return database.everyMerchant(reason, run);
       },
     }),
     freeze() {
@@ -39,13 +39,27 @@ function freezable(): { wrap(database: Database<object>): Database<object>; free
 
 async function leases(): Promise<{ owner: string; shards: number }[]> {
   const { rows } = await stage.database.open<object>().everyMerchant('a test looks', (tx) =>
-    sql<{ owner: string; shards: number }>`select owner, count(*)::int as shards from shard_lease where owner is not null and expires_at > now() group by owner order by shards desc`.execute(tx),
+    sql<{
+      owner: string;
+      shards: number;
+    }>`select owner, count(*)::int as shards from shard_lease where owner is not null and expires_at > now() group by owner order by shards desc`.execute(
+      tx,
+    ),
   );
   return rows;
 }
 
 async function deliveries(node: Node) {
-  const answer = await node.webhooks.listDeliveries({ merchantId, limit: 100, startingAfter: '', endingBefore: '', endpointId: '', eventId: '', status: '', orderId: 0n });
+  const answer = await node.webhooks.listDeliveries({
+    merchantId,
+    limit: 100,
+    startingAfter: '',
+    endingBefore: '',
+    endpointId: '',
+    eventId: '',
+    status: '',
+    orderId: 0n,
+  });
   return answer.deliveries;
 }
 
@@ -71,7 +85,11 @@ describe('shards', () => {
     ice.freeze();
     const waker = await stage.start({ SHARD_LEASE_MS: 900 });
     const requests = await shop.waitFor(3);
-    expect(requests.map((request) => JSON.parse(request.body.toString()).event)).toEqual(['order.created', 'order.created', 'order.payment.succeeded']);
+    expect(requests.map((request) => JSON.parse(request.body.toString()).event)).toEqual([
+      'order.created',
+      'order.created',
+      'order.payment.succeeded',
+    ]);
     expect(requests[1]?.headers['webhook-id']).toBe(requests[0]?.headers['webhook-id']);
     await eventually(async () => (await deliveries(waker)).every((each) => each.status === 'delivered'));
     // Its request ends without an answer, and the sleeper wants to write that down.
@@ -106,7 +124,10 @@ describe('shards', () => {
     await node.stop();
     const count = shop.requests.length;
     const next = await stage.start();
-    await eventually(async () => (await deliveries(next)).every((each) => each.status === 'delivered') && (await deliveries(next)).length === 40);
+    await eventually(
+      async () =>
+        (await deliveries(next)).every((each) => each.status === 'delivered') && (await deliveries(next)).length === 40,
+    );
     expect(shop.requests.length).toBe(40);
     expect(count).toBeLessThanOrEqual(40);
   });

@@ -27,7 +27,7 @@ export const otherMerchantId = '0198c0de-0000-7000-8000-000000000002';
 export const config: Config = {
   VAULT_KEYS: `k1:${Buffer.alloc(32, 7).toString('base64')}`,
   ALLOW_LOOPBACK_WEBHOOKS: true,
-  RETRY_DELAYS_MS: [50, 100, 200, 400, 800, 1_600],
+  RETRY_DELAYS_MS: [50, 100, 100, 200, 200, 300],
   ATTEMPT_TIMEOUT_MS: 700,
   DISPATCH_SLOTS: 64,
   SHARD_LEASE_MS: 9_000,
@@ -48,9 +48,16 @@ export interface Stage {
   readonly carrier: Carrier;
   /** How often the order service was asked. */
   readonly asked: { documents: number };
-  start(more?: Partial<Config>, around?: { resolve?: Resolve; wrap?: (database: Database<object>) => Database<object> }): Promise<Node>;
+  start(
+    more?: Partial<Config>,
+    around?: { resolve?: Resolve; wrap?: (database: Database<object>) => Database<object> },
+  ): Promise<Node>;
   /** Says what happened to an order; answers the event ids. */
-  say(orderId: bigint, happenings: readonly Happening[], more?: { merchantId?: string; itemCount?: number; traceparent?: string; eventIds?: readonly string[] }): Promise<readonly string[]>;
+  say(
+    orderId: bigint,
+    happenings: readonly Happening[],
+    more?: { merchantId?: string; itemCount?: number; traceparent?: string; eventIds?: readonly string[] },
+  ): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
@@ -66,15 +73,30 @@ export async function makeStage(): Promise<Stage> {
   const stranger = () => Promise.reject(new Refused('internal'));
   const others = await standIn(
     implement(OrderApiService, {
-      addToCart: stranger, getCart: stranger, changeCart: stranger, placeOrder: stranger, beginPayment: stranger, openOrder: stranger,
-      getOrder: stranger, listOrders: stranger, deleteOrder: stranger,
+      addToCart: stranger,
+      getCart: stranger,
+      changeCart: stranger,
+      placeOrder: stranger,
+      beginPayment: stranger,
+      openOrder: stranger,
+      getOrder: stranger,
+      listOrders: stranger,
+      deleteOrder: stranger,
       getOrderDocuments: ({ keys }) => {
         asked.documents += 1;
         return Promise.resolve({
           documents: keys.flatMap((key) => {
             const story = versions.get(key.orderId)?.happenings.slice(0, Number(key.version));
             if (story === undefined) return [];
-            return [{ key, order: orderAt(key.merchantId, key.orderId, story, itemCounts.get(key.orderId) ?? 1), shopName: 'Demo', supportEmail: '', occurredAt: new Date() }];
+            return [
+              {
+                key,
+                order: orderAt(key.merchantId, key.orderId, story, itemCounts.get(key.orderId) ?? 1),
+                shopName: 'Demo',
+                supportEmail: '',
+                occurredAt: new Date(),
+              },
+            ];
           }),
         });
       },
@@ -85,7 +107,14 @@ export async function makeStage(): Promise<Stage> {
       getLicences: ({ orders }) =>
         Promise.resolve({
           licences: orders.flatMap(({ orderId }) =>
-            [2, 1].map((unitNo) => ({ id: '', orderId, itemId: orderId * 10n + 1n, unitNo, code: `CODE-${orderId}-${unitNo}`, issuedAt: new Date() })),
+            [2, 1].map((unitNo) => ({
+              id: '',
+              orderId,
+              itemId: orderId * 10n + 1n,
+              unitNo,
+              code: `CODE-${orderId}-${unitNo}`,
+              issuedAt: new Date(),
+            })),
           ),
         }),
     }),
@@ -107,7 +136,12 @@ export async function makeStage(): Promise<Stage> {
       });
       const started: StartedApp = await startApp(app, { carrier, log });
       let stopping: Promise<void> | undefined;
-      const node = { webhooks: started.client(WebhookApiService), timeline: started.client(TimelineApiService), log, stop: () => (stopping ??= started.stop()) };
+      const node = {
+        webhooks: started.client(WebhookApiService),
+        timeline: started.client(TimelineApiService),
+        log,
+        stop: () => (stopping ??= started.stop()),
+      };
       nodes.push(node);
       return node;
     },
@@ -122,9 +156,26 @@ export async function makeStage(): Promise<Stage> {
         const eventId = more.eventIds?.[at] ?? randomUUIDv7();
         ids.push(eventId);
         const now = new Date(Date.UTC(2026, 10, 21, 12, 0, story.happenings.length));
-        const header = { eventId, merchantId: merchant, aggregateVersion: BigInt(story.happenings.length), occurredAt: now, schemaVersion: 1, traceparent: more.traceparent ?? '' };
-        const value = OrderEvent.encode({ header, orderId, payload: payloadOf(happening, orderId, itemCounts.get(orderId) ?? 1) }).finish();
-        return toMessage(orderEvents, 'order', String(orderId), { eventId, now, traceparent: more.traceparent ?? '', merchantId: merchant }, value);
+        const header = {
+          eventId,
+          merchantId: merchant,
+          aggregateVersion: BigInt(story.happenings.length),
+          occurredAt: now,
+          schemaVersion: 1,
+          traceparent: more.traceparent ?? '',
+        };
+        const value = OrderEvent.encode({
+          header,
+          orderId,
+          payload: payloadOf(happening, orderId, itemCounts.get(orderId) ?? 1),
+        }).finish();
+        return toMessage(
+          orderEvents,
+          'order',
+          String(orderId),
+          { eventId, now, traceparent: more.traceparent ?? '', merchantId: merchant },
+          value,
+        );
       });
       await carrier.declare([orderEvents]);
       await carrier.publish(messages);
@@ -140,14 +191,30 @@ export async function makeStage(): Promise<Stage> {
 }
 
 export function endpointAt(url: string, more: Partial<CreateEndpointRequest> = {}): CreateEndpointRequest {
-  return { merchantId, livemode: false, url, events: [], description: '', signSeed: true, signStandard: true, seedSecret: '', metadata: {}, requestId: '', ...more };
+  return {
+    merchantId,
+    livemode: false,
+    url,
+    events: [],
+    description: '',
+    signSeed: true,
+    signStandard: true,
+    seedSecret: '',
+    metadata: {},
+    requestId: '',
+    ...more,
+  };
 }
 
 function payloadOf(happening: Happening, orderId: bigint, partCount: number): OrderEvent['payload'] {
   if (happening === 'created') return { $case: 'orderCreated', value: { itemCount: partCount } };
   if (happening === 'failed') return { $case: 'orderPaymentFailed', value: { paymentId: '', reason: 'card_declined' } };
-  if (happening === 'paid') return { $case: 'orderPaid', value: { paymentId: '', amountMinor: 10_000n, currency: 'EUR' } };
-  return { $case: 'orderItemDelivered', value: { itemId: orderId * 10n + BigInt(happening.delivered), part: happening.delivered, partCount } };
+  if (happening === 'paid')
+    return { $case: 'orderPaid', value: { paymentId: '', amountMinor: 10_000n, currency: 'EUR' } };
+  return {
+    $case: 'orderItemDelivered',
+    value: { itemId: orderId * 10n + BigInt(happening.delivered), part: happening.delivered, partCount },
+  };
 }
 
 /** The order as it was after these happenings. */
@@ -155,22 +222,71 @@ function orderAt(merchant: string, orderId: bigint, story: readonly Happening[],
   const isPaid = story.includes('paid');
   const last = story.at(-1);
   const payment = {
-    paymentId: '', status: isPaid ? 'booked' : 'failed', method: 'CreditCard', systemName: 'Bank Card',
-    cardType: isPaid ? 'Visa' : '', cardLast4: isPaid ? '4242' : '', cardExpiration: isPaid ? '12/2030' : '',
-    errorCode: last === 'failed' ? 'AS102' : '', errorDescription: last === 'failed' ? 'AUTHORIZATION DECLINED.' : '', reason: '', moneyMoved: 'no',
+    paymentId: '',
+    status: isPaid ? 'booked' : 'failed',
+    method: 'CreditCard',
+    systemName: 'Bank Card',
+    cardType: isPaid ? 'Visa' : '',
+    cardLast4: isPaid ? '4242' : '',
+    cardExpiration: isPaid ? '12/2030' : '',
+    errorCode: last === 'failed' ? 'AS102' : '',
+    errorDescription: last === 'failed' ? 'AUTHORIZATION DECLINED.' : '',
+    reason: '',
+    moneyMoved: 'no',
   };
   return {
-    orderId, orderName: `A${String(orderId).padStart(10, '0')}`, merchantId: merchant, livemode: false,
-    status: isPaid ? 'paid' : 'not paid', fulfilmentStatus: 'not delivered', externalId: '',
-    createdAt: new Date('2026-11-21T12:00:01Z'), paidAt: isPaid ? new Date('2026-11-21T12:00:02Z') : undefined,
-    currency: 'EUR', locale: 'en', token: 'secret-token', detailUrl: `https://shop.example/order/status/${orderId}/secret-token`,
-    customer: { country: 'FR', type: 'physical', email: 'marcel@example.com', firstName: 'Marcel', lastName: 'Laporte', phone: '', vatNumber: '', companyName: '', companyBillingAddress: '', companyDeliveryAddress: '' },
+    orderId,
+    orderName: `A${String(orderId).padStart(10, '0')}`,
+    merchantId: merchant,
+    livemode: false,
+    status: isPaid ? 'paid' : 'not paid',
+    fulfilmentStatus: 'not delivered',
+    externalId: '',
+    createdAt: new Date('2026-11-21T12:00:01Z'),
+    paidAt: isPaid ? new Date('2026-11-21T12:00:02Z') : undefined,
+    currency: 'EUR',
+    locale: 'en',
+    token: 'secret-token',
+    detailUrl: `https://shop.example/order/status/${orderId}/secret-token`,
+    customer: {
+      country: 'FR',
+      type: 'physical',
+      email: 'marcel@example.com',
+      firstName: 'Marcel',
+      lastName: 'Laporte',
+      phone: '',
+      vatNumber: '',
+      companyName: '',
+      companyBillingAddress: '',
+      companyDeliveryAddress: '',
+    },
     items: Array.from({ length: itemCount }, (_, at) => ({
-      id: orderId * 10n + BigInt(at + 1), productId: String(100_001 + at), name: 'Demo', familyName: '', vendorCode: '1', sku: '1', businessSegment: 'b2c',
-      priceMinor: 10_000n, quantity: 1, discountMinor: 0n, vatMinor: 0n, amountMinor: 10_000n, marginMinor: 9_000n,
-      deliveryMethod: 'pool', oneCodePer: 'unit', sendMail: true, showOnOrderPage: true, deliveredAt: undefined,
+      id: orderId * 10n + BigInt(at + 1),
+      productId: String(100_001 + at),
+      name: 'Demo',
+      familyName: '',
+      vendorCode: '1',
+      sku: '1',
+      businessSegment: 'b2c',
+      priceMinor: 10_000n,
+      quantity: 1,
+      discountMinor: 0n,
+      vatMinor: 0n,
+      amountMinor: 10_000n,
+      marginMinor: 9_000n,
+      deliveryMethod: 'pool',
+      oneCodePer: 'unit',
+      sendMail: true,
+      showOnOrderPage: true,
+      deliveredAt: undefined,
     })),
-    totalMinor: 10_000n * BigInt(itemCount), additionalData: [], metadata: {}, payment: story.length > 1 ? payment : undefined,
-    version: BigInt(story.length), timeZone: 'Europe/Prague', paymentMethod: 'CreditCard', refundDuePaymentIds: [],
+    totalMinor: 10_000n * BigInt(itemCount),
+    additionalData: [],
+    metadata: {},
+    payment: story.length > 1 ? payment : undefined,
+    version: BigInt(story.length),
+    timeZone: 'Europe/Prague',
+    paymentMethod: 'CreditCard',
+    refundDuePaymentIds: [],
   };
 }

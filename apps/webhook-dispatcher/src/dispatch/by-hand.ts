@@ -25,7 +25,13 @@ export interface ByHand {
   resend(merchantId: string, deliveryId: string): Promise<'sent' | undefined>;
 }
 
-export function makeByHand(parts: { database: Database<object>; endpoints: Endpoints; reads: Reads; shipper: Shipper; dispatcher: Dispatcher }): ByHand {
+export function makeByHand(parts: {
+  database: Database<object>;
+  endpoints: Endpoints;
+  reads: Reads;
+  shipper: Shipper;
+  dispatcher: Dispatcher;
+}): ByHand {
   const { database, endpoints, reads, shipper, dispatcher } = parts;
   return {
     async ping(merchantId, endpointId) {
@@ -33,7 +39,11 @@ export function makeByHand(parts: { database: Database<object>; endpoints: Endpo
       if (target === undefined) return undefined;
       const { endpoint, secrets, oldStandard } = target;
       const id = publicId('evt', randomUUIDv7());
-      const body = JSON.stringify({ event: 'ping', event_date: new Date().toISOString().replace(/\.\d+Z$/, '+00:00'), id });
+      const body = JSON.stringify({
+        event: 'ping',
+        event_date: new Date().toISOString().replace(/\.\d+Z$/, '+00:00'),
+        id,
+      });
       const sent = await shipper.send({
         url: endpoint.url,
         livemode: endpoint.livemode,
@@ -47,7 +57,12 @@ export function makeByHand(parts: { database: Database<object>; endpoints: Endpo
         hasGap: false,
         traceparent: currentTraceparent(),
       });
-      return { isDelivered: judge(sent.httpStatus, sent.error) === 'delivered', httpStatus: sent.httpStatus, error: sent.error, tookMs: sent.tookMs };
+      return {
+        isDelivered: judge(sent.httpStatus, sent.error) === 'delivered',
+        httpStatus: sent.httpStatus,
+        error: sent.error,
+        tookMs: sent.tookMs,
+      };
     },
     async resend(merchantId, deliveryId) {
       // Asked for under the merchant's scope first: another's delivery is not there.

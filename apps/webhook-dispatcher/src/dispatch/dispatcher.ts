@@ -125,7 +125,8 @@ export class Dispatcher implements Worker {
         }
         await this.#alarm.wait(this.#wakeAtMs(renewAtMs, lookedAtMs) - performance.now());
         // A few milliseconds gather what ends together into one commit.
-        if (this.#outcomes.length > 0 && this.#outcomes.length < resultsAtOnce) await new Promise((resolve) => setTimeout(resolve, gatherMs));
+        if (this.#outcomes.length > 0 && this.#outcomes.length < resultsAtOnce)
+          await new Promise((resolve) => setTimeout(resolve, gatherMs));
       }
     } finally {
       signal.removeEventListener('abort', onAbort);
@@ -160,14 +161,24 @@ export class Dispatcher implements Worker {
     while (this.#outcomes.length > 0) {
       const batch = this.#outcomes.slice(0, resultsAtOnce);
       const recovered = [...new Set(batch.filter((each) => each.recovered).map((each) => each.job.endpoint))];
-      const stored = await storeResults(this.#parts.database, this.#me, batch.map((each) => each.result), recovered);
+      const stored = await storeResults(
+        this.#parts.database,
+        this.#me,
+        batch.map((each) => each.result),
+        recovered,
+      );
       this.#outcomes = this.#outcomes.slice(batch.length);
       for (const { job, result } of batch) {
         this.#schedule.drop(job);
-        if (this.#hasMore.has(job.endpoint) && this.#schedule.sizeOf(job.endpoint) < lowWater) this.#refill.add(job.endpoint);
+        if (this.#hasMore.has(job.endpoint) && this.#schedule.sizeOf(job.endpoint) < lowWater)
+          this.#refill.add(job.endpoint);
         this.#chains.set(`${job.endpoint} ${job.chain}`, { endpointId: job.endpoint, orderId: job.orderId });
         if (result.outcome === 'exhausted' || result.isGone) this.#say(job, result);
-        if (!stored.has(job.deliveryId)) this.#parts.log.info({ delivery: job.deliveryId, shard: job.shard }, 'a result came after the shard had gone to somebody else');
+        if (!stored.has(job.deliveryId))
+          this.#parts.log.info(
+            { delivery: job.deliveryId, shard: job.shard },
+            'a result came after the shard had gone to somebody else',
+          );
       }
       for (const endpoint of recovered) {
         this.#parts.log.info({ endpoint }, 'a webhook endpoint answers again');
@@ -238,17 +249,22 @@ export class Dispatcher implements Worker {
   async #sendAll(picks: readonly { job: Job; isExtra: boolean }[]): Promise<void> {
     let shipments: readonly Shipment[] = [];
     try {
-      shipments = await loadShipments(this.#parts.database, picks.map((pick) => pick.job.deliveryId));
+      shipments = await loadShipments(
+        this.#parts.database,
+        picks.map((pick) => pick.job.deliveryId),
+      );
     } finally {
       // Paused, deleted, delivered by hand, or not readable now: a later scan finds what still waits.
       const found = new Set(shipments.map((shipment) => shipment.deliveryId));
       for (const { job } of picks) if (!found.has(job.deliveryId)) this.#schedule.abandon(job);
     }
     const byId = new Map(shipments.map((shipment) => [shipment.deliveryId, shipment]));
-    await Promise.all(picks.map(async ({ job, isExtra }) => {
-      const shipment = byId.get(job.deliveryId);
-      if (shipment !== undefined) await this.#sendOne(job, shipment, isExtra);
-    }));
+    await Promise.all(
+      picks.map(async ({ job, isExtra }) => {
+        const shipment = byId.get(job.deliveryId);
+        if (shipment !== undefined) await this.#sendOne(job, shipment, isExtra);
+      }),
+    );
   }
 
   async #sendOne(job: Job, shipment: Shipment, isExtra: boolean): Promise<void> {
@@ -258,12 +274,25 @@ export class Dispatcher implements Worker {
     } catch (error) {
       // Ours, not the receiver's: a secret that does not open. The row waits for a person; others go on.
       this.#parts.log.error({ err: error, delivery: job.deliveryId }, 'a webhook could not be made');
-      sent = { httpStatus: 0, error: 'bad_response', tookMs: 0, retryAfter: undefined, responseStart: '', at: new Date(), traceId: '' };
+      sent = {
+        httpStatus: 0,
+        error: 'bad_response',
+        tookMs: 0,
+        retryAfter: undefined,
+        responseStart: '',
+        at: new Date(),
+        traceId: '',
+      };
     }
     const verdict = judge(sent.httpStatus, sent.error);
     const away = isAway(sent.httpStatus, sent.error);
     const patienceMs = retryAfterMs(sent.retryAfter, Date.now());
-    const report = { isDelivered: verdict === 'delivered', isAway: away, tookMs: sent.tookMs, retryAfterMs: patienceMs };
+    const report = {
+      isDelivered: verdict === 'delivered',
+      isAway: away,
+      tookMs: sent.tookMs,
+      retryAfterMs: patienceMs,
+    };
     const recovered = this.#schedule.finish(job, report, performance.now(), Math.random()) === 'recovered';
     const delayMs = isExtra ? 0 : retryDelayMs(this.#parts.delaysMs, shipment.step, Math.random());
     const outcome = verdict === 'delivered' ? 'delivered' : delayMs === undefined ? 'exhausted' : 'waiting';
@@ -294,14 +323,18 @@ export class Dispatcher implements Worker {
 
   #say(job: Job, result: Result): void {
     const text = result.isGone ? 'a webhook endpoint said that it is gone and was disabled' : 'a webhook was given up';
-    this.#parts.log.warn({ endpoint: job.endpoint, delivery: job.deliveryId, http_status: result.httpStatus, error: result.error }, text);
+    this.#parts.log.warn(
+      { endpoint: job.endpoint, delivery: job.deliveryId, http_status: result.httpStatus, error: result.error },
+      text,
+    );
   }
 
   /** Nothing new begins; what is in flight may end; the shards go to others at once. */
   async #drain(): Promise<void> {
     this.#isStopping = true;
     const endAtMs = performance.now() + drainMs;
-    while (this.#sending > 0 && performance.now() < endAtMs) await this.#alarm.wait(Math.min(100, endAtMs - performance.now()));
+    while (this.#sending > 0 && performance.now() < endAtMs)
+      await this.#alarm.wait(Math.min(100, endAtMs - performance.now()));
     try {
       await this.#settle();
       await releaseLeases(this.#parts.database, this.#me);

@@ -43,7 +43,11 @@ export function makeShipper(parts: { poster: Poster; vault: Vault; sendsTracepar
   const send = (letter: Letter): Promise<Sent> => {
     const url = new URL(letter.url);
     // Only the host: paths and queries of merchants hold secrets.
-    const attributes = { 'http.request.method': 'POST', 'server.address': url.hostname, 'webhook.event': letter.eventType };
+    const attributes = {
+      'http.request.method': 'POST',
+      'server.address': url.hostname,
+      'webhook.event': letter.eventType,
+    };
     return inSpan('POST webhook', { kind: 'client', parent: letter.traceparent, attributes }, async (span) => {
       const at = new Date();
       const traceparent = currentTraceparent();
@@ -69,7 +73,9 @@ export function makeShipper(parts: { poster: Poster; vault: Vault; sendsTracepar
       });
       if (answer.httpStatus > 0) span.setAttribute('http.response.status_code', answer.httpStatus);
       if (answer.error !== '') span.setAttribute('error.type', answer.error);
-      attemptDuration.record(answer.tookMs / 1_000, { outcome: answer.error === '' ? `${Math.floor(answer.httpStatus / 100)}xx` : answer.error });
+      attemptDuration.record(answer.tookMs / 1_000, {
+        outcome: answer.error === '' ? `${Math.floor(answer.httpStatus / 100)}xx` : answer.error,
+      });
       return { ...answer, at, traceId: traceIdOf(traceparent) };
     });
   };
@@ -85,7 +91,8 @@ export function makeShipper(parts: { poster: Poster; vault: Vault; sendsTracepar
         eventType: shipment.eventType,
         body: vault.open(shipment.body, bodyContext(merchantId, shipment.eventId)),
         secrets: openSecrets(vault, merchantId, endpointId, shipment.secrets),
-        oldStandard: oldSecrets === undefined ? undefined : openSecrets(vault, merchantId, endpointId, oldSecrets).standard,
+        oldStandard:
+          oldSecrets === undefined ? undefined : openSecrets(vault, merchantId, endpointId, oldSecrets).standard,
         isSeed: shipment.isSeed,
         isStandard: shipment.isStandard,
         hasGap: shipment.hasGap,

@@ -43,6 +43,13 @@ describe('retries', () => {
   test('a redirect is a failure; no answer means away, a refusal does not', () => {
     expect(judge(302, 'redirect')).toBe('retry');
     expect(judge(0, 'timeout')).toBe('retry');
-    expect([isAway(0, 'connection_refused'), isAway(0, 'timeout'), isAway(503, ''), isAway(500, ''), isAway(404, ''), isAway(302, 'redirect')]).toEqual([true, true, true, false, false, false]);
+    expect([
+      isAway(0, 'connection_refused'),
+      isAway(0, 'timeout'),
+      isAway(503, ''),
+      isAway(500, ''),
+      isAway(404, ''),
+      isAway(302, 'redirect'),
+    ]).toEqual([true, true, true, false, false, false]);
   });
 });

@@ -38,7 +38,9 @@ interface Key {
 }
 
 export interface FanOut {
-  fetchDocuments(keys: readonly Key[]): Promise<(key: Key) => { readonly livemode: boolean; readonly document: OrderDocument } | undefined>;
+  fetchDocuments(
+    keys: readonly Key[],
+  ): Promise<(key: Key) => { readonly livemode: boolean; readonly document: OrderDocument } | undefined>;
   /** The codes by item. */
   fetchCodes(orders: readonly Key[]): Promise<ReadonlyMap<bigint, readonly string[]>>;
   store(events: readonly WebhookEvent[]): Promise<void>;
@@ -107,7 +109,9 @@ function toEvents(
   // The order service said it, so it must know it: tried again, then parked with its order.
   if (found === undefined) throw new Error(`order ${heard.orderId} has no document at version ${heard.version}`);
   const { document, livemode } = found;
-  const items = document.items.map((item, at) => ({ item, part: at + 1 })).filter(({ item }) => heard.itemId === 0n || item.itemId === heard.itemId);
+  const items = document.items
+    .map((item, at) => ({ item, part: at + 1 }))
+    .filter(({ item }) => heard.itemId === 0n || item.itemId === heard.itemId);
   return items.map(({ item, part }) => ({
     messageId: heard.message.headers.ce_id,
     sourceEventId: heard.sourceEventId,
@@ -123,7 +127,13 @@ function toEvents(
   }));
 }
 
-function bodyOf(heard: Heard, document: OrderDocument, item: ProductPart, part: number, codes: ReadonlyMap<bigint, readonly string[]>): string {
+function bodyOf(
+  heard: Heard,
+  document: OrderDocument,
+  item: ProductPart,
+  part: number,
+  codes: ReadonlyMap<bigint, readonly string[]>,
+): string {
   return buildBody(document, {
     type: heard.type,
     at: heard.occurredAt,

@@ -9,7 +9,9 @@ const source = 'webhook-dispatcher';
 // As the contract says.
 const most = 200;
 
-export function answerTimelineApi(reads: { ofOrder(merchantId: string, orderId: bigint): Promise<readonly DeliveryFields[]> }): Handlers<typeof TimelineApiService> {
+export function answerTimelineApi(reads: {
+  ofOrder(merchantId: string, orderId: bigint): Promise<readonly DeliveryFields[]>;
+}): Handlers<typeof TimelineApiService> {
   return {
     async readTimeline({ merchantId, orderId }) {
       const deliveries = await reads.ofOrder(merchantId, orderId);
@@ -29,20 +31,56 @@ function entriesOf(delivery: DeliveryFields): TimelineEntry[] {
     traceId,
     objectId: publicId('whd', delivery.id),
   });
-  const queued = entry(delivery.created_at, 'webhook_queued', `${delivery.event_type} is to be sent to endpoint ${endpoint}.`, traceIdOf(delivery.traceparent));
+  const queued = entry(
+    delivery.created_at,
+    'webhook_queued',
+    `${delivery.event_type} is to be sent to endpoint ${endpoint}.`,
+    traceIdOf(delivery.traceparent),
+  );
   const attempts = delivery.attempts.map((attempt) => {
-    const outcome = attempt.error === '' || attempt.error === 'redirect' ? `answered ${attempt.http_status}` : `did not answer (${attempt.error})`;
+    const outcome =
+      attempt.error === '' || attempt.error === 'redirect'
+        ? `answered ${attempt.http_status}`
+        : `did not answer (${attempt.error})`;
     const hand = attempt.trigger === 'manual' ? ', sent by hand' : '';
-    return entry(attempt.at, 'webhook_attempted', `Attempt ${attempt.number} of ${delivery.event_type}${hand}: endpoint ${endpoint} ${outcome}.`, attempt.trace_id);
+    return entry(
+      attempt.at,
+      'webhook_attempted',
+      `Attempt ${attempt.number} of ${delivery.event_type}${hand}: endpoint ${endpoint} ${outcome}.`,
+      attempt.trace_id,
+    );
   });
-  const end = delivery.status === 'delivered' && delivery.done_at !== null ? [entry(delivery.done_at, 'webhook_delivered', `${delivery.event_type} was delivered to endpoint ${endpoint}.`, attempts.at(-1)?.traceId ?? '')] : [];
-  const given = delivery.status === 'exhausted' && delivery.done_at !== null ? [entry(delivery.done_at, 'webhook_exhausted', `${delivery.event_type} was given up; it can be sent again by hand.`, attempts.at(-1)?.traceId ?? '')] : [];
+  const end =
+    delivery.status === 'delivered' && delivery.done_at !== null
+      ? [
+          entry(
+            delivery.done_at,
+            'webhook_delivered',
+            `${delivery.event_type} was delivered to endpoint ${endpoint}.`,
+            attempts.at(-1)?.traceId ?? '',
+          ),
+        ]
+      : [];
+  const given =
+    delivery.status === 'exhausted' && delivery.done_at !== null
+      ? [
+          entry(
+            delivery.done_at,
+            'webhook_exhausted',
+            `${delivery.event_type} was given up; it can be sent again by hand.`,
+            attempts.at(-1)?.traceId ?? '',
+          ),
+        ]
+      : [];
   return [queued, ...attempts, ...end, ...given];
 }
 
 function awaitedOf(delivery: DeliveryFields): Wait[] {
   const endpoint = publicId('we', delivery.endpoint_id);
-  if (delivery.status === 'held') return [{ source, type: 'endpoint_enabled', summary: `endpoint ${endpoint} to be enabled`, until: undefined }];
+  if (delivery.status === 'held')
+    return [{ source, type: 'endpoint_enabled', summary: `endpoint ${endpoint} to be enabled`, until: undefined }];
   if (delivery.status !== 'waiting') return [];
-  return [{ source, type: 'endpoint_answer', summary: `endpoint ${endpoint} to answer`, until: delivery.due_at ?? undefined }];
+  return [
+    { source, type: 'endpoint_answer', summary: `endpoint ${endpoint} to answer`, until: delivery.due_at ?? undefined },
+  ];
 }

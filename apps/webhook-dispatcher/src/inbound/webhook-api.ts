@@ -45,7 +45,11 @@ export interface WebhookRooms<Query> {
     list(merchantId: string, query: Query): Promise<Page<EndpointFields>>;
     update(merchantId: string, id: string, change: Change): Promise<EndpointFields | undefined>;
     delete(merchantId: string, id: string): Promise<boolean>;
-    rotate(merchantId: string, id: string, seedSecret: string): Promise<{ endpoint: EndpointFields; secrets: Secrets } | undefined>;
+    rotate(
+      merchantId: string,
+      id: string,
+      seedSecret: string,
+    ): Promise<{ endpoint: EndpointFields; secrets: Secrets } | undefined>;
   };
   readonly reads: {
     getEvent(merchantId: string, id: string): Promise<EventFields | undefined>;
@@ -53,12 +57,20 @@ export interface WebhookRooms<Query> {
     getDelivery(merchantId: string, id: string): Promise<DeliveryFields | undefined>;
     listDeliveries(
       merchantId: string,
-      filter: { endpointId?: string | undefined; eventId?: string | undefined; status?: string | undefined; orderId?: bigint | undefined },
+      filter: {
+        endpointId?: string | undefined;
+        eventId?: string | undefined;
+        status?: string | undefined;
+        orderId?: bigint | undefined;
+      },
       query: Query,
     ): Promise<Page<DeliveryFields>>;
   };
   readonly byHand: {
-    ping(merchantId: string, endpointId: string): Promise<{ isDelivered: boolean; httpStatus: number; error: string; tookMs: number } | undefined>;
+    ping(
+      merchantId: string,
+      endpointId: string,
+    ): Promise<{ isDelivered: boolean; httpStatus: number; error: string; tookMs: number } | undefined>;
     resend(merchantId: string, deliveryId: string): Promise<'sent' | undefined>;
   };
   /** The endpoint's address, events or state have changed. */
@@ -72,7 +84,11 @@ const answerMarginMs = 300;
 export function answerWebhookApi<Query>(rooms: WebhookRooms<Query>): Handlers<typeof WebhookApiService> {
   const { endpoints, reads, byHand } = rooms;
   const page = (request: { limit: number; startingAfter: string; endingBefore: string }, prefix: string) =>
-    rooms.pageQuery(request.limit, cursor(prefix, request.startingAfter, 'starting_after'), cursor(prefix, request.endingBefore, 'ending_before'));
+    rooms.pageQuery(
+      request.limit,
+      cursor(prefix, request.startingAfter, 'starting_after'),
+      cursor(prefix, request.endingBefore, 'ending_before'),
+    );
   const checkUrl = (url: string, livemode: boolean) => {
     const detail = rooms.refuseUrl(url, livemode);
     if (detail !== undefined) throw new Refused('webhook_url_not_allowed', { param: 'url', detail });
@@ -90,7 +106,9 @@ export function answerWebhookApi<Query>(rooms: WebhookRooms<Query>): Handlers<ty
       return { endpoint: toEndpoint(made.endpoint), secrets: made.secrets };
     },
     async getEndpoint({ merchantId, endpointId }) {
-      return { endpoint: toEndpoint(found(await endpoints.get(merchantId, endpointUuid(endpointId)), 'endpoint_not_found')) };
+      return {
+        endpoint: toEndpoint(found(await endpoints.get(merchantId, endpointUuid(endpointId)), 'endpoint_not_found')),
+      };
     },
     async listEndpoints(request) {
       const { rows, hasMore } = await endpoints.list(request.merchantId, page(request, 'we'));
@@ -123,7 +141,10 @@ export function answerWebhookApi<Query>(rooms: WebhookRooms<Query>): Handlers<ty
     },
     async rotateSecret({ merchantId, endpointId, seedSecret }) {
       checkSeedSecret(seedSecret);
-      const { endpoint, secrets } = found(await endpoints.rotate(merchantId, endpointUuid(endpointId), seedSecret), 'endpoint_not_found');
+      const { endpoint, secrets } = found(
+        await endpoints.rotate(merchantId, endpointUuid(endpointId), seedSecret),
+        'endpoint_not_found',
+      );
       return { endpoint: toEndpoint(endpoint), secrets };
     },
     async enableEndpoint({ merchantId, endpointId }) {
@@ -133,7 +154,12 @@ export function answerWebhookApi<Query>(rooms: WebhookRooms<Query>): Handlers<ty
       return { endpoint: toEndpoint(row) };
     },
     async pingEndpoint({ merchantId, endpointId }, call) {
-      const late = { isDelivered: false, httpStatus: 0, error: 'timeout', tookMs: Math.max(0, call.deadline.getTime() - Date.now()) };
+      const late = {
+        isDelivered: false,
+        httpStatus: 0,
+        error: 'timeout',
+        tookMs: Math.max(0, call.deadline.getTime() - Date.now()),
+      };
       const result = await withinDeadline(byHand.ping(merchantId, endpointUuid(endpointId)), call.deadline, late);
       const { isDelivered, httpStatus, error, tookMs } = found(result, 'endpoint_not_found');
       return { succeeded: isDelivered, httpStatus, error, durationMs: Math.round(tookMs) };
@@ -147,7 +173,11 @@ export function answerWebhookApi<Query>(rooms: WebhookRooms<Query>): Handlers<ty
       return { events: rows.map(toEvent), hasMore };
     },
     async getDelivery({ merchantId, deliveryId }) {
-      return { delivery: toDelivery(found(await reads.getDelivery(merchantId, deliveryUuid(deliveryId)), 'delivery_not_found')) };
+      return {
+        delivery: toDelivery(
+          found(await reads.getDelivery(merchantId, deliveryUuid(deliveryId)), 'delivery_not_found'),
+        ),
+      };
     },
     async listDeliveries(request) {
       const filter = {
@@ -184,7 +214,8 @@ function deliveryUuid(id: string): string {
 function cursor(prefix: string, id: string, param: string): string | undefined {
   if (id === '') return undefined;
   const uuid = readPublicId(prefix, id);
-  if (uuid === undefined) throw new Refused('invalid_field', { param, detail: `This is not an id of the list (${prefix}_…).` });
+  if (uuid === undefined)
+    throw new Refused('invalid_field', { param, detail: `This is not an id of the list (${prefix}_…).` });
   return uuid;
 }
 
@@ -192,7 +223,10 @@ function checkEvents(events: readonly string[]): void {
   const known: readonly string[] = eventTypes;
   const stranger = events.find((event) => !known.includes(event));
   if (stranger !== undefined) {
-    throw new Refused('unknown_event_type', { param: 'events', detail: `There is no such event type. Known are ${eventTypes.join(', ')}.` });
+    throw new Refused('unknown_event_type', {
+      param: 'events',
+      detail: `There is no such event type. Known are ${eventTypes.join(', ')}.`,
+    });
   }
 }
 
@@ -202,12 +236,16 @@ function readStatus(status: string | undefined): 'active' | 'paused' | undefined
 }
 
 function checkDescription(description: string): void {
-  if (description.length > longestDescription) throw new Refused('too_long', { param: 'description', detail: `At most ${longestDescription} characters.` });
+  if (description.length > longestDescription)
+    throw new Refused('too_long', { param: 'description', detail: `At most ${longestDescription} characters.` });
 }
 
 function checkSeedSecret(secret: string): void {
   if (secret !== '' && (secret.length < shortestSecret || secret.length > longestSecret)) {
-    throw new Refused('invalid_field', { param: 'secrets.seed', detail: `A secret has ${shortestSecret} to ${longestSecret} characters.` });
+    throw new Refused('invalid_field', {
+      param: 'secrets.seed',
+      detail: `A secret has ${shortestSecret} to ${longestSecret} characters.`,
+    });
   }
 }
 

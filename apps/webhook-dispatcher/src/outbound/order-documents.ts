@@ -19,7 +19,10 @@ export interface FoundDocument {
 const most = 500;
 
 /** By `documentName(key)`; unknown ones are left out. */
-export async function fetchDocuments(order: Pick<Client<typeof OrderApiService>, 'getOrderDocuments'>, keys: readonly DocumentKey[]): Promise<ReadonlyMap<string, FoundDocument>> {
+export async function fetchDocuments(
+  order: Pick<Client<typeof OrderApiService>, 'getOrderDocuments'>,
+  keys: readonly DocumentKey[],
+): Promise<ReadonlyMap<string, FoundDocument>> {
   const wanted = [...new Map(keys.map((key) => [documentName(key), key])).values()];
   const found = new Map<string, FoundDocument>();
   for (let from = 0; from < wanted.length; from += most) {
@@ -41,7 +44,9 @@ export async function fetchCodes(
   fulfillment: Pick<Client<typeof FulfillmentApiService>, 'getLicences'>,
   orders: readonly { readonly merchantId: string; readonly orderId: bigint }[],
 ): Promise<ReadonlyMap<bigint, readonly string[]>> {
-  const wanted = [...new Map(orders.map(({ merchantId, orderId }) => [`${merchantId} ${orderId}`, { merchantId, orderId }])).values()];
+  const wanted = [
+    ...new Map(orders.map(({ merchantId, orderId }) => [`${merchantId} ${orderId}`, { merchantId, orderId }])).values(),
+  ];
   const codes = new Map<bigint, string[]>();
   for (let from = 0; from < wanted.length; from += most) {
     const { licences } = await fulfillment.getLicences({ orders: wanted.slice(from, from + most) });
@@ -53,7 +58,8 @@ export async function fetchCodes(
 }
 
 function toDocument(order: Order): OrderDocument {
-  if (order.createdAt === undefined || order.customer === undefined) throw new Error(`the document of order ${order.orderId} is not complete`);
+  if (order.createdAt === undefined || order.customer === undefined)
+    throw new Error(`the document of order ${order.orderId} is not complete`);
   const { customer } = order;
   return {
     orderId: order.orderId,
@@ -83,7 +89,8 @@ const systemNames: Readonly<Record<string, string>> = { CreditCard: 'Bank Card' 
 function toPayment(order: Order): PaymentPart {
   const { payment } = order;
   const method = payment === undefined || payment.method === '' ? order.paymentMethod : payment.method;
-  const systemName = payment === undefined || payment.systemName === '' ? (systemNames[method] ?? method) : payment.systemName;
+  const systemName =
+    payment === undefined || payment.systemName === '' ? (systemNames[method] ?? method) : payment.systemName;
   return {
     method,
     systemName,

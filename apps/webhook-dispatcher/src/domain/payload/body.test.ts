@@ -17,11 +17,20 @@ interface Example {
   order_detail_url: string;
   customer: Record<string, string>;
   product: Record<string, string> & { quantity: number; activation_codes?: string[] };
-  payment: { payment_method: string; payment_system_name: string; card_type: string; card_last_4: string | null; card_expiration_date: string; payment_error_code?: string; payment_error_description?: string };
+  payment: {
+    payment_method: string;
+    payment_system_name: string;
+    card_type: string;
+    card_last_4: string | null;
+    card_expiration_date: string;
+    payment_error_code?: string;
+    payment_error_description?: string;
+  };
   additional_data?: { name: string; value: string }[];
 }
 
-const read = (event: EventType): string => readFileSync(new URL(`../../../test/seed-003/${event}.json`, import.meta.url), 'utf8');
+const read = (event: EventType): string =>
+  readFileSync(new URL(`../../../test/seed-003/${event}.json`, import.meta.url), 'utf8');
 const minor = (text = ''): bigint => BigInt(text.replace('.', ''));
 const word = (record: Record<string, string>, key: string): string => record[key] ?? '';
 
@@ -82,13 +91,25 @@ function parse(example: Example): { document: OrderDocument; item: ProductPart }
 }
 
 describe('the examples of the seed are built again', () => {
-  const events: readonly EventType[] = ['order.created', 'order.payment.succeeded', 'order.payment.failed', 'product.delivered'];
+  const events: readonly EventType[] = [
+    'order.created',
+    'order.payment.succeeded',
+    'order.payment.failed',
+    'product.delivered',
+  ];
   test.each(events)('%s, byte for byte', (event) => {
     const text = read(event);
     const example: Example = JSON.parse(text);
     const { document, item } = parse(example);
     const codes = example.product.activation_codes;
-    const built = buildBody(document, { type: event, at: new Date(example.event_date), item, part: 1, partCount: 1, ...(codes === undefined ? {} : { codes }) });
+    const built = buildBody(document, {
+      type: event,
+      at: new Date(example.event_date),
+      item,
+      part: 1,
+      partCount: 1,
+      ...(codes === undefined ? {} : { codes }),
+    });
     expect(built).toBe(JSON.stringify(JSON.parse(text.replace('"phone": " "', '"phone": ""'))));
   });
 });
@@ -97,7 +118,9 @@ describe('what the examples do not show', () => {
   const example: Example = JSON.parse(read('order.created'));
   const { document, item } = parse(example);
   const bodyOf = (order: OrderDocument, more: Partial<Parameters<typeof buildBody>[1]> = {}) =>
-    JSON.parse(buildBody(order, { type: 'order.created', at: order.createdAt, item, part: 1, partCount: 1, ...more })) as Record<string, unknown> & {
+    JSON.parse(
+      buildBody(order, { type: 'order.created', at: order.createdAt, item, part: 1, partCount: 1, ...more }),
+    ) as Record<string, unknown> & {
       product: Record<string, unknown>;
       payment: Record<string, unknown>;
     };

@@ -36,7 +36,11 @@ export function buildBody(order: OrderDocument, happening: Happening): string {
     locale: localeOf(order.locale),
     order_detail_url: order.detailUrl,
     customer: customerOf(order.customer),
-    product: productOf(happening.item, order.currency, happening.type === 'product.delivered' ? happening.codes : undefined),
+    product: productOf(
+      happening.item,
+      order.currency,
+      happening.type === 'product.delivered' ? happening.codes : undefined,
+    ),
     payment: paymentOf(order.payment, happening),
     ...(order.additionalData.length === 0
       ? {}

@@ -77,7 +77,9 @@ export class Lane<J extends Job> {
   }
 
   get isGood(): boolean {
-    return this.#samples >= knownAfter && this.meanMs < goodMeanMs && this.#failureShare < goodFailureShare && !this.isOpen;
+    return (
+      this.#samples >= knownAfter && this.meanMs < goodMeanMs && this.#failureShare < goodFailureShare && !this.isOpen
+    );
   }
 
   /** Answers false when a job of the chain is here already. */
@@ -87,7 +89,8 @@ export class Lane<J extends Job> {
     this.#held.set(job.chain, held);
     this.#wait(held);
     // Perhaps only that one order is the trouble: another one shows it at once.
-    if (this.#probeAtMs !== undefined && this.#failed.size === 1 && !this.#failed.has(job.chain)) this.#probeAtMs = this.#quietUntilMs;
+    if (this.#probeAtMs !== undefined && this.#failed.size === 1 && !this.#failed.has(job.chain))
+      this.#probeAtMs = this.#quietUntilMs;
     return true;
   }
 

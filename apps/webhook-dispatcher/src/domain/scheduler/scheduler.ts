@@ -59,7 +59,9 @@ export class Scheduler<J extends EndpointJob> {
 
   /** Endpoints that need nothing from the database now: enough is here, or they are away and one can probe. */
   saturated(enough: number): readonly string[] {
-    return [...this.#lanes].flatMap(([id, { lane }]) => (lane.size >= enough || (lane.isOpen && lane.waitingCount > 0) ? [id] : []));
+    return [...this.#lanes].flatMap(([id, { lane }]) =>
+      lane.size >= enough || (lane.isOpen && lane.waitingCount > 0) ? [id] : [],
+    );
   }
 
   /** Answers false when a job of that chain is here already. */
@@ -119,7 +121,8 @@ export class Scheduler<J extends EndpointJob> {
   drop(job: J): void {
     const found = this.#lanes.get(job.endpoint);
     found?.lane.drop(job.chain);
-    if (found !== undefined && found.lane.size === 0 && found.lane.inFlight === 0 && this.#lanes.size > 5_000) this.#forget(job.endpoint);
+    if (found !== undefined && found.lane.size === 0 && found.lane.inFlight === 0 && this.#lanes.size > 5_000)
+      this.#forget(job.endpoint);
   }
 
   /** What waits there is forgotten; what is in flight is reported still. */
@@ -146,7 +149,13 @@ export class Scheduler<J extends EndpointJob> {
   #laneOf(job: J): { lane: Lane<J>; tenant: Tenant<J> } {
     const known = this.#lanes.get(job.endpoint);
     if (known !== undefined) return known;
-    const tenant = this.#tenants.get(job.tenant) ?? { id: job.tenant, usedMs: this.#floorMs, inFlight: 0, lanes: [], cursor: 0 };
+    const tenant = this.#tenants.get(job.tenant) ?? {
+      id: job.tenant,
+      usedMs: this.#floorMs,
+      inFlight: 0,
+      lanes: [],
+      cursor: 0,
+    };
     this.#tenants.set(job.tenant, tenant);
     const made = { lane: new Lane<J>(job.endpoint), tenant };
     tenant.lanes.push(made.lane);

@@ -15,8 +15,9 @@ export type Resolve = (name: string) => Promise<readonly string[]>;
 
 // Ports above 1024 on which something other than a web server speaks: databases, queues, caches, proxies, remote desktops.
 const deniedPorts = new Set([
-  1080, 1433, 1521, 2049, 2181, 2375, 2376, 2379, 2380, 3128, 3306, 3389, 4369, 5060, 5061, 5432, 5672, 5900, 6000, 6379, 6443, 6665,
-  6666, 6667, 6668, 6669, 7001, 8009, 8500, 9042, 9092, 9093, 9200, 9300, 10250, 10255, 11211, 15672, 26379, 27017, 27018, 28015, 50070,
+  1080, 1433, 1521, 2049, 2181, 2375, 2376, 2379, 2380, 3128, 3306, 3389, 4369, 5060, 5061, 5432, 5672, 5900, 6000,
+  6379, 6443, 6665, 6666, 6667, 6668, 6669, 7001, 8009, 8500, 9042, 9092, 9093, 9200, 9300, 10250, 10255, 11211, 15672,
+  26379, 27017, 27018, 28015, 50070,
 ]);
 const longestUrl = 2_048;
 
@@ -30,7 +31,8 @@ export function refuseUrl(text: string, reach: Reach): string | undefined {
     return 'This is not a URL.';
   }
   const isHttpAllowed = !reach.livemode && reach.isLoopbackAllowed;
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isHttpAllowed)) return 'The address must begin with https://.';
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isHttpAllowed))
+    return 'The address must begin with https://.';
   if (url.username !== '' || url.password !== '') return 'The address must not contain a user name or a password.';
   const host = bareHost(url);
   const range = rangeOf(host);
@@ -45,7 +47,8 @@ export function refuseUrl(text: string, reach: Reach): string | undefined {
 
 function refusePort(url: URL, isHttpAllowed: boolean, isLoopback: boolean): string | undefined {
   const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-  const isFine = port === 443 || (port === 80 && isHttpAllowed) || (port >= 1_024 && (isLoopback || !deniedPorts.has(port)));
+  const isFine =
+    port === 443 || (port === 80 && isHttpAllowed) || (port >= 1_024 && (isLoopback || !deniedPorts.has(port)));
   return isFine ? undefined : 'Webhooks are not sent to this port.';
 }
 
@@ -113,5 +116,7 @@ function isGlobal(bytes: readonly number[]): boolean {
 }
 
 function isLocalName(host: string): boolean {
-  return !host.includes('.') || /\.(localhost|local|internal|intranet|lan|home|corp|arpa|test|invalid|onion)$/.test(host);
+  return (
+    !host.includes('.') || /\.(localhost|local|internal|intranet|lan|home|corp|arpa|test|invalid|onion)$/.test(host)
+  );
 }

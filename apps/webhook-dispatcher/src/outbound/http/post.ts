@@ -127,7 +127,12 @@ export function makePoster(options: {
 /** Resolves once, vets all answers, connects to one of them, and looks again at what it is connected to. */
 function vettedConnector(reach: Reach, resolve: Resolve, ca: string | undefined): buildConnector.connector {
   // `host` is what is connected to, `servername` what is asked for: the Host header comes from the pool's origin.
-  const connect = buildConnector({ timeout: connectWithinMs, keepAlive: true, allowH2: false, ...(ca === undefined ? {} : { ca }) });
+  const connect = buildConnector({
+    timeout: connectWithinMs,
+    keepAlive: true,
+    allowH2: false,
+    ...(ca === undefined ? {} : { ca }),
+  });
   return (target, callback) => {
     vetHost(target.hostname, reach, resolve).then(
       ([address = '']) => {

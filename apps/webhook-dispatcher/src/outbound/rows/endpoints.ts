@@ -81,10 +81,13 @@ export class Endpoints {
       let { requestId } = given;
       if (requestId !== undefined) {
         const { rows } = await sql<{ id: string; secrets: Buffer }>`
-          select id, secrets from endpoint where merchant_id = ${merchantId}::uuid and request_id = ${requestId}::uuid`.execute(tx);
+          select id, secrets from endpoint where merchant_id = ${merchantId}::uuid and request_id = ${requestId}::uuid`.execute(
+          tx,
+        );
         const [before] = rows;
         const row = before === undefined ? undefined : await this.#read(tx, merchantId, before.id);
-        if (before !== undefined && row !== undefined) return { endpoint: row, secrets: this.#open(merchantId, before.id, before.secrets) };
+        if (before !== undefined && row !== undefined)
+          return { endpoint: row, secrets: this.#open(merchantId, before.id, before.secrets) };
         // What it made is deleted: a new one, which cannot have the same request id.
         if (before !== undefined) requestId = undefined;
       }
@@ -96,7 +99,9 @@ export class Endpoints {
       await sql`
         insert into endpoint (id, merchant_id, livemode, shard, url, events, description, status, sign_seed, sign_standard, secrets, metadata, request_id, resumed_at)
         values (${id}, ${merchantId}, ${given.livemode}, ${shardOf(id)}, ${given.url}, ${[...given.events]}, ${given.description}, 'active',
-          ${given.signSeed}, ${given.signStandard}, ${this.#seal(merchantId, id, secrets)}, ${JSON.stringify(given.metadata)}::jsonb, ${requestId ?? null}, now())`.execute(tx);
+          ${given.signSeed}, ${given.signStandard}, ${this.#seal(merchantId, id, secrets)}, ${JSON.stringify(given.metadata)}::jsonb, ${requestId ?? null}, now())`.execute(
+        tx,
+      );
       const endpoint = await this.#read(tx, merchantId, id);
       return endpoint === undefined ? undefined : { endpoint, secrets };
     });
@@ -110,7 +115,9 @@ export class Endpoints {
     return this.#database.transaction([merchantId], async (tx) => {
       const { rows } = await sql<EndpointRow>`
         select ${columns} from endpoint e ${statistics}
-        where e.merchant_id = ${merchantId}::uuid and e.status <> 'deleted' and ${query.where(sql.ref('e.id'))} ${query.order(sql.ref('e.id'))}`.execute(tx);
+        where e.merchant_id = ${merchantId}::uuid and e.status <> 'deleted' and ${query.where(sql.ref('e.id'))} ${query.order(sql.ref('e.id'))}`.execute(
+        tx,
+      );
       return pageOf(rows, query);
     });
   }
@@ -135,7 +142,9 @@ export class Endpoints {
   delete(merchantId: string, id: string): Promise<boolean> {
     return this.#database.transaction([merchantId], async (tx) => {
       const { rows } = await sql`
-        update endpoint set status = 'deleted' where merchant_id = ${merchantId}::uuid and id = ${id}::uuid and status <> 'deleted' returning id`.execute(tx);
+        update endpoint set status = 'deleted' where merchant_id = ${merchantId}::uuid and id = ${id}::uuid and status <> 'deleted' returning id`.execute(
+        tx,
+      );
       await sql`
         update delivery set status = 'cancelled', done_at = now()
         where merchant_id = ${merchantId}::uuid and endpoint_id = ${id}::uuid and status = 'waiting'`.execute(tx);
@@ -144,7 +153,11 @@ export class Endpoints {
   }
 
   /** The secrets of before stay beside the new ones; those from before them end at once. */
-  rotate(merchantId: string, id: string, seedSecret: string): Promise<{ endpoint: EndpointRow; secrets: Secrets } | undefined> {
+  rotate(
+    merchantId: string,
+    id: string,
+    seedSecret: string,
+  ): Promise<{ endpoint: EndpointRow; secrets: Secrets } | undefined> {
     return this.#database.transaction([merchantId], async (tx) => {
       const secrets = newSecrets(seedSecret);
       await sql`
@@ -156,7 +169,10 @@ export class Endpoints {
   }
 
   /** For a ping: where to, and what signs. */
-  async target(merchantId: string, id: string): Promise<{ endpoint: EndpointRow; secrets: Secrets; oldStandard: string | undefined } | undefined> {
+  async target(
+    merchantId: string,
+    id: string,
+  ): Promise<{ endpoint: EndpointRow; secrets: Secrets; oldStandard: string | undefined } | undefined> {
     return this.#database.transaction([merchantId], async (tx) => {
       const endpoint = await this.#read(tx, merchantId, id);
       const { rows } = await sql<{ secrets: Buffer; old_secrets: Buffer | null }>`

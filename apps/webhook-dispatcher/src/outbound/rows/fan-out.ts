@@ -30,14 +30,24 @@ export function bodyContext(merchantId: string, eventId: string): string {
  * Stores what is new and a delivery for each endpoint that wants it now, the paused and the disabled included: what
  * happens while they are off is held for them, not dropped. Answers the chains that have something new.
  */
-export async function storeEvents(database: Database<object>, vault: Vault, group: string, candidates: readonly NewEvent[]): Promise<readonly Chain[]> {
+export async function storeEvents(
+  database: Database<object>,
+  vault: Vault,
+  group: string,
+  candidates: readonly NewEvent[],
+): Promise<readonly Chain[]> {
   if (candidates.length === 0) return [];
   const merchants = [...new Set(candidates.map((each) => each.merchantId))];
   return database.transaction(merchants, async (tx) => {
-    const isNew = await firstSight(tx, group, candidates.map((each) => each.messageId));
-    const events = candidates
-      .filter((each) => isNew.has(each.messageId))
-      .map((each) => ({ ...each, id: randomUUIDv7() }));
+    const isNew = await firstSight(
+      tx,
+      group,
+      candidates.map((each) => each.messageId),
+    );
+    const fresh = candidates.filter((each) => isNew.has(each.messageId));
+    // Within a millisecond the ids are random: sorted, lists by id show the events as they happened.
+    const ids = fresh.map(() => randomUUIDv7()).toSorted();
+    const events = fresh.map((each, at) => ({ ...each, id: ids[at] ?? randomUUIDv7() }));
     if (events.length === 0) return [];
     const { rows } = await sql<{ endpoint_id: string; order_id: bigint }>`
       with made as (
@@ -57,7 +67,9 @@ export async function storeEvents(database: Database<object>, vault: Vault, grou
       from made join endpoint e on e.merchant_id = made.merchant_id and e.status <> 'deleted' and (e.events = '{}' or made.type = any (e.events))
       order by made.order_id, made.position
       returning endpoint_id, order_id`.execute(tx);
-    const chains = new Map(rows.map((row) => [`${row.endpoint_id} ${row.order_id}`, { endpointId: row.endpoint_id, orderId: row.order_id }]));
+    const chains = new Map(
+      rows.map((row) => [`${row.endpoint_id} ${row.order_id}`, { endpointId: row.endpoint_id, orderId: row.order_id }]),
+    );
     return [...chains.values()];
   });
 }

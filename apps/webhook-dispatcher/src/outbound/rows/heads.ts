@@ -144,7 +144,11 @@ interface ShipmentRow {
  * Read at the moment of sending, so that a new address, a new secret, a pause and a deletion count at once. Without
  * `anyStatus` only what still waits for an active endpoint; with it (a resend) whatever it is, unless the endpoint is deleted.
  */
-export async function loadShipments(database: Database<object>, deliveryIds: readonly string[], anyStatus = false): Promise<readonly Shipment[]> {
+export async function loadShipments(
+  database: Database<object>,
+  deliveryIds: readonly string[],
+  anyStatus = false,
+): Promise<readonly Shipment[]> {
   const { rows } = await database.everyMerchant('deliveries of all merchants are sent', (tx) =>
     sql<ShipmentRow>`
       select d.id, d.event_id, v.type, d.merchant_id, d.endpoint_id, e.livemode, d.step, e.url, e.sign_seed, e.sign_standard, e.secrets,
@@ -154,7 +158,9 @@ export async function loadShipments(database: Database<object>, deliveryIds: rea
           order by p.position desc limit 1) as has_gap
       from delivery d join endpoint e on e.id = d.endpoint_id join event v on v.id = d.event_id
       where d.id = any (${deliveryIds}::uuid[])
-        and case when ${anyStatus}::boolean then e.status <> 'deleted' else e.status = 'active' and d.status = 'waiting' end`.execute(tx),
+        and case when ${anyStatus}::boolean then e.status <> 'deleted' else e.status = 'active' and d.status = 'waiting' end`.execute(
+      tx,
+    ),
   );
   return rows.map((row) => ({
     deliveryId: row.id,

@@ -25,7 +25,12 @@ interface Row {
 }
 
 /** One statement: says that we live, gives back what is too much, renews ours and takes free ones up to our share. */
-export async function renewLeases(database: Database<object>, me: string, lastsMs: number, surplus: readonly number[]): Promise<Leases> {
+export async function renewLeases(
+  database: Database<object>,
+  me: string,
+  lastsMs: number,
+  surplus: readonly number[],
+): Promise<Leases> {
   const lasts = `${lastsMs} milliseconds`;
   const { rows } = await database.everyMerchant('shards hold endpoints of all merchants', (tx) =>
     sql<Row>`

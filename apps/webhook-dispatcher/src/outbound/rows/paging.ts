@@ -21,7 +21,8 @@ export function pageQuery(limit: number, after: string | undefined, before: stri
   return {
     limit: size,
     isBackward,
-    where: (id) => (isBackward ? sql`${id} > ${before}::uuid` : after === undefined ? sql`true` : sql`${id} < ${after}::uuid`),
+    where: (id) =>
+      isBackward ? sql`${id} > ${before}::uuid` : after === undefined ? sql`true` : sql`${id} < ${after}::uuid`,
     order: (id) => (isBackward ? sql`order by ${id} limit ${size + 1}` : sql`order by ${id} desc limit ${size + 1}`),
   };
 }

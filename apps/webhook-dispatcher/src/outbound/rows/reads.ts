@@ -68,7 +68,11 @@ export class Reads {
     return page[0];
   }
 
-  async listEvents(merchantId: string, filter: { type: string; orderId: bigint }, query: PageQuery): Promise<Page<EventView>> {
+  async listEvents(
+    merchantId: string,
+    filter: { type: string; orderId: bigint },
+    query: PageQuery,
+  ): Promise<Page<EventView>> {
     const rows = await this.#events(
       merchantId,
       sql`(${filter.type}::text = '' or v.type = ${filter.type}::text) and (${filter.orderId}::bigint = 0 or v.order_id = ${filter.orderId}::bigint)
@@ -94,7 +98,9 @@ export class Reads {
   }
 
   async getDelivery(merchantId: string, id: string): Promise<DeliveryView | undefined> {
-    const rows = await this.#database.transaction([merchantId], (tx) => readDeliveries(tx, merchantId, sql`d.id = ${id}::uuid`));
+    const rows = await this.#database.transaction([merchantId], (tx) =>
+      readDeliveries(tx, merchantId, sql`d.id = ${id}::uuid`),
+    );
     return rows[0];
   }
 
@@ -116,12 +122,20 @@ export class Reads {
   /** Oldest first. */
   ofOrder(merchantId: string, orderId: bigint): Promise<readonly DeliveryView[]> {
     return this.#database.transaction([merchantId], (tx) =>
-      readDeliveries(tx, merchantId, sql`d.order_id = ${orderId}::bigint order by d.position, d.id limit ${timelineLimit}`),
+      readDeliveries(
+        tx,
+        merchantId,
+        sql`d.order_id = ${orderId}::bigint order by d.position, d.id limit ${timelineLimit}`,
+      ),
     );
   }
 }
 
-async function readDeliveries(tx: Kysely<object>, merchantId: string, condition: RawBuilder<unknown>): Promise<readonly DeliveryView[]> {
+async function readDeliveries(
+  tx: Kysely<object>,
+  merchantId: string,
+  condition: RawBuilder<unknown>,
+): Promise<readonly DeliveryView[]> {
   const { rows } = await sql<Omit<DeliveryView, 'attempts'>>`
     select d.id, d.event_id, v.type as event_type, d.endpoint_id, d.order_id, v.livemode, v.traceparent, v.occurred_at, d.created_at, d.done_at,
       case when d.status = 'waiting' and e.status <> 'active' then 'held' else d.status end as status,

@@ -38,7 +38,9 @@ export async function storeResults(
     if (recovered.length > 0) {
       await sql`
         update delivery set due_at = now()
-        where endpoint_id = any (${recovered}::uuid[]) and status = 'waiting' and was_away and due_at > now()`.execute(tx);
+        where endpoint_id = any (${recovered}::uuid[]) and status = 'waiting' and was_away and due_at > now()`.execute(
+        tx,
+      );
     }
     return stored;
   });
@@ -134,7 +136,9 @@ export async function sweepDeliveries(database: Database<object>): Promise<void>
     await sql`
       update delivery d set status = 'exhausted', done_at = now() from endpoint e
       where e.id = d.endpoint_id and d.status = 'waiting' and d.created_at < now() - interval '4 days'
-        and greatest(d.created_at, e.resumed_at) < now() - case when e.status = 'active' then interval '4 days' else interval '30 days' end`.execute(tx);
+        and greatest(d.created_at, e.resumed_at) < now() - case when e.status = 'active' then interval '4 days' else interval '30 days' end`.execute(
+      tx,
+    );
     await sql`
       delete from event where id in (
         select id from event v where created_at < now() - interval '30 days'
