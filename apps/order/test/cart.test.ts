@@ -1,4 +1,6 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Carts } from '../src/outbound/carts.ts';
 import { openWorld, type World } from './world.ts';
 
 let world: World;
@@ -159,6 +161,21 @@ test('quantities are changed and lines removed; an ordered cart is not', async (
   });
   for (const cartId of ['f'.repeat(32), '', 'x'])
     await expect(world.api.getCart({ cartId })).rejects.toMatchObject({ code: 'cart_not_found' });
+});
+
+test('a cart that nobody touched for a month is removed; an order stays', async () => {
+  const product = world.neighbours.addProduct(world.neighbours.addMerchant());
+  const [old, young, ordered] = [await world.cartOf(product), await world.cartOf(product), await world.cartOf(product)];
+  const { orderId } = await world.place(ordered);
+  const age = (id: string, interval: string) =>
+    world.database.untyped('carts are aged', (tx) =>
+      sql`update cart set touched_at = now() - ${interval}::interval where cart_id = ${id}`.execute(tx),
+    );
+  await Promise.all([age(old.id, '31 days'), age(young.id, '29 days'), age(ordered.id, '31 days')]);
+  expect(await new Carts(world.database).sweep()).toBe(2);
+  await expect(world.api.getCart({ cartId: old.id })).rejects.toMatchObject({ code: 'cart_not_found' });
+  expect((await world.api.getCart({ cartId: young.id })).cart?.id).toBe(young.id);
+  expect((await world.get(product.merchantId, orderId)).orderId).toBe(orderId);
 });
 
 test('links clicked at once all count', async () => {

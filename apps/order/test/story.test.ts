@@ -36,6 +36,19 @@ const saying = (order: Order, ...wanted: readonly string[]) =>
 const isPaid = (now: Order) => now.status === 'paid';
 const pathOf = (order: Order) => ({ orderId: order.orderId, token: order.token });
 
+const seen = (document: OrderDocument) => {
+  const { order: at } = document;
+  return [
+    at?.status,
+    at?.fulfilmentStatus,
+    at?.payment?.errorCode,
+    at?.payment?.cardLast4,
+    at?.items.filter((item) => item.deliveredAt !== undefined).map((item) => item.id),
+    at?.refundDuePaymentIds,
+    at?.version,
+  ];
+};
+
 describe('an order as it was', () => {
   test('at every one of its events, after the whole story', async () => {
     const order = await anOrder(2);
@@ -74,18 +87,6 @@ describe('an order as it was', () => {
     const keys = [1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n].map((version) => ({ merchantId, orderId, version }));
     const { documents } = await world.api.getOrderDocuments({ keys });
     expect(documents.map((document) => document.key)).toEqual(keys);
-    const seen = (document: OrderDocument) => {
-      const { order: at } = document;
-      return [
-        at?.status,
-        at?.fulfilmentStatus,
-        at?.payment?.errorCode,
-        at?.payment?.cardLast4,
-        at?.items.filter((item) => item.deliveredAt !== undefined).map((item) => item.id),
-        at?.refundDuePaymentIds,
-        at?.version,
-      ];
-    };
     expect(documents.map(seen)).toEqual([
       ['not paid', 'not delivered', undefined, undefined, [], [], 1n],
       ['not paid', 'not delivered', 'AS102', '', [], [], 2n],
@@ -220,14 +221,14 @@ describe('news', () => {
   });
 });
 
-describe('an unpaid order', () => {
-  // Timers are due by the database's clock: the row is moved instead of the clock.
-  const daysPass = (order: Order, interval: string) =>
-    world.database.pool.query(
-      `update timer set due_at = due_at - $2::interval where aggregate_id = $1 returning due_at`,
-      [String(order.orderId), interval],
-    );
+// Timers are due by the database's clock: the row is moved instead of the clock.
+const daysPass = (order: Order, interval: string) =>
+  world.database.pool.query(
+    `update timer set due_at = due_at - $2::interval where aggregate_id = $1 returning due_at`,
+    [String(order.orderId), interval],
+  );
 
+describe('an unpaid order', () => {
   test('is deleted after ninety days, not an hour before; a paid one never', async () => {
     const [unpaid, paid] = [await anOrder(), await anOrder()];
     await world.hear(bookedMessage(payFor(paid)));
@@ -316,7 +317,7 @@ describe('what the customer sees', () => {
     expect(paid.codes).toEqual([{ itemId: order.items[0]?.id, codes: [`CODE-${order.items[0]?.id}`] }]);
     expect(paid.order?.payment).toMatchObject({ paymentId, status: 'booked', cardLast4: '4242', moneyMoved: 'yes' });
     expect((await open({ withCodes: false })).codes).toEqual([]);
-    world.neighbours.away.add('payment').add('fulfillment');
+    world.neighbours.away.add('payment').add('fulfillment').add('merchant');
     expect(await open({ refresh: true })).toMatchObject({
       codes: [],
       order: { status: 'paid' },
@@ -340,6 +341,7 @@ test('the timeline says what happened, in which trace, and what is awaited', asy
   await world.until(order, isPaid);
   const after = await read();
   expect(after.entries.map((entry) => entry.type)).toEqual(['order_created', 'order_paid']);
+  expect(after.entries[1]?.objectId).toMatch(/^pay_/);
   expect(after.entries[1]?.traceId).toBe(message.headers.traceparent.split('-')[1]);
   expect(after.awaited).toHaveLength(2);
   const text = JSON.stringify([entries, after.entries]);

@@ -123,10 +123,10 @@ export async function openWorld() {
     get,
     /** An order of these products, in one step. */
     async order(...products: readonly Product[]): Promise<Order> {
-      const [first, ...others] = products;
+      const [first, ...further] = products;
       if (first === undefined) throw new Error('an order needs a product');
       let cart = await cartOf(first);
-      for (const product of others) cart = await cartOf(product, { cartId: cart.id });
+      for (const product of further) cart = await cartOf(product, { cartId: cart.id });
       const { orderId } = await place(cart);
       return get(first.merchantId, orderId);
     },

@@ -28,10 +28,7 @@ export interface CartLine {
 export const highestQuantity = 10_000;
 export const mostLines = 100;
 
-export type CartRefusal =
-  | 'product_not_available'
-  | 'quantity_out_of_range'
-  | 'too_many_items';
+export type CartRefusal = 'product_not_available' | 'quantity_out_of_range' | 'too_many_items';
 
 /** Whether it can be bought now: a product may be archived, or lose its price, while it is in a cart. */
 export function isOnSale(goods: Goods | undefined, currency: string): goods is Goods {

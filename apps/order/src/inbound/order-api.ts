@@ -26,7 +26,7 @@ import type { Handlers } from '@tillstream/rpc/server';
 import type { OrderCommand, OrderEvent, OrderRefusal, OrderState } from '../domain/order.ts';
 import type { CartDesk } from './cart-desk.ts';
 import type { OrderDesk } from './order-desk.ts';
-import type { CatalogueReader, OpenedOrder } from './ports.ts';
+import type { CatalogueReader, OpenedOrder, ShopFacts } from './ports.ts';
 
 export interface OrderApiParts {
   readonly cartDesk: CartDesk;
@@ -62,7 +62,7 @@ export function answerOrderApi(parts: OrderApiParts): Handlers<typeof OrderApiSe
     async openOrder(request) {
       const opened = await orderDesk.open(request.orderId, request.token);
       const [shop, payment, codes] = await Promise.all([
-        parts.catalogue.shop(opened.merchantId),
+        shopOf(parts, opened),
         newestOf(parts, opened, request.refresh),
         request.withCodes ? codesOf(parts, opened) : [],
       ]);
@@ -96,6 +96,20 @@ export function answerOrderApi(parts: OrderApiParts): Handlers<typeof OrderApiSe
     },
     getOrderDocuments: async ({ keys }) => ({ documents: [...(await orders.documents(keys.slice(0, mostDocuments)))] }),
   };
+}
+
+/** The shop as it is now, else as it was when the order was placed. */
+async function shopOf(
+  parts: OrderApiParts,
+  { merchantId, order }: OpenedOrder,
+): Promise<Pick<ShopFacts, 'shopName' | 'supportEmail' | 'supportUrl'>> {
+  try {
+    return await parts.catalogue.shop(merchantId);
+  } catch (error) {
+    const { orderId, shopName, supportEmail } = order.placed;
+    parts.log.warn({ err: error, order_id: String(orderId) }, 'the order is shown with the shop as it was');
+    return { shopName, supportEmail, supportUrl: '' };
+  }
 }
 
 /** A payment service that does not answer is no reason not to show the order. */

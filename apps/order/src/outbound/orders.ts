@@ -8,9 +8,10 @@ import type {
   PaymentSummary,
 } from '@tillstream/proto/order/v1/order_api';
 import type { Awaited, TimelineEntry } from '@tillstream/proto/timeline/v1/timeline_api';
+import { unreachable } from '@tillstream/machine/machine';
 import { sql, type Kysely } from 'kysely';
-import { fulfilmentOf, orderName, type Order, type PaymentShown } from '../domain/order.ts';
-import { stateOf } from './stored-order.ts';
+import { fulfilmentOf, orderName, type Order, type OrderEvent, type PaymentShown } from '../domain/order.ts';
+import { readEvent, readPlaced, stateOf } from './stored-order.ts';
 import type { HistoryRow, OrderRow, OrderTables } from './tables.ts';
 
 export interface OrderFilter {
@@ -28,6 +29,8 @@ interface Found {
   readonly history: readonly HistoryRow[];
 }
 
+// The answer's limit; an order of a hundred items has about as many in its history.
+const mostEntries = 200;
 // D11.
 const unpaidLifetimeMs = 90 * 86_400_000;
 
@@ -143,15 +146,7 @@ export class Orders {
         .execute(),
     );
     if (found === undefined) return { entries: [], awaited: [] };
-    const entries = found.history.slice(0, 200).map((row) => ({
-      at: row.at,
-      source: 'order',
-      type: row.type.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      summary: sentences[row.type] ?? row.type,
-      traceId: row.trace_id,
-      objectId: orderName(orderId),
-    }));
-    return { entries, awaited: awaitedBy(orderAt(found)) };
+    return { entries: entriesOf(found), awaited: awaitedBy(orderAt(found)) };
   }
 
   async #read(merchants: readonly string[], find: (tx: Kysely<OrderTables>) => Promise<OrderRow[]>): Promise<Found[]> {
@@ -198,16 +193,41 @@ export class Orders {
   }
 }
 
-const sentences: Record<string, string> = {
-  orderCreated: 'The customer placed the order.',
-  orderPaymentFailed: 'A payment failed; the customer may try again.',
-  orderPaid: 'The order is paid.',
-  orderPaidAgain: 'A second payment came; it is due for refund.',
-  orderPaidLate: 'Money came after the order was deleted; it is due for refund.',
-  orderItemDelivered: 'An item was delivered.',
-  orderDelivered: 'Everything is delivered.',
-  orderDeleted: 'The order was deleted.',
-};
+function entriesOf({ row: { placed }, history }: Found): TimelineEntry[] {
+  return history.slice(0, mostEntries).map((row) => {
+    const [summary, objectId] = sentenceOf(readEvent(row, readPlaced(placed)));
+    const type = row.type.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    return { at: row.at, source: 'order', type, summary, traceId: row.trace_id, objectId };
+  });
+}
+
+/** What happened, and to which payment. */
+function sentenceOf(event: OrderEvent): [summary: string, objectId: string] {
+  switch (event.type) {
+    case 'orderCreated':
+      return ['The customer placed the order.', ''];
+    case 'orderPaymentFailed': {
+      const { reason, paymentId } = event.payment;
+      return [`A payment failed${reason === '' ? '' : ` (${reason})`}; the customer may try again.`, paymentId];
+    }
+    case 'orderPaid':
+      return ['The order is paid.', event.payment.paymentId];
+    case 'orderPaidAgain':
+      return ['A second payment came; it is due for refund.', event.paymentId];
+    case 'orderPaidLate':
+      return ['Money came after the order was deleted; it is due for refund.', event.paymentId];
+    case 'orderItemDelivered':
+      return [`Item ${event.itemId} was delivered.`, ''];
+    case 'orderDelivered':
+      return ['Everything is delivered.', ''];
+    case 'orderDeleted':
+      return event.reason === 'by_merchant'
+        ? ['The merchant deleted the unpaid order.', '']
+        : ['The order was deleted: nobody paid it for 90 days.', ''];
+    default:
+      return unreachable(event);
+  }
+}
 
 function orderAt(found: Found): Order {
   const state = stateOf(found.row.placed, found.history);
@@ -255,6 +275,9 @@ function awaitedBy(state: Order): Awaited[] {
 
 /** In constant time, also for another length. */
 function isSame(given: string, wanted: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(wanted));
+  return timingSafeEqual(digestOf(given), digestOf(wanted));
+}
+
+function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }

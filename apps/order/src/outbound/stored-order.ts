@@ -80,7 +80,7 @@ export function stateOf(stored: StoredPlaced, history: readonly HistoryRow[]): O
   );
 }
 
-function readEvent(row: HistoryRow, placed: Placed): OrderEvent {
+export function readEvent(row: HistoryRow, placed: Placed): OrderEvent {
   const { data } = row;
   const text = (key: string) => textOf(data[key]);
   switch (row.type) {
