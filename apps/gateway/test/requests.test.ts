@@ -394,6 +394,11 @@ describe('what is public', () => {
     }
     const schemas = Object.keys((body['components'] as { schemas: object }).schemas);
     expect(schemas).toEqual(expect.arrayContaining(['Order', 'Product', 'Payment', 'Problem', 'Money']));
+    const referred = new Set(
+      [...JSON.stringify(body).matchAll(/#\/components\/schemas\/(\w+)/g)].map((match) => match[1]),
+    );
+    expect(new Set(schemas)).toEqual(referred);
+    expect(JSON.stringify((body['paths'] as Record<string, object>)['/v1/products'])).toContain('Idempotency-Key');
     const ids = Object.values(body['paths'] as Record<string, Record<string, { operationId: string }>>).flatMap(
       (methods) => Object.values(methods).map((each) => each.operationId),
     );
