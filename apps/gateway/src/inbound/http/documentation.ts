@@ -1,4 +1,5 @@
 /** The OpenAPI document and its page, from the same schemas that check the requests; and the list of errors, from its one table. */
+import { createHash } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { refusals } from '@tillstream/rpc/refusals';
@@ -41,10 +42,7 @@ export async function documentRoutes(server: FastifyInstance): Promise<void> {
     reply.header('cache-control', 'no-cache').type('application/json').send(JSON.stringify(server.swagger())),
   );
   server.get('/errors', { schema: { hide: true } }, async (_request, reply) =>
-    reply
-      .header('content-security-policy', "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
-      .type('text/html')
-      .send(errorsPage),
+    reply.header('content-security-policy', errorsPolicy).type('text/html').send(errorsPage),
   );
 }
 
@@ -89,16 +87,26 @@ const rows = Object.entries(refusals)
   )
   .join('\n');
 
+const errorsStyle = `:root{color-scheme:light dark}
+body{font:16px/1.6 system-ui,sans-serif;max-width:56rem;margin:0 auto;padding:2rem 1rem}
+.wide{overflow-x:auto}
+table{border-collapse:collapse;width:100%}
+th,td{text-align:left;padding:.35rem 1rem .35rem 0;border-bottom:1px solid #8886;vertical-align:top;font-weight:400}
+thead th{font-weight:600}
+code{font:14px/1.6 ui-monospace,monospace}
+tr:target{background:#fd06}`;
+const errorsPolicy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(errorsStyle).digest('base64')}'; base-uri 'none'; frame-ancestors 'none'`;
+
 const errorsPage = `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark"><title>Errors – Tillstream API</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Errors – Tillstream API</title><style>${errorsStyle}</style></head>
 <body>
 <h1>Errors</h1>
 <p>Every error is <code>application/problem+json</code>. Programs look at <code>code</code>; <code>errors</code> names each wrong field; <code>request_id</code> is what to tell us.</p>
-<table><thead><tr><th scope="col">Code</th><th scope="col">Status</th><th scope="col">Meaning</th></tr></thead>
+<div class="wide"><table><thead><tr><th scope="col">Code</th><th scope="col">Status</th><th scope="col">Meaning</th></tr></thead>
 <tbody>
 ${rows}
-</tbody></table>
+</tbody></table></div>
 </body>
 </html>
 `;
