@@ -4,7 +4,7 @@
  * become visible in order.
  */
 import { EventEmitter } from 'node:events';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { openDatabase, type AnyDatabase } from '@tillstream/database/database';
 import { sql, type Kysely } from 'kysely';
 import type { PoolClient } from 'pg';
@@ -16,6 +16,7 @@ import type { Carrier, OutgoingMessage, RunningSubscription, TopicDeclaration } 
 const channel = 'tillstream_carrier';
 // NOTIFY ends group commit when it is inside transactions; outside and at most this often it costs nothing.
 const notifyEveryMs = 20;
+const reopenAfterMs = 1_000;
 const retention = '7 days';
 const sweepEveryMs = 600_000;
 
@@ -24,15 +25,23 @@ export function embeddedCarrier(options: { url: string; log: Log; maxConnections
   const arrivals = new EventEmitter().setMaxListeners(100);
   const partitionsOf = new Map<string, number>();
   const members = new Set<RunningSubscription>();
-  const listener = listen(database, arrivals);
+  // NOTIFY reaches its own sender too, who knows already.
+  const self = randomUUID();
+  const listener = listen(database, arrivals, self);
   let notifying: NodeJS.Timeout | undefined;
+  const unsaid = new Set<string>();
   const sweeper = startLoop({ name: 'carrier sweep', turn: () => sweep(database), idleMs: sweepEveryMs, log: options.log });
 
-  const announceArrival = () => {
-    arrivals.emit('arrived');
+  const announceArrival = (topics: Iterable<string>) => {
+    for (const topic of topics) {
+      arrivals.emit(topic);
+      unsaid.add(topic);
+    }
     notifying ??= setTimeout(() => {
       notifying = undefined;
-      database.pool.query(`notify ${channel}`).catch(() => undefined);
+      const payload = [self, ...unsaid].join(' ');
+      unsaid.clear();
+      database.pool.query('select pg_notify($1, $2)', [channel, payload]).catch(() => undefined);
     }, notifyEveryMs);
   };
 
@@ -55,7 +64,7 @@ export function embeddedCarrier(options: { url: string; log: Log; maxConnections
       const placed: Placed[] = [];
       for (const message of batch) placed.push({ message, partition: partitionFor(message.key, await partitionCount(message.topic)) });
       await database.untyped('the carrier moves the messages of all merchants', (tx) => append(tx, placed));
-      announceArrival();
+      announceArrival(new Set(batch.map((message) => message.topic)));
     },
     async subscribe(subscription) {
       const member = await startGroupMember({ database, arrivals, subscription, log: options.log });
@@ -146,31 +155,44 @@ async function sweep(database: AnyDatabase): Promise<boolean> {
 }
 
 /** Hears of other processes' publications; a broken connection is opened again, and polling covers the gap. */
-function listen(database: AnyDatabase, arrivals: EventEmitter): { close(): Promise<void> } {
+function listen(database: AnyDatabase, arrivals: EventEmitter, self: string): { close(): Promise<void> } {
   let isClosed = false;
   let client: PoolClient | undefined;
+  let reopening: NodeJS.Timeout | undefined;
   const open = async (): Promise<void> => {
-    if (isClosed) return;
+    let fresh: PoolClient | undefined;
+    const lose = () => {
+      if (fresh === undefined) return;
+      // Given back as broken: a connection that is only dropped would keep its place in the pool.
+      fresh.release(true);
+      fresh = undefined;
+      client = undefined;
+      if (!isClosed) reopening = setTimeout(() => void open(), reopenAfterMs);
+    };
     try {
-      const fresh = await database.pool.connect();
+      fresh = await database.pool.connect();
       client = fresh;
-      fresh.on('notification', () => arrivals.emit('arrived'));
-      fresh.once('end', () => {
-        client = undefined;
-        setTimeout(() => void open(), 1_000).unref();
+      fresh.on('notification', ({ payload = '' }) => {
+        const [sender, ...topics] = payload.split(' ');
+        if (sender !== self) for (const topic of topics) arrivals.emit(topic);
       });
+      fresh.once('end', lose);
       await fresh.query(`listen ${channel}`);
     } catch {
-      client = undefined;
-      setTimeout(() => void open(), 1_000).unref();
+      if (fresh === undefined && !isClosed) reopening = setTimeout(() => void open(), reopenAfterMs);
+      lose();
     }
   };
   const opening = open();
   return {
     close: async () => {
       isClosed = true;
+      clearTimeout(reopening);
       await opening;
-      client?.release(true);
+      const last = client;
+      client = undefined;
+      last?.removeAllListeners('end');
+      last?.release(true);
     },
   };
 }

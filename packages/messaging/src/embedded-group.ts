@@ -143,8 +143,10 @@ export async function startGroupMember(parts: {
     idleMs: pollMs,
     log,
     onWake: (listener) => {
-      arrivals.on('arrived', listener);
-      return () => arrivals.off('arrived', listener);
+      for (const topic of topics) arrivals.on(topic, listener);
+      return () => {
+        for (const topic of topics) arrivals.off(topic, listener);
+      };
     },
   });
   return {

@@ -1,5 +1,5 @@
 /** The carrier on Kafka, by kafkajs. What its source taught (and our answers) stands beside each setting. */
-import { Kafka, logLevel, Partitioners, type Admin, type Consumer, type EachBatchPayload, type IHeaders, type Producer } from 'kafkajs';
+import { Kafka, logLevel, Partitioners, type Admin, type Consumer, type EachBatchPayload, type IHeaders, type LogEntry, type Producer } from 'kafkajs';
 import type { Log } from './log.ts';
 import type { Carrier, IncomingMessage, MessageHeaders, OutgoingMessage, RunningSubscription, Subscription } from './message.ts';
 
@@ -10,6 +10,7 @@ const publishDeadlineMs = 10_000;
 // Readiness is asked every few seconds and should be answered by then.
 const checkDeadlineMs = 3_000;
 const reopenAfterMs = 5_000;
+const sayAgainMs = 60_000;
 
 export function kafkaCarrier(options: { brokers: readonly string[]; clientId: string; log: Log }): Carrier {
   const { log } = options;
@@ -17,12 +18,7 @@ export function kafkaCarrier(options: { brokers: readonly string[]; clientId: st
     clientId: options.clientId,
     brokers: [...options.brokers],
     logLevel: logLevel.WARN,
-    // Heartbeats that meet a rebalance are logged as errors by kafkajs; they are its daily life.
-    logCreator: () => (entry) => {
-      const fields = { kafka: entry.namespace, detail: entry.log.message };
-      if (entry.level === logLevel.ERROR && !/rebalanc|Heartbeat/i.test(entry.log.message)) log.error(fields, 'kafka');
-      else log.info(fields, 'kafka');
-    },
+    logCreator: () => quietly(log),
     retry: { initialRetryTime: 100, maxRetryTime: 3_000, retries: 8 },
   });
   let producing: Promise<Producer> | undefined;
@@ -117,6 +113,21 @@ export function kafkaCarrier(options: { brokers: readonly string[]; clientId: st
       await producing?.then((client) => client.disconnect()).catch(() => undefined);
       await administering?.then((client) => client.disconnect()).catch(() => undefined);
     },
+  };
+}
+
+/** kafkajs logs each try of an outage, and heartbeats that meet a rebalance as errors though they are its daily life. */
+function quietly(log: Log): (entry: LogEntry) => void {
+  const saidAt = new Map<string, number>();
+  return ({ namespace, level, log: { message } }) => {
+    const now = Date.now();
+    if (now - (saidAt.get(message) ?? 0) < sayAgainMs) return;
+    // Messages name brokers and causes: a few dozen at most, but nothing here may grow for ever.
+    if (saidAt.size > 200) saidAt.clear();
+    saidAt.set(message, now);
+    const fields = { kafka: namespace, detail: message };
+    if (level === logLevel.ERROR && !/rebalanc|Heartbeat|Response /i.test(message)) log.warn(fields, 'kafka');
+    else log.info(fields, 'kafka');
   };
 }
 

@@ -4,12 +4,16 @@ import { sql } from 'kysely';
 import type { Clock } from './clock.ts';
 import { startConsumer } from './consumer.ts';
 import type { Log } from './log.ts';
-import type { Carrier, Subscription, TopicDeclaration } from './message.ts';
+import { startLoop, type Loop } from './loop.ts';
+import type { Carrier, RunningSubscription, Subscription, TopicDeclaration } from './message.ts';
 import { countParked } from './parked.ts';
 import { startRelay } from './relay.ts';
 import { startSweeper } from './sweeper.ts';
 import { startTimers, type TimerHandler } from './timers.ts';
 import { allTopics } from './topics.ts';
+
+// Nothing is left to do then; the loop only waits for its end.
+const joinedIdleMs = 3_600_000;
 
 export interface MessagingParts {
   readonly name: string;
@@ -40,16 +44,33 @@ export interface RunningMessaging {
 export async function startMessaging(parts: MessagingParts): Promise<RunningMessaging> {
   const { name, database, carrier, log } = parts;
   const heard = new Set(parts.subscriptions.flatMap((subscription) => subscription.topics));
-  // Whoever comes first declares: a consumer may start before the service whose topic it hears.
-  await carrier.declare([...parts.topics, ...allTopics.filter((topic) => heard.has(topic.name) && !parts.topics.some((own) => own.name === topic.name))]);
-  const relay = parts.topics.length > 0 ? startRelay({ name, database, carrier, log }) : undefined;
   const timers = startTimers({ database, handlers: parts.timers, clock: parts.clock, log });
   const sweeper = startSweeper(database, log);
-  const consumers = await Promise.all(
-    parts.subscriptions.map((subscription) => startConsumer({ database, carrier, subscription, log, ...(parts.retryDelaysMs === undefined ? {} : { retryDelaysMs: parts.retryDelaysMs }) })),
+  // Whoever comes first declares: a consumer may start before the service whose topic it hears.
+  const topics = [...parts.topics, ...allTopics.filter((topic) => heard.has(topic.name) && !parts.topics.some((own) => own.name === topic.name))];
+  const waiting = [...parts.subscriptions];
+  const consumers: RunningSubscription[] = [];
+  let relay: Loop | undefined;
+  const join = async (): Promise<void> => {
+    await carrier.declare(topics);
+    if (parts.topics.length > 0) relay ??= startRelay({ name, database, carrier, log });
+    const retries = parts.retryDelaysMs === undefined ? {} : { retryDelaysMs: parts.retryDelaysMs };
+    for (let [subscription] = waiting; subscription !== undefined; [subscription] = waiting) {
+      consumers.push(await startConsumer({ database, carrier, subscription, log, ...retries }));
+      waiting.shift();
+    }
+  };
+  // A carrier that is away when a service starts keeps nobody from buying: the outbox waits.
+  const joining = await join().then(
+    () => undefined,
+    (error: unknown) => {
+      log.error({ err: error, service: name }, 'the carrier is not there; messages wait until it is');
+      return joinLater(name, join, log);
+    },
   );
   return {
     stop: async () => {
+      await joining?.stop();
       await Promise.all(consumers.map((consumer) => consumer.stop()));
       await timers.stop();
       await sweeper.stop();
@@ -63,4 +84,16 @@ export async function startMessaging(parts: MessagingParts): Promise<RunningMess
       return { outboxUnsent: Number(rows[0]?.unsent ?? 0n), outboxOldestMs: rows[0]?.oldest_ms ?? 0, parked: await countParked(database) };
     },
   };
+}
+
+function joinLater(name: string, join: () => Promise<void>, log: Log): Loop {
+  let hasJoined = false;
+  const turn = async (): Promise<boolean> => {
+    if (hasJoined) return false;
+    await join();
+    hasJoined = true;
+    log.info({ service: name }, 'the carrier is there');
+    return false;
+  };
+  return startLoop({ name: `joining of ${name}`, turn, idleMs: joinedIdleMs, log });
 }
