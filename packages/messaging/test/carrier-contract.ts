@@ -102,7 +102,10 @@ export function describeCarrier(name: string, start: () => Promise<CarrierUnderT
       const sent: OutgoingMessage[] = [];
       const received = await collect(carrier, topic, newGroup());
       for (let round = 0; round < 10; round += 1) {
-        const batch = keys.flatMap((key) => [messageTo(topic, key, `${round}a ü 漢`), messageTo(topic, key, `${round}b`)]);
+        const batch = keys.flatMap((key) => [
+          messageTo(topic, key, `${round}a ü 漢`),
+          messageTo(topic, key, `${round}b`),
+        ]);
         sent.push(...batch);
         await carrier.publish(batch);
       }
@@ -115,7 +118,8 @@ export function describeCarrier(name: string, start: () => Promise<CarrierUnderT
       const found = received.got.find((each) => each.key === 'bytes');
       expect(Buffer.from(found?.value ?? []).equals(Buffer.from(bytes.value))).toBe(true);
       const byId = new Map(sent.map((each) => [each.headers.ce_id, each.headers]));
-      for (const each of received.got.filter(({ key }) => key !== 'bytes')) expect(each.headers).toEqual(byId.get(each.headers.ce_id));
+      for (const each of received.got.filter(({ key }) => key !== 'bytes'))
+        expect(each.headers).toEqual(byId.get(each.headers.ce_id));
       // One key, one partition; offsets grow.
       for (const same of Map.groupBy(received.got, (each) => each.key).values()) {
         expect(new Set(same.map((each) => each.partition)).size).toBe(1);
@@ -129,7 +133,8 @@ export function describeCarrier(name: string, start: () => Promise<CarrierUnderT
       const received = await collect(carrier, topic, newGroup());
       await Promise.all(
         publishers.map(async (publisher, who) => {
-          for (let at = 0; at < 15; at += 1) await publisher.publish([0, 1, 2].map((n) => messageTo(topic, `of ${who}`, `${at}.${n}`)));
+          for (let at = 0; at < 15; at += 1)
+            await publisher.publish([0, 1, 2].map((n) => messageTo(topic, `of ${who}`, `${at}.${n}`)));
         }),
       );
       await eventually(() => received.got.length >= 135);
@@ -140,7 +145,10 @@ export function describeCarrier(name: string, start: () => Promise<CarrierUnderT
     it('gives a group that comes later everything from the beginning, and each group its own', async () => {
       const topic = await newTopic();
       await carrier.publish([messageTo(topic, 'k', '1'), messageTo(topic, 'k', '2')]);
-      const [early, late] = await Promise.all([collect(carrier, topic, newGroup()), collect(carrier, topic, newGroup())]);
+      const [early, late] = await Promise.all([
+        collect(carrier, topic, newGroup()),
+        collect(carrier, topic, newGroup()),
+      ]);
       await carrier.publish([messageTo(topic, 'k', '3')]);
       for (const reader of [early, late]) {
         await eventually(() => reader.got.length >= 3);

@@ -24,9 +24,24 @@ export type JarRefusal = 'jar_not_found' | 'jar_sealed';
 export interface JarTables {
   jar: { id: string; merchant_id: string; status: string; coins: bigint; version: number };
   effect: { id: Generated<bigint>; key: string; text: string };
-  outbox: { id: bigint; event_id: string; key: string; value: Buffer; headers: { traceparent: string }; version: bigint; sent_at: Date | null };
+  outbox: {
+    id: bigint;
+    event_id: string;
+    key: string;
+    value: Buffer;
+    headers: { traceparent: string };
+    version: bigint;
+    sent_at: Date | null;
+  };
   inbox: { consumer: string; message_id: string };
-  timer: { machine: string; aggregate_id: string; kind: string; timer_id: string; due_at: Date; leased_until: Date | null };
+  timer: {
+    machine: string;
+    aggregate_id: string;
+    kind: string;
+    timer_id: string;
+    due_at: Date;
+    leased_until: Date | null;
+  };
 }
 
 export const home: ServiceHome = {
@@ -45,7 +60,8 @@ export function jarMachine(merchantId: string = merchant): Machine<Jar, JarComma
   return {
     absent: { status: 'absent' },
     decide(jar, command) {
-      if (command.type === 'open') return jar.status === 'absent' ? accept({ type: 'opened', merchantId }) : ignore('already open');
+      if (command.type === 'open')
+        return jar.status === 'absent' ? accept({ type: 'opened', merchantId }) : ignore('already open');
       if (jar.status === 'absent') return refuse('jar_not_found');
       if (jar.status === 'sealed') return command.type === 'seal' ? ignore('already sealed') : refuse('jar_sealed');
       return command.type === 'seal' ? accept({ type: 'sealed' }) : accept({ type: 'coinsPut', coins: command.coins });
@@ -62,34 +78,69 @@ export const ringAfterMs = 60_000;
 
 export const jarKeeper: Keeper<JarTables, Jar, JarEvent> = {
   async load(tx, ids) {
-    const { rows } = await sql<JarTables['jar']>`select * from jar where id = any (${ids}::uuid[]) order by id for update`.execute(tx);
-    return new Map(rows.map((row): [string, Loaded<Jar>] => [row.id, { state: { status: row.status as 'open', merchantId: row.merchant_id, coins: row.coins }, version: row.version }]));
+    const { rows } = await sql<
+      JarTables['jar']
+    >`select * from jar where id = any (${ids}::uuid[]) order by id for update`.execute(tx);
+    return new Map(
+      rows.map((row): [string, Loaded<Jar>] => [
+        row.id,
+        {
+          state: { status: row.status as 'open', merchantId: row.merchant_id, coins: row.coins },
+          version: row.version,
+        },
+      ]),
+    );
   },
   async save(tx, changes) {
     for (const change of changes) await saveOne(tx, change);
   },
   announce: (change) =>
-    change.events.map((each) => toMessage(topic, 'jars', change.id, { ...each, merchantId: change.merchantId }, Buffer.from(each.event.type === 'coinsPut' ? `put ${each.event.coins}` : each.event.type))),
+    change.events.map((each) =>
+      toMessage(
+        topic,
+        'jars',
+        change.id,
+        { ...each, merchantId: change.merchantId },
+        Buffer.from(each.event.type === 'coinsPut' ? `put ${each.event.coins}` : each.event.type),
+      ),
+    ),
   // Opened: it will ring. Sealed: it will not. Each coin puts the ringing off.
   timers: (change) => {
     const last = change.events.at(-1);
     if (last === undefined) return [];
-    return change.after.status === 'sealed' ? [{ type: 'clear', kind: 'ring' }] : [{ type: 'set', kind: 'ring', dueAt: new Date(last.now.getTime() + ringAfterMs) }];
+    return change.after.status === 'sealed'
+      ? [{ type: 'clear', kind: 'ring' }]
+      : [{ type: 'set', kind: 'ring', dueAt: new Date(last.now.getTime() + ringAfterMs) }];
   },
 };
 
-async function saveOne(tx: Kysely<JarTables>, { id, after, version, versionBefore }: Change<Jar, JarEvent>): Promise<void> {
+async function saveOne(
+  tx: Kysely<JarTables>,
+  { id, after, version, versionBefore }: Change<Jar, JarEvent>,
+): Promise<void> {
   if (after.status === 'absent') throw new Error('a jar cannot become absent');
   const row = { status: after.status, coins: after.coins, version };
   if (versionBefore === 0) {
-    await tx.insertInto('jar').values({ id, merchant_id: after.merchantId, ...row }).execute();
+    await tx
+      .insertInto('jar')
+      .values({ id, merchant_id: after.merchantId, ...row })
+      .execute();
     return;
   }
-  const { numUpdatedRows } = await tx.updateTable('jar').set(row).where('id', '=', id).where('version', '=', versionBefore).executeTakeFirst();
+  const { numUpdatedRows } = await tx
+    .updateTable('jar')
+    .set(row)
+    .where('id', '=', id)
+    .where('version', '=', versionBefore)
+    .executeTakeFirst();
   if (numUpdatedRows !== 1n) throw new VersionConflict(id);
 }
 
-export function envelope(id: string, command: JarCommand, more: Partial<Envelope<JarCommand>> = {}): Envelope<JarCommand> {
+export function envelope(
+  id: string,
+  command: JarCommand,
+  more: Partial<Envelope<JarCommand>> = {},
+): Envelope<JarCommand> {
   return { id, merchantId: merchant, command, now, ...more };
 }
 
@@ -107,6 +158,7 @@ export async function seen(database: Database<JarTables>) {
 /** An empty start for the next test: cheaper than a database of its own. */
 export async function empty(database: Database<JarTables>): Promise<void> {
   await database.untyped('a test begins', async (tx) => {
-    for (const table of ['jar', 'effect', 'outbox', 'inbox', 'timer', 'parked_message']) await sql`delete from ${sql.table(table)}`.execute(tx);
+    for (const table of ['jar', 'effect', 'outbox', 'inbox', 'timer', 'parked_message'])
+      await sql`delete from ${sql.table(table)}`.execute(tx);
   });
 }

@@ -4,7 +4,22 @@ import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
 import { quietLog, type RecordedLog } from '@tillstream/testkit/log';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makePerformer, type Performer } from '@tillstream/messaging/perform';
-import { empty, envelope, home, jarKeeper, jarMachine, merchant, now, ringAfterMs, seen, type Jar, type JarCommand, type JarEvent, type JarRefusal, type JarTables } from './jar.ts';
+import {
+  empty,
+  envelope,
+  home,
+  jarKeeper,
+  jarMachine,
+  merchant,
+  now,
+  ringAfterMs,
+  seen,
+  type Jar,
+  type JarCommand,
+  type JarEvent,
+  type JarRefusal,
+  type JarTables,
+} from './jar.ts';
 
 type JarPerformer = Performer<Jar, JarCommand, JarEvent, JarRefusal>;
 
@@ -13,7 +28,8 @@ let database: Database<JarTables>;
 let log: RecordedLog;
 let jars: JarPerformer;
 
-const performerWith = (keeper = jarKeeper, by = merchant): JarPerformer => makePerformer({ database, machine: jarMachine(by), keeper, name: 'jar', log });
+const performerWith = (keeper = jarKeeper, by = merchant): JarPerformer =>
+  makePerformer({ database, machine: jarMachine(by), keeper, name: 'jar', log });
 
 beforeAll(async () => {
   place = await testDatabase(home);
@@ -43,15 +59,28 @@ describe('perform', () => {
       key: id,
       version: 1n,
       sent_at: null,
-      headers: { ce_id: all.outbox[0]?.event_id, ce_time: now.toISOString(), ce_source: 'jars', ce_type: 'tillstream.jars.v1.JarEvent', merchant_id: merchant },
+      headers: {
+        ce_id: all.outbox[0]?.event_id,
+        ce_time: now.toISOString(),
+        ce_source: 'jars',
+        ce_type: 'tillstream.jars.v1.JarEvent',
+        merchant_id: merchant,
+      },
     });
-    expect(all.timers).toMatchObject([{ machine: 'jar', aggregate_id: id, kind: 'ring', due_at: new Date(now.getTime() + ringAfterMs) }]);
+    expect(all.timers).toMatchObject([
+      { machine: 'jar', aggregate_id: id, kind: 'ring', due_at: new Date(now.getTime() + ringAfterMs) },
+    ]);
   });
 
   it('answers accepted, ignored and refused, and changes nothing for the last two', async () => {
     const id = randomUUID();
     const [refused] = await jars.perform([envelope(id, put(1n))]);
-    expect(refused).toMatchObject({ answer: 'refused', reason: 'jar_not_found', version: 0, state: { status: 'absent' } });
+    expect(refused).toMatchObject({
+      answer: 'refused',
+      reason: 'jar_not_found',
+      version: 0,
+      state: { status: 'absent' },
+    });
     await jars.perform([envelope(id, open)]);
     const [ignored] = await jars.perform([envelope(id, open)]);
     expect(ignored).toMatchObject({ answer: 'ignored', because: 'already open', version: 1 });
@@ -74,9 +103,17 @@ describe('perform', () => {
     const all = await seen(database);
     expect(all.jars.find((jar) => jar.id === a)).toMatchObject({ status: 'sealed', coins: 2n, version: 3 });
     expect(all.jars.find((jar) => jar.id === b)).toMatchObject({ status: 'open', coins: 7n, version: 2 });
-    const said = (id: string) => all.outbox.filter((row) => row.key === id).map((row) => [row.version, row.value.toString()]);
-    expect(said(a)).toEqual([[1n, 'opened'], [2n, 'put 2'], [3n, 'sealed']]);
-    expect(said(b)).toEqual([[1n, 'opened'], [2n, 'put 7']]);
+    const said = (id: string) =>
+      all.outbox.filter((row) => row.key === id).map((row) => [row.version, row.value.toString()]);
+    expect(said(a)).toEqual([
+      [1n, 'opened'],
+      [2n, 'put 2'],
+      [3n, 'sealed'],
+    ]);
+    expect(said(b)).toEqual([
+      [1n, 'opened'],
+      [2n, 'put 7'],
+    ]);
     // The sealed jar's timer is gone, although the same batch had set it.
     expect(all.timers.map((timer) => timer.aggregate_id)).toEqual([b]);
   });
@@ -91,23 +128,34 @@ describe('perform', () => {
         throw new Error('after everything else');
       },
     });
-    await expect(broken.performOnce([envelope(id, put(1n), { messageId: randomUUIDv7() }), envelope(randomUUID(), open)])).rejects.toThrow('after everything else');
+    await expect(
+      broken.performOnce([envelope(id, put(1n), { messageId: randomUUIDv7() }), envelope(randomUUID(), open)]),
+    ).rejects.toThrow('after everything else');
     expect(await seen(database)).toEqual(before);
   });
 
   it('says so when a keeper loads without a lock', async () => {
     const id = randomUUID();
     await jars.perform([envelope(id, open)]);
-    const unlocked = performerWith({ ...jarKeeper, load: async () => new Map([[id, { state: { status: 'open', merchantId: merchant, coins: 0n }, version: 9 }]]) });
+    const unlocked = performerWith({
+      ...jarKeeper,
+      load: async () => new Map([[id, { state: { status: 'open', merchantId: merchant, coins: 0n }, version: 9 }]]),
+    });
     await expect(unlocked.perform([envelope(id, put(1n))])).rejects.toMatchObject({ name: 'VersionConflict' });
   });
 
   it('gives each event the trace of the command that caused it', async () => {
     const [a, b] = [randomUUID(), randomUUID()];
     const traceOf = (digit: string) => `00-${digit.repeat(32)}-${digit.repeat(16)}-01`;
-    await jars.perform([envelope(a, open, { traceparent: traceOf('a') }), envelope(b, open, { traceparent: traceOf('b') })]);
+    await jars.perform([
+      envelope(a, open, { traceparent: traceOf('a') }),
+      envelope(b, open, { traceparent: traceOf('b') }),
+    ]);
     const lines = log.lines.map((line) => line.fields as { id: string; trace_id: string });
-    expect(lines.map((line) => [line.id, line.trace_id])).toEqual([[a, 'a'.repeat(32)], [b, 'b'.repeat(32)]]);
+    expect(lines.map((line) => [line.id, line.trace_id])).toEqual([
+      [a, 'a'.repeat(32)],
+      [b, 'b'.repeat(32)],
+    ]);
   });
 
   it('writes one wide line per command, with nothing of the state in it', async () => {
@@ -115,10 +163,21 @@ describe('perform', () => {
     const cause = randomUUIDv7();
     await jars.perform([envelope(id, open), envelope(id, seal, { messageId: cause }), envelope(id, put(1n))]);
     expect(log.lines.map((line) => line.text)).toEqual(['performed', 'performed', 'performed']);
-    expect(log.lines[0]?.fields).toMatchObject({ machine: 'jar', id, merchant_id: merchant, command: 'open', answer: 'accepted', events: ['opened'], version: 1, batch: 3 });
+    expect(log.lines[0]?.fields).toMatchObject({
+      machine: 'jar',
+      id,
+      merchant_id: merchant,
+      command: 'open',
+      answer: 'accepted',
+      events: ['opened'],
+      version: 1,
+      batch: 3,
+    });
     expect(log.lines[1]?.fields).toMatchObject({ command: 'seal', answer: 'accepted', cause });
     expect(log.lines[2]?.fields).toMatchObject({ command: 'put', answer: 'refused', reason: 'jar_sealed' });
-    expect(JSON.stringify(log.lines, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))).not.toContain('coins');
+    expect(
+      JSON.stringify(log.lines, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+    ).not.toContain('coins');
   });
 });
 
@@ -128,8 +187,16 @@ describe('performing once', () => {
     const [first, second] = [randomUUIDv7(), randomUUIDv7()];
     await jars.performOnce([envelope(id, open)]);
     await jars.performOnce([envelope(id, put(1n), { messageId: first })]);
-    const again = await jars.performOnce([envelope(id, put(1n), { messageId: first }), envelope(id, put(10n), { messageId: second }), envelope(id, put(10n), { messageId: second })]);
-    expect(again).toMatchObject([{ answer: 'ignored', because: 'seen before' }, { answer: 'accepted' }, { answer: 'ignored', because: 'seen before' }]);
+    const again = await jars.performOnce([
+      envelope(id, put(1n), { messageId: first }),
+      envelope(id, put(10n), { messageId: second }),
+      envelope(id, put(10n), { messageId: second }),
+    ]);
+    expect(again).toMatchObject([
+      { answer: 'ignored', because: 'seen before' },
+      { answer: 'accepted' },
+      { answer: 'ignored', because: 'seen before' },
+    ]);
     expect((await seen(database)).jars).toMatchObject([{ coins: 11n, version: 3 }]);
   });
 
@@ -152,7 +219,9 @@ describe('performing once', () => {
     const id = randomUUID();
     const messageId = randomUUIDv7();
     await jars.perform([envelope(id, open)]);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => jars.performOnce([envelope(id, put(1n), { messageId })])));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => jars.performOnce([envelope(id, put(1n), { messageId })])),
+    );
     expect(words(answers.flat()).filter((word) => word === 'accepted')).toHaveLength(1);
     expect((await seen(database)).jars).toMatchObject([{ coins: 1n }]);
   });
@@ -180,7 +249,9 @@ describe('races', () => {
     const ids = Array.from({ length: 10 }, () => randomUUID());
     await jars.perform(ids.map((id) => envelope(id, open)));
     const rounds = Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? ids : ids.toReversed()));
-    await Promise.all(rounds.map((order) => jars.performOnce(order.map((id) => envelope(id, put(1n), { messageId: randomUUIDv7() })))));
+    await Promise.all(
+      rounds.map((order) => jars.performOnce(order.map((id) => envelope(id, put(1n), { messageId: randomUUIDv7() })))),
+    );
     expect((await seen(database)).jars.map((jar) => jar.coins)).toEqual(Array<bigint>(10).fill(10n));
   });
 });
@@ -191,7 +262,9 @@ describe("another merchant's jar", () => {
     await jars.perform([envelope(id, open)]);
     const stranger = randomUUID();
     const strange = performerWith(jarKeeper, stranger);
-    expect(await strange.perform([envelope(id, put(1n), { merchantId: stranger })])).toMatchObject([{ answer: 'refused', reason: 'jar_not_found' }]);
+    expect(await strange.perform([envelope(id, put(1n), { merchantId: stranger })])).toMatchObject([
+      { answer: 'refused', reason: 'jar_not_found' },
+    ]);
     await expect(strange.perform([envelope(id, open, { merchantId: stranger })])).rejects.toThrow('duplicate key');
     expect((await seen(database)).jars).toMatchObject([{ merchant_id: merchant, coins: 0n, version: 1 }]);
   });

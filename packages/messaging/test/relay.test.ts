@@ -11,10 +11,27 @@ import { announce } from '@tillstream/messaging/once';
 import { makePerformer, type Performer } from '@tillstream/messaging/perform';
 import { startRelay } from '@tillstream/messaging/relay';
 import { messageTo } from './carrier-contract.ts';
-import { empty, envelope, home, jarKeeper, jarMachine, merchant, seen, topic, type Jar, type JarCommand, type JarEvent, type JarRefusal, type JarTables } from './jar.ts';
+import {
+  empty,
+  envelope,
+  home,
+  jarKeeper,
+  jarMachine,
+  merchant,
+  seen,
+  topic,
+  type Jar,
+  type JarCommand,
+  type JarEvent,
+  type JarRefusal,
+  type JarTables,
+} from './jar.ts';
 
 /** The carrier's side of the contract in a list, with the faults a carrier may have. */
-function listCarrier(fault: (batch: readonly OutgoingMessage[]) => Promise<void> = async () => undefined, faultAfter: () => void = () => undefined) {
+function listCarrier(
+  fault: (batch: readonly OutgoingMessage[]) => Promise<void> = async () => undefined,
+  faultAfter: () => void = () => undefined,
+) {
   const published: OutgoingMessage[] = [];
   const nothing = async () => undefined;
   const carrier: Carrier = {
@@ -152,7 +169,9 @@ describe('the relay', () => {
     await eventually(() => second.published.length === 1);
 
     // The server cuts the second off: it notices, and leads again or is followed.
-    await database.pool.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`);
+    await database.pool.query(
+      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
+    );
     await jars.perform([envelope(randomUUID(), open)]);
     await eventually(async () => (await unsent()).length === 0);
     expect(second.published.length).toBeGreaterThanOrEqual(2);
@@ -165,7 +184,9 @@ describe('the relay', () => {
         await sql`select 1 / 0`.execute(tx);
       }),
     ).rejects.toThrow('division by zero');
-    await expect(database.transaction([merchant], (tx) => announce(tx, [messageTo(topic.name, 'k', 'said')], []))).rejects.toThrow('origin');
+    await expect(
+      database.transaction([merchant], (tx) => announce(tx, [messageTo(topic.name, 'k', 'said')], [])),
+    ).rejects.toThrow('origin');
     expect((await seen(database)).outbox).toHaveLength(0);
   });
 });

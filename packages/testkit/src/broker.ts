@@ -57,7 +57,18 @@ export async function startJars(): Promise<MortalBroker> {
   writeFileSync(settings, settingsOf(port, controllerPort, join(folder, 'data')));
   // Any 16 bytes are a cluster id, but a leading dash would be taken for an option.
   const clusterId = `T${randomBytes(16).toString('base64url').slice(1, 22)}`;
-  run('java', ['-Xmx128m', '-cp', libraries, 'kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId, '-c', settings]);
+  run('java', [
+    '-Xmx128m',
+    '-cp',
+    libraries,
+    'kafka.tools.StorageTool',
+    'format',
+    '--standalone',
+    '-t',
+    clusterId,
+    '-c',
+    settings,
+  ]);
   const log = openSync(join(folder, 'kafka.log'), 'a');
   let child: ChildProcess | undefined;
   const kill = async (): Promise<void> => {
@@ -69,12 +80,18 @@ export async function startJars(): Promise<MortalBroker> {
     await ended;
   };
   const start = async (): Promise<void> => {
-    const fresh = spawn('java', ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', libraries, 'kafka.Kafka', settings], { stdio: ['ignore', log, log] });
+    const fresh = spawn(
+      'java',
+      ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', libraries, 'kafka.Kafka', settings],
+      { stdio: ['ignore', log, log] },
+    );
     child = fresh;
     process.once('exit', () => fresh.kill('SIGKILL'));
     await untilOpen(port, () => fresh.exitCode === null).catch(async (error: unknown) => {
       await kill();
-      throw new Error(`Kafka did not start: ${readFileSync(join(folder, 'kafka.log'), 'utf8').slice(-2_000)}`, { cause: error });
+      throw new Error(`Kafka did not start: ${readFileSync(join(folder, 'kafka.log'), 'utf8').slice(-2_000)}`, {
+        cause: error,
+      });
     });
   };
   await start();
@@ -148,7 +165,14 @@ function bringJars(): string {
   if (existsSync(libraries)) return libraries;
   mkdirSync(cache, { recursive: true });
   const arriving = join(cache, `arriving-${process.pid}`);
-  run('mvn', ['-q', '-B', '-f', join(project, 'pom.xml'), 'dependency:copy-dependencies', `-DoutputDirectory=${arriving}`]);
+  run('mvn', [
+    '-q',
+    '-B',
+    '-f',
+    join(project, 'pom.xml'),
+    'dependency:copy-dependencies',
+    `-DoutputDirectory=${arriving}`,
+  ]);
   try {
     renameSync(arriving, libraries);
   } catch (error) {
