@@ -45,10 +45,10 @@ describe('at the API', () => {
   const goods = { name: 'X', prices: [{ amount: 100, currency: 'EUR' }], delivery: { method: 'pool' } };
 
   test('keys: none, wrong, mistyped, in the query, revoked', async () => {
-    const with_ = (key: string) => new Shop(product.gateway, key).call<Problem>('GET', '/v1/products');
-    await expectProblem(401, 'invalid_api_key', with_('nonsense'));
-    await expectProblem(401, 'invalid_api_key', with_(`${product.api_key.slice(0, -2)}xx`));
-    await expectProblem(401, 'invalid_api_key', with_(product.api_key.replace('till_test_', 'till_live_')));
+    const withKey = (key: string) => new Shop(product.gateway, key).call<Problem>('GET', '/v1/products');
+    await expectProblem(401, 'invalid_api_key', withKey('nonsense'));
+    await expectProblem(401, 'invalid_api_key', withKey(`${product.api_key.slice(0, -2)}xx`));
+    await expectProblem(401, 'invalid_api_key', withKey(product.api_key.replace('till_test_', 'till_live_')));
     const bare = await request(`${product.gateway}/v1/products?api_key=${product.api_key}`);
     expect(bare.statusCode).toBe(401);
     await bare.body.dump();
@@ -67,7 +67,7 @@ describe('at the API', () => {
       { ...goods, prices: [{ amount: '100', currency: 'EUR' }] },
       { ...goods, prices: [{ amount: 100.5, currency: 'EUR' }] },
       { ...goods, prices: [{ amount: -1, currency: 'EUR' }] },
-      { ...goods, prices: [{ amount: 9_007_199_254_740_993, currency: 'EUR' }] },
+      { ...goods, prices: [{ amount: Number.MAX_SAFE_INTEGER + 3, currency: 'EUR' }] },
       { ...goods, prices: [{ amount: 100, currency: 'eur' }] },
       { ...goods, prices: [{ amount: 100, currency: 'XQX' }] },
       { ...goods, paid: true },

@@ -121,12 +121,19 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
       due.map((timer) => timer.merchantId),
       due.map((timer) => timer.aggregateId),
     );
+    const failures: unknown[] = [];
     for (const timer of due) {
       const row = rows.find((each) => each.payment_id === timer.aggregateId);
       if (row === undefined) continue;
-      if (timer.kind === 'expire') await this.#expire(timer, row);
-      else if (row.status === 'processing') await this.#askAgain(timer, row);
+      try {
+        if (timer.kind === 'expire') await this.#expire(timer, row);
+        else if (row.status === 'processing') await this.#askAgain(timer, row);
+      } catch (error) {
+        // A provider that does not answer about one payment holds up no other.
+        failures.push(error);
+      }
     }
+    if (failures.length > 0) throw new Error(`${failures.length} of ${due.length} timers wait for a provider`, { cause: failures[0] });
   }
 
   async #expire(timer: DueTimer, row: Called): Promise<void> {

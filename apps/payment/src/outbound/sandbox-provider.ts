@@ -85,13 +85,13 @@ export function sandboxProvider(access: SandboxAccess): Provider {
       }
     },
     async ask(reference) {
-      const answer = await call('GET', `/v1/payments?reference=${encodeURIComponent(reference)}`);
+      const answer = await twice(() => call('GET', `/v1/payments?reference=${encodeURIComponent(reference)}`));
       if (answer.status !== 200) throw new Error(`the provider answered ${answer.status}`);
       const [first] = found.parse(JSON.parse(answer.text)).data;
       return first === undefined ? undefined : toFact(first);
     },
     async withdraw(providerPaymentId) {
-      const answer = await call('POST', `/v1/payments/${encodeURIComponent(providerPaymentId)}/withdraw`, {});
+      const answer = await twice(() => call('POST', `/v1/payments/${encodeURIComponent(providerPaymentId)}/withdraw`, {}));
       if (answer.status === 200) return true;
       if (answer.status === 409) return false;
       throw new Error(`the provider answered ${answer.status}`);
@@ -107,6 +107,16 @@ export function sandboxProvider(access: SandboxAccess): Provider {
     },
     readStored: readBody,
   };
+}
+
+/** A connection that was kept and has died in between is no answer; asking and withdrawing can be said again. */
+async function twice<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof Error && error.name === 'TimeoutError') throw error;
+    return ask();
+  }
 }
 
 function readBody(body: Uint8Array): { eventId: string; fact: Fact } | undefined {

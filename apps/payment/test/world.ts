@@ -1,0 +1,122 @@
+/** A payment service with the real sandbox beside it, over real HTTP. */
+import { carrierHome } from '@tillstream/messaging/migrations';
+import type { Database } from '@tillstream/database/database';
+import { PaymentApiService, type CreatePaymentRequest, type Payment } from '@tillstream/proto/payment/v1/payment_api';
+import type { Client } from '@tillstream/rpc/client';
+import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
+import type { Carrier } from '@tillstream/messaging/message';
+import { startApp, type StartedApp } from '@tillstream/testkit/app';
+import { turnableClock, type TurnableClock } from '@tillstream/testkit/clock';
+import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
+import { quietLog } from '@tillstream/testkit/log';
+import { startProgram, type RunningProgram } from '@tillstream/testkit/program';
+import { createServer, type Server } from 'node:http';
+import { home, paymentApp, type PaymentTables } from '../src/app.ts';
+
+export interface World {
+  readonly api: Client<typeof PaymentApiService>;
+  readonly database: Database<PaymentTables>;
+  readonly clock: TurnableClock;
+  readonly sandboxUrl: string;
+  /** Callbacks that arrived, as the gateway would hand them on. */
+  readonly callbacks: { readonly headers: Record<string, string>; readonly body: Buffer }[];
+  /** Whether callbacks are handed on as they arrive. */
+  handsOn: boolean;
+  create(orderId: bigint, more?: Partial<CreatePaymentRequest>): Promise<Payment>;
+  payment(orderId: bigint): Promise<Payment | undefined>;
+  sandbox(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown>;
+  submitCard(payment: Payment, number: string): Promise<Response>;
+  stop(): Promise<void>;
+}
+
+export const merchantId = '01890000-0000-7000-8000-000000000001';
+export const otherMerchantId = '01890000-0000-7000-8000-000000000002';
+const secret = 'sandbox-secret-for-tests';
+const callbackSecret = 'callback-secret-for-tests';
+
+export async function makeWorld(): Promise<World> {
+  const store: TestDatabase = await testDatabase(home, carrierHome);
+  const callbacks: World['callbacks'] = [];
+  // Stands where the gateway stands.
+  const gateway: Server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+      const callback = { headers, body: Buffer.concat(chunks) };
+      callbacks.push(callback);
+      const handed = world.handsOn ? world.api.receiveCallback({ provider: 'sandbox', ...callback }) : Promise.resolve();
+      handed.then(
+        () => response.writeHead(200).end(),
+        () => response.writeHead(500).end(),
+      );
+    });
+  });
+  await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
+  const address = gateway.address();
+  const gatewayUrl = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  const sandbox: RunningProgram = await startProgram('sandbox', (port) => ({
+    SANDBOX_SECRET: secret,
+    SANDBOX_CALLBACK_SECRET: callbackSecret,
+    SANDBOX_CALLBACK_URL: `${gatewayUrl}/provider_callbacks/sandbox`,
+    SANDBOX_PUBLIC_URL: `http://127.0.0.1:${port}`,
+    SANDBOX_SILENCE_MS: '600',
+  }));
+  const sandboxUrl = `http://127.0.0.1:${sandbox.port}`;
+  const clock = turnableClock();
+  const database = store.open<PaymentTables>();
+  const carrier: Carrier = embeddedCarrier({ url: store.url.replace(home.role, carrierHome.role), log: quietLog() });
+  const config = { SANDBOX_URL: sandboxUrl, SANDBOX_SECRET: secret, SANDBOX_CALLBACK_SECRET: callbackSecret, CALLBACK_BASE_URL: gatewayUrl };
+  const log = quietLog();
+  const app: StartedApp = await startApp(paymentApp({ database, clock, log, config }), { carrier, clock, log });
+  const api = app.client(PaymentApiService);
+
+  const world: World = {
+    api,
+    database,
+    clock,
+    sandboxUrl,
+    callbacks,
+    handsOn: true,
+    async create(orderId, more = {}) {
+      const { payment } = await api.createPayment({
+        merchantId,
+        orderId,
+        amountMinor: 10_000n,
+        currency: 'EUR',
+        method: 'CreditCard',
+        returnUrl: 'http://127.0.0.1:9/thanks',
+        locale: 'en',
+        description: 'A0000000001',
+        livemode: false,
+        ...more,
+      });
+      if (payment === undefined) throw new Error('no payment');
+      return payment;
+    },
+    async payment(orderId) {
+      const { payments } = await api.listPayments({ merchantId, orderId, status: '', limit: 1, startingAfter: '', endingBefore: '' });
+      return payments[0];
+    },
+    async sandbox(method, path, body) {
+      const answer = await fetch(`${sandboxUrl}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${secret}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return answer.json();
+    },
+    submitCard: (payment, number) =>
+      fetch(payment.redirectUrl, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ number, expiry: '12/34', cvc: '123' }) }),
+    async stop() {
+      await app.stop();
+      await sandbox.stop();
+      gateway.closeAllConnections();
+      await new Promise((resolve) => gateway.close(resolve));
+      await carrier.close();
+      await store.drop();
+    },
+  };
+  return world;
+}
+
