@@ -33,7 +33,11 @@ afterAll(async () => {
 
 const countOrders = async () => (await shop.must<List<unknown>>('GET', '/v1/orders?limit=100')).data.length;
 
-async function expectProblem(status: number, code: string, ask: Promise<{ status: number; body: Problem; headers: Record<string, unknown> }>): Promise<Problem> {
+async function expectProblem(
+  status: number,
+  code: string,
+  ask: Promise<{ status: number; body: Problem; headers: Record<string, unknown> }>,
+): Promise<Problem> {
   const answer = await ask;
   expect([answer.status, answer.body?.code]).toEqual([status, code]);
   expect(String(answer.headers['content-type'])).toContain('application/problem+json');
@@ -52,7 +56,10 @@ describe('at the API', () => {
     const bare = await request(`${product.gateway}/v1/products?api_key=${product.api_key}`);
     expect(bare.statusCode).toBe(401);
     await bare.body.dump();
-    const made = await shop.must<{ id: string; secret: string }>('POST', '/v1/api_keys', { name: 'to revoke', scopes: ['read'] });
+    const made = await shop.must<{ id: string; secret: string }>('POST', '/v1/api_keys', {
+      name: 'to revoke',
+      scopes: ['read'],
+    });
     const reader = new Shop(product.gateway, made.secret);
     expect((await reader.call('GET', '/v1/products')).status).toBe(200);
     await expectProblem(403, 'missing_scope', reader.call('POST', '/v1/products', goods));
@@ -78,8 +85,16 @@ describe('at the API', () => {
       expect([400, 422], JSON.stringify(body).slice(0, 120)).toContain(answer.status);
       expect(answer.body.param, JSON.stringify(body).slice(0, 120)).toBeTruthy();
     }
-    await expectProblem(413, 'payload_too_large', shop.call('POST', '/v1/products', { ...goods, name: 'x'.repeat(10_000_000) }));
-    await expectProblem(422, 'card_number_refused', shop.call('POST', '/v1/products', { ...goods, metadata: { note: '4242 4242 4242 4242' } }));
+    await expectProblem(
+      413,
+      'payload_too_large',
+      shop.call('POST', '/v1/products', { ...goods, name: 'x'.repeat(10_000_000) }),
+    );
+    await expectProblem(
+      422,
+      'card_number_refused',
+      shop.call('POST', '/v1/products', { ...goods, metadata: { note: '4242 4242 4242 4242' } }),
+    );
   });
 
   test('foreign, unknown and impossible ids are not found', async () => {
@@ -127,7 +142,11 @@ describe('at the API', () => {
     });
     expect(forged.statusCode).toBe(401);
     await forged.body.dump();
-    const unknown = await request(`${product.gateway}/provider_callbacks/nobody`, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } });
+    const unknown = await request(`${product.gateway}/provider_callbacks/nobody`, {
+      method: 'POST',
+      body: '{}',
+      headers: { 'content-type': 'application/json' },
+    });
     expect(unknown.statusCode).toBe(404);
     await unknown.body.dump();
   });
@@ -177,7 +196,11 @@ describe('at the pages', () => {
   });
 
   test('names in any script arrive as they were typed', async () => {
-    const sale = await placeOrder(new Visitor(), link, { ...customer, 'given-name': 'محمد 🌸', 'family-name': 'О’Коннор <b>&' });
+    const sale = await placeOrder(new Visitor(), link, {
+      ...customer,
+      'given-name': 'محمد 🌸',
+      'family-name': 'О’Коннор <b>&',
+    });
     const order = await shop.must<{ customer: Record<string, string> }>('GET', `/v1/orders/${sale.orderId}`);
     expect(order.customer).toMatchObject({ first_name: 'محمد 🌸', last_name: 'О’Коннор <b>&' });
   });
@@ -185,7 +208,13 @@ describe('at the pages', () => {
   test('a wrong token finds nothing, on every page of an order', async () => {
     const sale = await buy(link);
     for (const path of ['pay', 'thanks', 'order/status']) {
-      for (const token of ['0'.repeat(32), sale.token.slice(0, 31), `${sale.token}0`, '..%2f', sale.token.toUpperCase()]) {
+      for (const token of [
+        '0'.repeat(32),
+        sale.token.slice(0, 31),
+        `${sale.token}0`,
+        '..%2f',
+        sale.token.toUpperCase(),
+      ]) {
         const page = await new Visitor().open(`${product.checkout}/${path}/${sale.orderId}/${token}`);
         expect(page.status === 404 || token === sale.token, `${path} ${token} ${page.status}`).toBe(true);
       }
@@ -195,7 +224,9 @@ describe('at the pages', () => {
   test('a forged query on the thank-you page shows nothing new', async () => {
     const visitor = new Visitor();
     const sale = await placeOrder(visitor, link);
-    const page = await visitor.open(`${product.checkout}/thanks/${sale.orderId}/${sale.token}?status=paid&paid=1&payment_status=booked`);
+    const page = await visitor.open(
+      `${product.checkout}/thanks/${sale.orderId}/${sale.token}?status=paid&paid=1&payment_status=booked`,
+    );
     expect(visibleText(page)).not.toMatch(/thank you for your (order|purchase)|is paid/i);
     expect(await shop.order(sale.orderId)).toMatchObject({ status: 'not paid' });
   });

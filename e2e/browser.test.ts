@@ -49,8 +49,14 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
   const inspect = async (name: string) => {
     // axe runs inside the page and so needs its JavaScript.
     if (javaScriptEnabled) {
-      const found = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-      expect(found.violations.map((each) => `${name}: ${each.id} ${each.nodes.map((node) => node.target.join(' ')).join(', ')}`)).toEqual([]);
+      const found = await new AxeBuilder({ page })
+        .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+        .analyze();
+      expect(
+        found.violations.map(
+          (each) => `${name}: ${each.id} ${each.nodes.map((node) => node.target.join(' ')).join(', ')}`,
+        ),
+      ).toEqual([]);
     }
     const overflow = await widthOverflow(page, javaScriptEnabled);
     expect(`${name}: ${overflow}`).toBe(`${name}: 0`);
@@ -77,7 +83,10 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
     await page.locator('[autocomplete~=given-name]').fill('Zoë');
     await page.locator('[autocomplete~=family-name]').fill('Müller');
     await page.locator('[autocomplete~=country]').selectOption('DE');
-    for (const box of await page.locator('input[type=checkbox][required], input[type=checkbox][aria-required=true]').all()) await box.check();
+    for (const box of await page
+      .locator('input[type=checkbox][required], input[type=checkbox][aria-required=true]')
+      .all())
+      await box.check();
     await page.locator('button', { hasText: /obligation to pay/i }).click();
     await page.waitForURL(/\/pay\//);
     await inspect('pay');
@@ -101,7 +110,10 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
 
     const order = await shop.order(orderId);
     await page.goto(order.detail_url);
-    await page.getByText(order.items[0]?.licence_codes[0] ?? 'no code').first().waitFor();
+    await page
+      .getByText(order.items[0]?.licence_codes[0] ?? 'no code')
+      .first()
+      .waitFor();
     await inspect('order');
     await page.goBack();
     await page.goBack();
@@ -121,7 +133,11 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
   });
 
   async function payOnProvidersPage(card: string): Promise<void> {
-    await page.locator('main button[type=submit], main button:not([type])').filter({ hasText: /pay|try again/i }).first().click();
+    await page
+      .locator('main button[type=submit], main button:not([type])')
+      .filter({ hasText: /pay|try again/i })
+      .first()
+      .click();
     await page.locator('[autocomplete~=cc-number]').waitFor();
     await inspect('provider');
     await page.locator('[autocomplete~=cc-number]').fill(card);

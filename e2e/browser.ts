@@ -11,7 +11,10 @@ export async function openBrowser(): Promise<Browser> {
   const system = installed.find((path) => existsSync(path));
   return chromium.launch({
     executablePath: system ?? (await chromiumPackage.executablePath()),
-    args: system === undefined ? chromiumPackage.args.filter((flag) => !flag.startsWith('--single-process')) : ['--no-sandbox'],
+    args:
+      system === undefined
+        ? chromiumPackage.args.filter((flag) => !flag.startsWith('--single-process'))
+        : ['--no-sandbox'],
     headless: true,
   });
 }

@@ -24,9 +24,14 @@ export interface Sale {
 }
 
 /** From the checkout link to the payment page: the order exists, nothing is paid. */
-export async function placeOrder(visitor: Visitor, link: string, who: Record<string, string> = customer): Promise<Sale> {
+export async function placeOrder(
+  visitor: Visitor,
+  link: string,
+  who: Record<string, string> = customer,
+): Promise<Sale> {
   const checkout = await visitor.open(link);
-  if (checkout.status !== 200) throw new Error(`${link} answered ${checkout.status}: ${visibleText(checkout).slice(0, 500)}`);
+  if (checkout.status !== 200)
+    throw new Error(`${link} answered ${checkout.status}: ${visibleText(checkout).slice(0, 500)}`);
   const pay = await visitor.press(checkout, button(checkout, /obligation to pay|zahlungspflichtig/i), {
     ...filled(checkout, who),
     ...consents(checkout),

@@ -25,7 +25,12 @@ export interface OrderAnswer {
 }
 
 export interface TimelineAnswer {
-  readonly entries: readonly { readonly at: string; readonly source: string; readonly type: string; readonly trace_id?: string }[];
+  readonly entries: readonly {
+    readonly at: string;
+    readonly source: string;
+    readonly type: string;
+    readonly trace_id?: string;
+  }[];
   readonly awaited: readonly { readonly source: string; readonly type: string }[];
 }
 
@@ -48,7 +53,12 @@ export class Shop {
     this.key = key;
   }
 
-  async call<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
+  async call<T>(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> {
     const response = await request(`${this.gateway}${path}`, {
       method,
       headers: {
@@ -63,7 +73,12 @@ export class Shop {
     return { status: response.statusCode, headers: response.headers, text, body: parsed };
   }
 
-  async must<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+  async must<T>(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<T> {
     const answer = await this.call<T>(method, path, body, headers);
     if (answer.status >= 300) throw new Error(`${method} ${path} answered ${answer.status}: ${answer.text}`);
     return answer.body;

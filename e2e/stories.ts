@@ -89,21 +89,36 @@ export function tellStories(form: Form): void {
       for (const code of issued) expect(visibleText(page)).toContain(code);
 
       const letters = await until('both mails', async () => {
-        const mine = (await mails()).filter((letter) => `${letter.text}${letter.subject}`.includes(order.name) || letter.text.includes(String(sale.orderId)));
+        const mine = (await mails()).filter(
+          (letter) =>
+            `${letter.text}${letter.subject}`.includes(order.name) || letter.text.includes(String(sale.orderId)),
+        );
         return mine.length >= 2 ? mine : undefined;
       });
       expect(letters).toHaveLength(2);
-      expect(letters.every((letter) => letter.html.length > 500 && letter.to.includes('marcel.laporte@example.com'))).toBe(true);
+      expect(
+        letters.every((letter) => letter.html.length > 500 && letter.to.includes('marcel.laporte@example.com')),
+      ).toBe(true);
       const licence = letters.find((letter) => letter.text.includes(issued[0] ?? 'no code'));
       for (const code of issued) {
         expect(licence?.text).toContain(code);
         expect(licence?.html).toContain(code);
       }
 
-      await until('three webhooks at both endpoints', async () => first.ofOrder(sale.orderId).length >= 3 && second.ofOrder(sale.orderId).length >= 3);
-      for (const [receiver, secret] of [[first, secrets.first], [second, secrets.second]] as const) {
+      await until(
+        'three webhooks at both endpoints',
+        async () => first.ofOrder(sale.orderId).length >= 3 && second.ofOrder(sale.orderId).length >= 3,
+      );
+      for (const [receiver, secret] of [
+        [first, secrets.first],
+        [second, secrets.second],
+      ] as const) {
         const heard = receiver.ofOrder(sale.orderId);
-        expect(heard.map((each) => each.body.event)).toEqual(['order.created', 'order.payment.succeeded', 'product.delivered']);
+        expect(heard.map((each) => each.body.event)).toEqual([
+          'order.created',
+          'order.payment.succeeded',
+          'product.delivered',
+        ]);
         for (const each of heard) {
           expect(each.seed).toBe(seedSignature(secret.seed, each.body));
           expect(each.standard.split(' ')).toContain(standardSignature(secret.standard, each));
@@ -131,10 +146,18 @@ export function tellStories(form: Form): void {
       expect((await shop.order(sale.orderId)).status).toBe('not paid');
       const again = await visitor.open(`${product.checkout}/pay/${sale.orderId}/${sale.token}`);
       await payByCard(visitor, again, cards.pays);
-      await until('the order to be paid', async () => (await shop.order(sale.orderId)).fulfilment_status === 'delivered');
+      await until(
+        'the order to be paid',
+        async () => (await shop.order(sale.orderId)).fulfilment_status === 'delivered',
+      );
       await until('four webhooks', async () => first.ofOrder(sale.orderId).length >= 4);
       const heard = first.ofOrder(sale.orderId);
-      expect(heard.map((each) => each.body.event)).toEqual(['order.created', 'order.payment.failed', 'order.payment.succeeded', 'product.delivered']);
+      expect(heard.map((each) => each.body.event)).toEqual([
+        'order.created',
+        'order.payment.failed',
+        'order.payment.succeeded',
+        'product.delivered',
+      ]);
       expect(heard[1]?.body.payment.payment_error_code).toBeTruthy();
       expect(heard[2]?.body.payment.payment_error_code).toBeUndefined();
       const order = await shop.order(sale.orderId);
@@ -163,29 +186,57 @@ export function tellStories(form: Form): void {
         return now.entries.filter((entry) => entry.source === 'notification').length >= 2 ? now : undefined;
       });
       const sources = new Set(timeline.entries.map((entry) => entry.source));
-      expect([...sources].toSorted()).toEqual(['fulfillment', 'notification', 'order', 'payment', 'webhook-dispatcher']);
+      expect([...sources].toSorted()).toEqual([
+        'fulfillment',
+        'notification',
+        'order',
+        'payment',
+        'webhook-dispatcher',
+      ]);
       const times = timeline.entries.map((entry) => Date.parse(entry.at));
       expect(times).toEqual(times.toSorted((a, b) => a - b));
 
       const unpaid = await placeOrder(new Visitor(), link);
-      const open = await shop.must<TimelineAnswer>('GET', `/v1/orders/A${String(unpaid.orderId).padStart(10, '0')}/timeline`);
+      const open = await shop.must<TimelineAnswer>(
+        'GET',
+        `/v1/orders/A${String(unpaid.orderId).padStart(10, '0')}/timeline`,
+      );
       expect(open.awaited.map((each) => each.source)).toContain('order');
     });
 
     test('double clicks, the back button, reloads and two tabs make one order, one charge and one licence', async () => {
       const visitor = new Visitor();
       const checkout = await visitor.open(link);
-      const form1 = { ...filled(checkout, { email: 'two.tabs@example.com', 'given-name': 'Anna', 'family-name': 'Nováková', country: 'CZ' }), ...consents(checkout) };
+      const form1 = {
+        ...filled(checkout, {
+          email: 'two.tabs@example.com',
+          'given-name': 'Anna',
+          'family-name': 'Nováková',
+          country: 'CZ',
+        }),
+        ...consents(checkout),
+      };
       const order = button(checkout, /obligation to pay/i);
-      const pressed = await Promise.all([visitor.press(checkout, order, form1), visitor.press(checkout, order, form1), visitor.press(checkout, order, form1)]);
+      const pressed = await Promise.all([
+        visitor.press(checkout, order, form1),
+        visitor.press(checkout, order, form1),
+        visitor.press(checkout, order, form1),
+      ]);
       const urls = new Set(pressed.map((page) => page.url));
       expect(urls.size).toBe(1);
       const [pay] = pressed;
       if (pay === undefined) throw new Error('no payment page');
-      const tabs = await Promise.all([visitor.press(pay, button(pay, /^pay/i)), visitor.press(pay, button(pay, /^pay/i))]);
+      const tabs = await Promise.all([
+        visitor.press(pay, button(pay, /^pay/i)),
+        visitor.press(pay, button(pay, /^pay/i)),
+      ]);
       expect(new Set(tabs.map((tab) => tab.url)).size).toBe(1);
       const orderId = Number(/\/pay\/(\d+)\//.exec(pay.url)?.[1]);
-      const paid = await Promise.all([payByCard(visitor, pay, cards.pays), payByCard(visitor, pay, cards.pays)].map((each) => each.catch(() => undefined)));
+      const paid = await Promise.all(
+        [payByCard(visitor, pay, cards.pays), payByCard(visitor, pay, cards.pays)].map((each) =>
+          each.catch(() => undefined),
+        ),
+      );
       expect(paid.some((page) => page !== undefined)).toBe(true);
       const done = await until('delivery', async () => {
         const now = await shop.order(orderId);
@@ -202,8 +253,16 @@ export function tellStories(form: Form): void {
       const visitor = new Visitor();
       const sale = await buy(link, cards.silentPaid, visitor);
       const unpaidSale = await buy(link, cards.silentUnpaid);
-      await until('the silent payment to be found', async () => (await shop.order(sale.orderId)).status === 'paid', 90_000);
-      await until('the other to be found not paid', async () => (await shop.order(unpaidSale.orderId)).payments[0]?.status === 'failed', 90_000);
+      await until(
+        'the silent payment to be found',
+        async () => (await shop.order(sale.orderId)).status === 'paid',
+        90_000,
+      );
+      await until(
+        'the other to be found not paid',
+        async () => (await shop.order(unpaidSale.orderId)).payments[0]?.status === 'failed',
+        90_000,
+      );
       expect((await shop.order(unpaidSale.orderId)).status).toBe('not paid');
     });
 
@@ -226,7 +285,10 @@ export function tellStories(form: Form): void {
       expect(timeline.entries.some((entry) => entry.source === 'fulfillment')).toBe(true);
       expect((await shop.order(sale.orderId)).fulfilment_status).toBe('not delivered');
       await shop.addCodes(made.id, 3);
-      await until('delivery after the refill', async () => (await shop.order(sale.orderId)).fulfilment_status === 'delivered');
+      await until(
+        'delivery after the refill',
+        async () => (await shop.order(sale.orderId)).fulfilment_status === 'delivered',
+      );
     });
   });
 }

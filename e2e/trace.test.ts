@@ -40,7 +40,10 @@ test('one trace id leads from the click through gRPC, outbox, topic and inbox to
   // The click on "pay" starts the trace of the payment, and all that follows from it is in it.
   const traceId = traceOf('payment_created');
   for (const type of ['payment_booked', 'order_paid', 'order_item_delivered', 'mail_sent', 'webhook_delivered']) {
-    expect(timeline.entries.filter((entry) => entry.type === type && entry.trace_id === traceId).length, type).toBeGreaterThan(0);
+    expect(
+      timeline.entries.filter((entry) => entry.type === type && entry.trace_id === traceId).length,
+      type,
+    ).toBeGreaterThan(0);
   }
 
   const seams: readonly (readonly [string, (span: ReceivedSpan) => boolean])[] = [
@@ -69,5 +72,6 @@ test('one trace id leads from the click through gRPC, outbox, topic and inbox to
   expect(webhook === undefined ? [] : telemetry.pathOf(webhook)[0]).toMatch(/^POST \/pay\//);
 
   const everything = JSON.stringify(telemetry.spans());
-  for (const secret of [code, sale.token, 'marcel.laporte', product.api_key, '4242424242424242']) expect(everything).not.toContain(secret);
+  for (const secret of [code, sale.token, 'marcel.laporte', product.api_key, '4242424242424242'])
+    expect(everything).not.toContain(secret);
 });

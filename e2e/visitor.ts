@@ -57,7 +57,9 @@ export class Visitor {
           accept: 'text/html',
           cookie: await this.#cookies.getCookieString(at),
           'sec-fetch-site': site,
-          ...(payload === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded', origin: new URL(from ?? at).origin }),
+          ...(payload === undefined
+            ? {}
+            : { 'content-type': 'application/x-www-form-urlencoded', origin: new URL(from ?? at).origin }),
         },
         ...(payload === undefined ? {} : { body: payload }),
       });
@@ -79,7 +81,9 @@ export class Visitor {
 
 /** The field of the page with this autocomplete token, whichever name it has. */
 export function fieldFor(page: Page, token: string): string {
-  const field = page.document.querySelectorAll('input,select').find((each) => each.getAttribute('autocomplete')?.split(' ').includes(token));
+  const field = page.document
+    .querySelectorAll('input,select')
+    .find((each) => each.getAttribute('autocomplete')?.split(' ').includes(token));
   const name = field?.getAttribute('name');
   if (name === undefined) throw new Error(`no field with autocomplete="${token}" on ${page.url}`);
   return name;
@@ -92,13 +96,17 @@ export function filled(page: Page, values: Record<string, string>): Record<strin
 
 /** All the page's checkboxes that must be ticked. */
 export function consents(page: Page): Record<string, string> {
-  const boxes = page.document.querySelectorAll('input[type=checkbox]').filter((box) => box.hasAttribute('required') || box.getAttribute('aria-required') === 'true');
+  const boxes = page.document
+    .querySelectorAll('input[type=checkbox]')
+    .filter((box) => box.hasAttribute('required') || box.getAttribute('aria-required') === 'true');
   return Object.fromEntries(boxes.map((box) => [box.getAttribute('name') ?? '', box.getAttribute('value') ?? 'on']));
 }
 
 /** The button whose words match. */
 export function button(page: Page, words: RegExp): HTMLElement {
-  const found = page.document.querySelectorAll('button').find((each) => words.test(each.text.replaceAll(/\s+/g, ' ').trim()));
+  const found = page.document
+    .querySelectorAll('button')
+    .find((each) => words.test(each.text.replaceAll(/\s+/g, ' ').trim()));
   if (found === undefined) throw new Error(`no button ${words} on ${page.url}:\n${visibleText(page).slice(0, 600)}`);
   return found;
 }
@@ -119,7 +127,10 @@ function fieldsOf(form: HTMLElement, document: HTMLElement): URLSearchParams {
   const id = form.getAttribute('id');
   const outside = id === undefined ? [] : document.querySelectorAll(`[form="${id}"]`);
   const fields = new URLSearchParams();
-  for (const field of [...form.querySelectorAll('input,select,textarea'), ...outside.filter((each) => each.rawTagName !== 'button')]) {
+  for (const field of [
+    ...form.querySelectorAll('input,select,textarea'),
+    ...outside.filter((each) => each.rawTagName !== 'button'),
+  ]) {
     const name = field.getAttribute('name');
     const type = field.getAttribute('type');
     if (name === undefined || type === 'submit' || field.hasAttribute('disabled')) continue;

@@ -23,8 +23,17 @@ export interface SeedBody {
   readonly pay_date: string;
   readonly currency: string;
   readonly customer: Record<string, string>;
-  readonly product: { readonly id: string; readonly amount: string; readonly quantity: number; readonly activation_codes?: readonly string[] };
-  readonly payment: { readonly payment_method: string; readonly payment_error_code?: string; readonly card_last_4: string | null };
+  readonly product: {
+    readonly id: string;
+    readonly amount: string;
+    readonly quantity: number;
+    readonly activation_codes?: readonly string[];
+  };
+  readonly payment: {
+    readonly payment_method: string;
+    readonly payment_error_code?: string;
+    readonly card_last_4: string | null;
+  };
   readonly document_part: string;
 }
 
@@ -87,13 +96,23 @@ export class Receiver {
 
 /** Seed 003, "Generating Signatures". */
 export function seedSignature(secret: string, body: SeedBody): string {
-  const parts = [secret, body.event, body.order_id, body.create_date, body.payment.payment_method, body.currency, body.customer['email']];
+  const parts = [
+    secret,
+    body.event,
+    body.order_id,
+    body.create_date,
+    body.payment.payment_method,
+    body.currency,
+    body.customer['email'],
+  ];
   return createHash('sha512').update(parts.join(';')).digest('hex');
 }
 
 /** Standard Webhooks 1.0. */
 export function standardSignature(secret: string, delivered: Delivered): string {
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
-  const mac = createHmac('sha256', key).update(`${delivered.id}.${delivered.timestamp}.${delivered.raw}`).digest('base64');
+  const mac = createHmac('sha256', key)
+    .update(`${delivered.id}.${delivered.timestamp}.${delivered.raw}`)
+    .digest('base64');
   return `v1,${mac}`;
 }

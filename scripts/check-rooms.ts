@@ -16,7 +16,8 @@ const packagesMayImport: Record<string, readonly string[]> = {
   rpc: ['proto', 'telemetry'],
   service: ['database', 'messaging', 'rpc', 'telemetry'],
 };
-const messagingTables = /\b(from|into|update|join|table)\s+"?(outbox|inbox|timer|parked_message)"?\b|(insertInto|updateTable|deleteFrom|selectFrom)\('(outbox|inbox|timer|parked_message)/;
+const messagingTables =
+  /\b(from|into|update|join|table)\s+"?(outbox|inbox|timer|parked_message)"?\b|(insertInto|updateTable|deleteFrom|selectFrom)\('(outbox|inbox|timer|parked_message)/;
 
 const complaints: string[] = [];
 const keeperTables = new Map<string, Set<string>>();
@@ -28,7 +29,9 @@ const files = globSync('{apps,packages}/*/src/**/*.ts', { cwd: root }).filter(
 for (const file of files.toSorted()) check(file, readFileSync(join(root, file), 'utf8'));
 for (const { file, app, table } of writes) {
   if (keeperTables.get(app)?.has(table) && !basename(file).endsWith('-keeper.ts')) {
-    complaints.push(`${file}: writes "${table}", a machine's table. Send the machine a command through perform instead.`);
+    complaints.push(
+      `${file}: writes "${table}", a machine's table. Send the machine a command through perform instead.`,
+    );
   }
 }
 for (const text of complaints) console.error(text);
@@ -51,28 +54,38 @@ function check(file: string, text: string): void {
     if (own !== null) {
       const [, to = '', path] = own;
       const isApp = globSync(`apps/${to}/package.json`, { cwd: root }).length > 0;
-      if (isApp && !(name === 'standalone' && path === 'app')) complain(`imports the app ${to}. Apps meet in proto/; only standalone joins them, by their app.ts.`);
+      if (isApp && !(name === 'standalone' && path === 'app'))
+        complain(`imports the app ${to}. Apps meet in proto/; only standalone joins them, by their app.ts.`);
       if (to === 'testkit' && !isTest && name !== 'testkit') complain('imports testkit, which is for tests only.');
       const allowed = kind === 'packages' && name !== 'testkit' && !isTest ? packagesMayImport[name] : undefined;
-      if (allowed !== undefined && to !== name && !allowed.includes(to)) complain(`${name} may not import ${to}. See the table of packages in docs/architecture.md.`);
+      if (allowed !== undefined && to !== name && !allowed.includes(to))
+        complain(`${name} may not import ${to}. See the table of packages in docs/architecture.md.`);
     }
     const there = target.startsWith('.') ? relative(root, resolve(root, dirname(file), target)).split('/') : [];
-    if (there.length > 0 && there[1] !== name) complain(`reaches into ${there.slice(0, 2).join('/')}. Import the package by its name.`);
+    if (there.length > 0 && there[1] !== name)
+      complain(`reaches into ${there.slice(0, 2).join('/')}. Import the package by its name.`);
     if (room === 'inbound' && there[3] === 'outbound') complain('inbound imports outbound. Let app.ts join them.');
     if (room === 'outbound' && there[3] === 'inbound') complain('outbound imports inbound. Let app.ts join them.');
     if (room === 'domain' && !isTest && there[3] !== 'domain' && !/^@tillstream\/(machine|money)\//.test(target)) {
       complain(`domain imports ${target}. It may import its siblings, machine and money; pass everything else in.`);
     }
-    if (room === 'inbound' && /^(kysely|pg)$/.test(target)) complain('inbound imports the database. Move the SQL to outbound.');
-    if (kind === 'apps' && /^(kafkajs|@tillstream\/messaging\/(relay|consumer)$)/.test(target)) complain(`imports ${target}. Only messaging touches carriers.`);
+    if (room === 'inbound' && /^(kysely|pg)$/.test(target))
+      complain('inbound imports the database. Move the SQL to outbound.');
+    if (kind === 'apps' && /^(kafkajs|@tillstream\/messaging\/(relay|consumer)$)/.test(target))
+      complain(`imports ${target}. Only messaging touches carriers.`);
   }
   if (room === 'domain' && !isTest) {
-    const impure = code.match(/\bawait\b|Date\.now\(|new Date\(\)|Math\.random|\bprocess\.|crypto\.random|Temporal\.Now/);
+    const impure = code.match(
+      /\bawait\b|Date\.now\(|new Date\(\)|Math\.random|\bprocess\.|crypto\.random|Temporal\.Now/,
+    );
     if (impure !== null) complain(`domain uses ${impure[0]}. Pass time, ids and randomness in with the command.`);
   }
-  if (kind === 'apps' && basename(file) !== 'main.ts' && /\bprocess\.(env|argv|exit|on)\b/.test(code)) complain('uses process. Only main.ts does; pass what is needed as an argument.');
-  if (kind === 'apps' && messagingTables.test(code)) complain('touches a table of messaging. Use perform, announce, firstSight or schedule.');
-  if (/everyMerchant\(\s*[^'"`\s]/.test(code) && kind === 'apps') complain('everyMerchant without a written reason. Say in a literal why tenant scope is left.');
+  if (kind === 'apps' && basename(file) !== 'main.ts' && /\bprocess\.(env|argv|exit|on)\b/.test(code))
+    complain('uses process. Only main.ts does; pass what is needed as an argument.');
+  if (kind === 'apps' && messagingTables.test(code))
+    complain('touches a table of messaging. Use perform, announce, firstSight or schedule.');
+  if (/everyMerchant\(\s*[^'"`\s]/.test(code) && kind === 'apps')
+    complain('everyMerchant without a written reason. Say in a literal why tenant scope is left.');
   for (const match of code.matchAll(/(?:insertInto|updateTable|deleteFrom)\('([a-z_]+)'/g)) {
     const table = match[1] ?? '';
     if (basename(file).endsWith('-keeper.ts')) keeperTables.set(name, (keeperTables.get(name) ?? new Set()).add(table));

@@ -22,7 +22,11 @@ const checks: readonly (readonly [string, string, ...string[]])[] = [
 const failed: string[] = [];
 for (const [name, command, ...args] of checks) {
   const startedAt = performance.now();
-  const result = spawnSync(command, args, { cwd: root, encoding: 'utf8', env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1' } });
+  const result = spawnSync(command, args, {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1' },
+  });
   const isFine = result.status === 0;
   console.log(`${isFine ? 'ok    ' : 'FAILED'} ${name} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
   if (!isFine) {

@@ -53,7 +53,9 @@ function pageOf(machine: string, file: string, matrix: AnyMatrix): string {
       moves.set(key, [...(moves.get(key) ?? []), command]);
     }
   }
-  const names = statuses.filter((status) => status !== 'absent' && node(status) !== status).map((status) => `  ${node(status)}: ${status}`);
+  const names = statuses
+    .filter((status) => status !== 'absent' && node(status) !== status)
+    .map((status) => `  ${node(status)}: ${status}`);
   const picture = [...names, ...[...moves].map(([move, by]) => `  ${move}: ${by.join(', ')}`)].join('\n');
   const table = commands.map(
     (command) =>

@@ -10,7 +10,14 @@ const stamp = join(root, 'node_modules', '.tillstream-install');
 
 const workspaces = globSync('{apps,packages}/*/package.json', { cwd: root }).toSorted();
 const hash = createHash('sha256');
-for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', 'e2e/package.json', 'bench/package.json', ...workspaces]) {
+for (const file of [
+  'pnpm-lock.yaml',
+  'pnpm-workspace.yaml',
+  'package.json',
+  'e2e/package.json',
+  'bench/package.json',
+  ...workspaces,
+]) {
   hash.update(readFileSync(join(root, file)));
 }
 const digest = `${hash.digest('hex')} ${process.platform}-${process.arch}`;
@@ -21,7 +28,11 @@ const wanted = process.argv[2] === 'prod' && have !== 'all' ? 'prod' : 'all';
 if (haveDigest !== digest || have !== wanted) {
   console.log('Installing the packages that the lockfile names (about 15 seconds the first time) …');
   const flags = ['install', '--frozen-lockfile', ...(wanted === 'prod' ? ['--prod'] : [])];
-  const result = spawnSync('pnpm', flags, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, CI: '1' } });
+  const result = spawnSync('pnpm', flags, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, CI: '1' },
+  });
   if (result.status !== 0) {
     console.error('The packages could not be installed; the lines above say why. Nothing was started.');
     process.exit(1);

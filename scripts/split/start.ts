@@ -42,20 +42,33 @@ const shared: Record<string, string> = {
   WEBHOOK_ADDRESS: address('webhook-dispatcher'),
   OTLP_ENDPOINT: process.env['OTLP_ENDPOINT'] ?? '',
 };
-const services: readonly PortName[] = ['merchant', 'order', 'payment', 'fulfillment', 'notification', 'webhook-dispatcher'];
+const services: readonly PortName[] = [
+  'merchant',
+  'order',
+  'payment',
+  'fulfillment',
+  'notification',
+  'webhook-dispatcher',
+];
 const edges: readonly (readonly [string, PortName])[] = [
   ['mailbox', 'mail'],
   ['sandbox', 'sandbox'],
   ['gateway', 'gateway'],
   ['checkout', 'checkout'],
 ];
-const programs = [...services.map((name) => [name, name, 'RPC_PORT'] as const), ...edges.map(([name, port]) => [name, port, 'HTTP_PORT'] as const)].map(
-  ([name, port, key], at): Program => {
-    const home = homes.find((each) => each.name === name);
-    const database = home === undefined ? {} : { DATABASE_URL: postgres.url('postgres', home.role, secrets.rolePassword) };
-    return { name, environment: { ...shared, ...database, [key]: String(ports[port]) }, healthPort: ports.gateway + 20 + at };
-  },
-);
+const programs = [
+  ...services.map((name) => [name, name, 'RPC_PORT'] as const),
+  ...edges.map(([name, port]) => [name, port, 'HTTP_PORT'] as const),
+].map(([name, port, key], at): Program => {
+  const home = homes.find((each) => each.name === name);
+  const database =
+    home === undefined ? {} : { DATABASE_URL: postgres.url('postgres', home.role, secrets.rolePassword) };
+  return {
+    name,
+    environment: { ...shared, ...database, [key]: String(ports[port]) },
+    healthPort: ports.gateway + 20 + at,
+  };
+});
 console.log('Starting the services …');
 const processes = startProcesses(data, programs);
 
@@ -83,7 +96,14 @@ try {
   const apiKey = account.testApiKey === '' ? secrets.apiKey : account.testApiKey;
   saveSecrets(join(data, 'secrets.json'), { ...secrets, apiKey });
   const { gateway, checkout, mail } = places;
-  const ready = { gateway, checkout, console: `${gateway}/docs`, mail, api_key: apiKey, took_ms: Math.round(performance.now() - startedAt) };
+  const ready = {
+    gateway,
+    checkout,
+    console: `${gateway}/docs`,
+    mail,
+    api_key: apiKey,
+    took_ms: Math.round(performance.now() - startedAt),
+  };
   console.log(`READY ${JSON.stringify(ready)}`);
 } catch (error) {
   console.error(error);

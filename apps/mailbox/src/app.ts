@@ -12,7 +12,8 @@ export function mailboxApp(parts: { config: Config }): ServiceApp {
 
   http.addHook('onRequest', async (_request, reply) => {
     reply.headers({
-      'content-security-policy': "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+      'content-security-policy':
+        "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'",
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       'cache-control': 'no-store',
@@ -31,7 +32,10 @@ export function mailboxApp(parts: { config: Config }): ServiceApp {
     const letter = letters.find(Number(request.params.id));
     if (letter === undefined) return reply.code(404).type('text/plain').send('No such message.');
     // A mail's HTML is foreign: inline styles are what mail needs, and nothing else is allowed.
-    reply.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'");
+    reply.header(
+      'content-security-policy',
+      "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'",
+    );
     return reply.type('text/html').send(String(await frameOf(letter)));
   });
 

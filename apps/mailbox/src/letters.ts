@@ -25,7 +25,9 @@ export class Letters {
   constructor(file: string | undefined) {
     this.#file = file;
     if (file !== undefined && existsSync(file)) {
-      const lines = readFileSync(file, 'utf8').split('\n').filter((line) => line !== '');
+      const lines = readFileSync(file, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '');
       // A last line that a crash cut short is dropped.
       this.#letters = lines.flatMap((line) => readLetter(line)).slice(-kept);
       this.#nextId = (this.#letters.at(-1)?.id ?? 0) + 1;

@@ -52,7 +52,13 @@ export function listPage(letters: readonly Letter[]): Html | Promise<Html> {
   return page(
     'Mail that was sent',
     html`<h1>Mail that was sent</h1>
-      ${letters.length === 0 ? html`<p>Nothing yet. Buy something and look again.</p>` : html`<ol>${rows}</ol>`}`,
+      ${
+        letters.length === 0
+          ? html`<p>Nothing yet. Buy something and look again.</p>`
+          : html`<ol>
+              ${rows}
+            </ol>`
+      }`,
   );
 }
 

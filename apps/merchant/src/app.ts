@@ -23,7 +23,11 @@ export const home: ServiceHome = {
 
 export function merchantApp(parts: { database: Database<MerchantTables>; clock: Clock; config: Config }): ServiceApp {
   const { database, clock, config } = parts;
-  const stores = { accounts: new Accounts(database), keys: new ApiKeys(database, config.KEY_PEPPER), products: new Products(database) };
+  const stores = {
+    accounts: new Accounts(database),
+    keys: new ApiKeys(database, config.KEY_PEPPER),
+    products: new Products(database),
+  };
   return {
     name: home.name,
     database,

@@ -33,7 +33,12 @@ export const home: ServiceHome = {
   shared: [messagingMigrations],
 };
 
-export function paymentApp(parts: { database: Database<PaymentTables>; clock: Clock; log: Log; config: Config }): ServiceApp {
+export function paymentApp(parts: {
+  database: Database<PaymentTables>;
+  clock: Clock;
+  log: Log;
+  config: Config;
+}): ServiceApp {
   const { database, clock, log, config } = parts;
   const providers = providersOf(config);
   const provider = (name: string): Provider => {
@@ -50,12 +55,26 @@ export function paymentApp(parts: { database: Database<PaymentTables>; clock: Cl
     performer,
     schedule: (timer, kind, dueAt) =>
       database.transaction([timer.merchantId], (tx) =>
-        schedule(tx, [{ machine: 'payment', aggregateId: timer.aggregateId, merchantId: timer.merchantId, traceparent: timer.traceparent, change: { type: 'set', kind, dueAt } }]),
+        schedule(tx, [
+          {
+            machine: 'payment',
+            aggregateId: timer.aggregateId,
+            merchantId: timer.merchantId,
+            traceparent: timer.traceparent,
+            change: { type: 'set', kind, dueAt },
+          },
+        ]),
       ),
     clock,
     log,
   });
-  const callbacks = new CallbackDesk({ store: new Callbacks(database), provider: (name) => providers.get(name), performer, clock, log });
+  const callbacks = new CallbackDesk({
+    store: new Callbacks(database),
+    provider: (name) => providers.get(name),
+    performer,
+    clock,
+    log,
+  });
   return {
     name: home.name,
     database,
@@ -69,22 +88,33 @@ export function paymentApp(parts: { database: Database<PaymentTables>; clock: Cl
           callbacks,
           clock,
           // Live mode gets its providers with their connectors; until then there is none.
-          providerFor: (method, livemode) => (!livemode && method === 'CreditCard' && providers.has('sandbox') ? 'sandbox' : undefined),
+          providerFor: (method, livemode) =>
+            !livemode && method === 'CreditCard' && providers.has('sandbox') ? 'sandbox' : undefined,
         }),
       ),
-      implement(TimelineApiService, { readTimeline: ({ merchantId, orderId }) => readTimeline(database, merchantId, orderId) }),
+      implement(TimelineApiService, {
+        readTimeline: ({ merchantId, orderId }) => readTimeline(database, merchantId, orderId),
+      }),
     ],
     topics: [paymentEvents],
     subscriptions: [],
     timers: [calls],
-    workers: [repeat('open pages', 2_000, () => calls.open()), repeat('apply callbacks', 2_000, () => callbacks.applyDue())],
+    workers: [
+      repeat('open pages', 2_000, () => calls.open()),
+      repeat('apply callbacks', 2_000, () => callbacks.applyDue()),
+    ],
   };
 }
 
 function providersOf(config: Config): ReadonlyMap<string, Provider> {
   const { SANDBOX_URL: url, SANDBOX_SECRET: secret, SANDBOX_CALLBACK_SECRET: callbackSecret } = config;
   if (url === undefined || secret === undefined || callbackSecret === undefined) return new Map();
-  const sandbox = sandboxProvider({ url, secret, callbackSecret, callbackUrl: `${config.CALLBACK_BASE_URL}/provider_callbacks/sandbox` });
+  const sandbox = sandboxProvider({
+    url,
+    secret,
+    callbackSecret,
+    callbackUrl: `${config.CALLBACK_BASE_URL}/provider_callbacks/sandbox`,
+  });
   return new Map([[sandbox.name, sandbox]]);
 }
 

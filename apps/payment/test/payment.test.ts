@@ -32,7 +32,12 @@ describe('a card', () => {
   test('that pays: created, seen, processing, booked; with what may be shown of the card', async () => {
     const orderId = nextOrder();
     const payment = await world.create(orderId);
-    expect(payment).toMatchObject({ status: 'created', systemName: 'Bank Card', moneyMoved: 'no', attempts: [{ state: 'open', tries: 1 }] });
+    expect(payment).toMatchObject({
+      status: 'created',
+      systemName: 'Bank Card',
+      moneyMoved: 'no',
+      attempts: [{ state: 'open', tries: 1 }],
+    });
     await fetch(payment.redirectUrl);
     await until(orderId, 'seen');
     await world.submitCard(payment, '4242424242424242');
@@ -44,7 +49,11 @@ describe('a card', () => {
     const orderId = nextOrder();
     const first = await world.create(orderId);
     await world.submitCard(first, '4000000000009995');
-    expect(await until(orderId, 'failed')).toMatchObject({ reason: 'insufficient_funds', providerErrorDescription: 'AUTHORIZATION DECLINED. Insufficient cash.', moneyMoved: 'no' });
+    expect(await until(orderId, 'failed')).toMatchObject({
+      reason: 'insufficient_funds',
+      providerErrorDescription: 'AUTHORIZATION DECLINED. Insufficient cash.',
+      moneyMoved: 'no',
+    });
     const second = await world.create(orderId);
     expect(second.id).not.toBe(first.id);
     await world.submitCard(second, '4242424242424242');
@@ -56,10 +65,16 @@ describe('a card', () => {
     await world.sandbox('POST', '/v1/test/callbacks', { drop: true });
     await world.submitCard(await world.create(paid), '4000000000007775');
     await world.submitCard(await world.create(unpaid), '4000000000008880');
-    await eventually(async () => (await world.api.refreshPayment({ merchantId, orderId: paid })).payment?.status === 'processing');
+    await eventually(
+      async () => (await world.api.refreshPayment({ merchantId, orderId: paid })).payment?.status === 'processing',
+    );
     expect(await world.payment(paid)).toMatchObject({ moneyMoved: 'unknown' });
-    await eventually(async () => (await world.api.refreshPayment({ merchantId, orderId: paid })).payment?.status === 'booked');
-    await eventually(async () => (await world.api.refreshPayment({ merchantId, orderId: unpaid })).payment?.status === 'failed');
+    await eventually(
+      async () => (await world.api.refreshPayment({ merchantId, orderId: paid })).payment?.status === 'booked',
+    );
+    await eventually(
+      async () => (await world.api.refreshPayment({ merchantId, orderId: unpaid })).payment?.status === 'failed',
+    );
   });
 });
 
@@ -74,7 +89,9 @@ describe('callbacks', () => {
     const payment = await world.create(orderId);
     await world.submitCard(payment, '4242424242424242');
     await until(orderId, 'booked');
-    const [row] = await world.database.everyMerchant('test', (tx) => tx.selectFrom('payment').where('order_id', '=', orderId).select('payment_id').execute());
+    const [row] = await world.database.everyMerchant('test', (tx) =>
+      tx.selectFrom('payment').where('order_id', '=', orderId).select('payment_id').execute(),
+    );
     expect(await journalOf(row?.payment_id ?? '')).toEqual(['capture']);
   });
 
@@ -92,13 +109,20 @@ describe('callbacks', () => {
     await until(orderId, 'booked');
     const real = world.callbacks.at(-1);
     if (real === undefined) throw new Error('no callback');
-    const send = (headers: Record<string, string>, body: Buffer) => world.api.receiveCallback({ provider: 'sandbox', headers, body });
+    const send = (headers: Record<string, string>, body: Buffer) =>
+      world.api.receiveCallback({ provider: 'sandbox', headers, body });
     await expect(send({}, real.body)).rejects.toMatchObject({ code: 'callback_not_authentic' });
-    await expect(send(real.headers, Buffer.concat([real.body, Buffer.from(' ')]))).rejects.toMatchObject({ code: 'callback_not_authentic' });
+    await expect(send(real.headers, Buffer.concat([real.body, Buffer.from(' ')]))).rejects.toMatchObject({
+      code: 'callback_not_authentic',
+    });
     const old = Math.floor(Date.now() / 1_000) - 3_600;
     const stale = createHmac('sha256', 'callback-secret-for-tests').update(`${old}.`).update(real.body).digest('hex');
-    await expect(send({ 'sandbox-signature': `t=${old},v1=${stale}` }, real.body)).rejects.toMatchObject({ code: 'callback_not_authentic' });
-    await expect(world.api.receiveCallback({ provider: 'nobody', headers: {}, body: real.body })).rejects.toMatchObject({ code: 'provider_not_found' });
+    await expect(send({ 'sandbox-signature': `t=${old},v1=${stale}` }, real.body)).rejects.toMatchObject({
+      code: 'callback_not_authentic',
+    });
+    await expect(world.api.receiveCallback({ provider: 'nobody', headers: {}, body: real.body })).rejects.toMatchObject(
+      { code: 'provider_not_found' },
+    );
     expect(await send(real.headers, real.body)).toEqual({ isNew: false });
   });
 
@@ -108,35 +132,76 @@ describe('callbacks', () => {
       JSON.stringify({
         id: `evt-${now}`,
         type: 'payment.succeeded',
-        payment: { id: 'x', reference: '01890000-0000-7000-8000-0000000000ff', amount_minor: '1', currency: 'EUR', status: 'succeeded', failure_code: '', failure_words: '', card_brand: '', card_last_4: '', card_expiration: '' },
+        payment: {
+          id: 'x',
+          reference: '01890000-0000-7000-8000-0000000000ff',
+          amount_minor: '1',
+          currency: 'EUR',
+          status: 'succeeded',
+          failure_code: '',
+          failure_words: '',
+          card_brand: '',
+          card_last_4: '',
+          card_expiration: '',
+        },
       }),
     );
     const signature = createHmac('sha256', 'callback-secret-for-tests').update(`${now}.`).update(body).digest('hex');
-    expect(await world.api.receiveCallback({ provider: 'sandbox', headers: { 'sandbox-signature': `t=${now},v1=${signature}` }, body })).toEqual({ isNew: true });
-    const kept = await world.database.everyMerchant('test', (tx) => tx.selectFrom('callback').where('provider_event_id', '=', `evt-${now}`).selectAll().executeTakeFirst());
+    expect(
+      await world.api.receiveCallback({
+        provider: 'sandbox',
+        headers: { 'sandbox-signature': `t=${now},v1=${signature}` },
+        body,
+      }),
+    ).toEqual({ isNew: true });
+    const kept = await world.database.everyMerchant('test', (tx) =>
+      tx.selectFrom('callback').where('provider_event_id', '=', `evt-${now}`).selectAll().executeTakeFirst(),
+    );
     expect(kept).toMatchObject({ applied_at: null });
     expect(kept?.due_at).not.toBeNull();
   });
 });
 
 describe('calls to the provider', () => {
-  test.each(['error_500_after_create', 'no_answer_after_create', 'error_500'])('%s is an unknown outcome; the same key finds out, and there is one payment', async (behaviour) => {
-    await world.sandbox('POST', '/v1/test/next', { behaviour });
-    const orderId = nextOrder();
-    const unknown = await world.create(orderId);
-    expect(unknown).toMatchObject({ status: 'created', outcomeUnknown: true, redirectUrl: '', attempts: [{ state: 'unknown', tries: 1 }] });
-    await world.database.everyMerchant('test', (tx) => tx.updateTable('attempt').set({ due_at: new Date(0) }).where('state', '=', 'unknown').execute());
-    const known = await eventually(async () => {
-      const now = await world.payment(orderId);
-      return now?.redirectUrl === '' ? undefined : now;
-    });
-    expect(known).toMatchObject({ outcomeUnknown: false, attempts: [{ id: unknown.attempts[0]?.id, state: 'open' }] });
-  });
+  test.each(['error_500_after_create', 'no_answer_after_create', 'error_500'])(
+    '%s is an unknown outcome; the same key finds out, and there is one payment',
+    async (behaviour) => {
+      await world.sandbox('POST', '/v1/test/next', { behaviour });
+      const orderId = nextOrder();
+      const unknown = await world.create(orderId);
+      expect(unknown).toMatchObject({
+        status: 'created',
+        outcomeUnknown: true,
+        redirectUrl: '',
+        attempts: [{ state: 'unknown', tries: 1 }],
+      });
+      await world.database.everyMerchant('test', (tx) =>
+        tx
+          .updateTable('attempt')
+          .set({ due_at: new Date(0) })
+          .where('state', '=', 'unknown')
+          .execute(),
+      );
+      const known = await eventually(async () => {
+        const now = await world.payment(orderId);
+        return now?.redirectUrl === '' ? undefined : now;
+      });
+      expect(known).toMatchObject({
+        outcomeUnknown: false,
+        attempts: [{ id: unknown.attempts[0]?.id, state: 'open' }],
+      });
+    },
+  );
 
   test('a refusal is a failure without money', async () => {
     await world.sandbox('POST', '/v1/test/next', { behaviour: 'refuse' });
     const payment = await world.create(nextOrder());
-    expect(payment).toMatchObject({ status: 'failed', reason: 'provider_error', moneyMoved: 'no', attempts: [{ state: 'declined' }] });
+    expect(payment).toMatchObject({
+      status: 'failed',
+      reason: 'provider_error',
+      moneyMoved: 'no',
+      attempts: [{ state: 'declined' }],
+    });
   });
 
   test('what a crash left between intention and call is taken up with the same key', async () => {
@@ -144,8 +209,16 @@ describe('calls to the provider', () => {
     const payment = await world.create(orderId);
     // As it stands when the process dies after the commit and before, or during, the call.
     await world.database.everyMerchant('test', async (tx) => {
-      await tx.updateTable('payment').set({ redirect_url: '', provider_payment_id: '' }).where('order_id', '=', orderId).execute();
-      await tx.updateTable('attempt').set({ state: 'sent', due_at: new Date(0), leased_until: new Date(0) }).where('attempt_id', '=', payment.attempts[0]?.id ?? '').execute();
+      await tx
+        .updateTable('payment')
+        .set({ redirect_url: '', provider_payment_id: '' })
+        .where('order_id', '=', orderId)
+        .execute();
+      await tx
+        .updateTable('attempt')
+        .set({ state: 'sent', due_at: new Date(0), leased_until: new Date(0) })
+        .where('attempt_id', '=', payment.attempts[0]?.id ?? '')
+        .execute();
     });
     await eventually(async () => (await world.payment(orderId))?.redirectUrl === payment.redirectUrl);
     expect(await attemptsOf(orderId)).toEqual(['open']);
@@ -156,7 +229,14 @@ test('twenty clicks at once start one payment', async () => {
   const orderId = nextOrder();
   const all = await Promise.all(Array.from({ length: 20 }, () => world.create(orderId)));
   expect(new Set(all.map((payment) => payment.id)).size).toBe(1);
-  const { payments } = await world.api.listPayments({ merchantId, orderId, status: '', limit: 100, startingAfter: '', endingBefore: '' });
+  const { payments } = await world.api.listPayments({
+    merchantId,
+    orderId,
+    status: '',
+    limit: 100,
+    startingAfter: '',
+    endingBefore: '',
+  });
   expect(payments).toHaveLength(1);
 });
 
@@ -173,18 +253,32 @@ test('a page that nobody used expires, the provider first; one that the customer
 test('a payment can be withdrawn until the customer begins to pay', async () => {
   const [open, begun] = [nextOrder(), nextOrder()];
   const { id } = await world.create(open);
-  expect((await world.api.withdrawPayment({ merchantId, paymentId: id })).payment).toMatchObject({ status: 'withdrawn' });
-  expect((await world.api.withdrawPayment({ merchantId, paymentId: id })).payment).toMatchObject({ status: 'withdrawn' });
+  expect((await world.api.withdrawPayment({ merchantId, paymentId: id })).payment).toMatchObject({
+    status: 'withdrawn',
+  });
+  expect((await world.api.withdrawPayment({ merchantId, paymentId: id })).payment).toMatchObject({
+    status: 'withdrawn',
+  });
   const paying = await world.create(begun);
   await world.submitCard(paying, '4000002760003184');
-  await expect(world.api.withdrawPayment({ merchantId, paymentId: paying.id })).rejects.toMatchObject({ code: 'payment_not_withdrawable' });
+  await expect(world.api.withdrawPayment({ merchantId, paymentId: paying.id })).rejects.toMatchObject({
+    code: 'payment_not_withdrawable',
+  });
 });
 
 test('live mode has no sandbox; another method and another merchant find nothing', async () => {
-  await expect(world.create(nextOrder(), { livemode: true })).rejects.toMatchObject({ code: 'payment_method_not_supported' });
-  await expect(world.create(nextOrder(), { method: 'Barter' })).rejects.toMatchObject({ code: 'payment_method_not_supported' });
+  await expect(world.create(nextOrder(), { livemode: true })).rejects.toMatchObject({
+    code: 'payment_method_not_supported',
+  });
+  await expect(world.create(nextOrder(), { method: 'Barter' })).rejects.toMatchObject({
+    code: 'payment_method_not_supported',
+  });
   const mine = await world.create(nextOrder());
-  await expect(world.api.withdrawPayment({ merchantId: otherMerchantId, paymentId: mine.id })).rejects.toMatchObject({ code: 'payment_not_found' });
-  expect((await world.api.getPayments({ keys: [{ merchantId: otherMerchantId, paymentId: mine.id }] })).payments).toEqual([]);
+  await expect(world.api.withdrawPayment({ merchantId: otherMerchantId, paymentId: mine.id })).rejects.toMatchObject({
+    code: 'payment_not_found',
+  });
+  expect(
+    (await world.api.getPayments({ keys: [{ merchantId: otherMerchantId, paymentId: mine.id }] })).payments,
+  ).toEqual([]);
   await expectTenantIsolation(world.database);
 });

@@ -45,7 +45,9 @@ export async function makeWorld(): Promise<World> {
       const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
       const callback = { headers, body: Buffer.concat(chunks) };
       callbacks.push(callback);
-      const handed = world.handsOn ? world.api.receiveCallback({ provider: 'sandbox', ...callback }) : Promise.resolve();
+      const handed = world.handsOn
+        ? world.api.receiveCallback({ provider: 'sandbox', ...callback })
+        : Promise.resolve();
       handed.then(
         () => response.writeHead(200).end(),
         () => response.writeHead(500).end(),
@@ -66,7 +68,12 @@ export async function makeWorld(): Promise<World> {
   const clock = turnableClock();
   const database = store.open<PaymentTables>();
   const carrier: Carrier = embeddedCarrier({ url: store.url.replace(home.role, carrierHome.role), log: quietLog() });
-  const config = { SANDBOX_URL: sandboxUrl, SANDBOX_SECRET: secret, SANDBOX_CALLBACK_SECRET: callbackSecret, CALLBACK_BASE_URL: gatewayUrl };
+  const config = {
+    SANDBOX_URL: sandboxUrl,
+    SANDBOX_SECRET: secret,
+    SANDBOX_CALLBACK_SECRET: callbackSecret,
+    CALLBACK_BASE_URL: gatewayUrl,
+  };
   const log = quietLog();
   const app: StartedApp = await startApp(paymentApp({ database, clock, log, config }), { carrier, clock, log });
   const api = app.client(PaymentApiService);
@@ -95,19 +102,33 @@ export async function makeWorld(): Promise<World> {
       return payment;
     },
     async payment(orderId) {
-      const { payments } = await api.listPayments({ merchantId, orderId, status: '', limit: 1, startingAfter: '', endingBefore: '' });
+      const { payments } = await api.listPayments({
+        merchantId,
+        orderId,
+        status: '',
+        limit: 1,
+        startingAfter: '',
+        endingBefore: '',
+      });
       return payments[0];
     },
     async sandbox(method, path, body) {
       const answer = await fetch(`${sandboxUrl}${path}`, {
         method,
-        headers: { authorization: `Bearer ${secret}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        headers: {
+          authorization: `Bearer ${secret}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       return answer.json();
     },
     submitCard: (payment, number) =>
-      fetch(payment.redirectUrl, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ number, expiry: '12/34', cvc: '123' }) }),
+      fetch(payment.redirectUrl, {
+        method: 'POST',
+        redirect: 'manual',
+        body: new URLSearchParams({ number, expiry: '12/34', cvc: '123' }),
+      }),
     async stop() {
       await app.stop();
       await sandbox.stop();
@@ -119,4 +140,3 @@ export async function makeWorld(): Promise<World> {
   };
   return world;
 }
-

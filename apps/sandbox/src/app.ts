@@ -32,7 +32,10 @@ const behaviour = z.strictObject({
   amount_off_by: z.number().int().default(0),
 });
 
-const nextAnswer = z.strictObject({ behaviour: z.enum(['error_500', 'error_500_after_create', 'no_answer_after_create', 'refuse']), times: z.number().int().min(1).max(100).default(1) });
+const nextAnswer = z.strictObject({
+  behaviour: z.enum(['error_500', 'error_500_after_create', 'no_answer_after_create', 'refuse']),
+  times: z.number().int().min(1).max(100).default(1),
+});
 
 export function sandboxApp(parts: { config: Config }): ServiceApp {
   const { config } = parts;
@@ -61,23 +64,37 @@ interface Parts {
 
 function addApi(api: FastifyInstance, { books, callbacks, provider, config }: Parts): void {
   const upcoming: string[] = [];
-  const show = (payment: SandboxPayment) => ({ ...publicPayment(payment), page_url: `${config.SANDBOX_PUBLIC_URL}/pay/${payment.id}` });
+  const show = (payment: SandboxPayment) => ({
+    ...publicPayment(payment),
+    page_url: `${config.SANDBOX_PUBLIC_URL}/pay/${payment.id}`,
+  });
 
   api.addHook('onRequest', async (request, reply) => {
-    if (!isSame(request.headers.authorization ?? '', `Bearer ${config.SANDBOX_SECRET}`)) return reply.code(401).send({ error: 'unauthorized' });
+    if (!isSame(request.headers.authorization ?? '', `Bearer ${config.SANDBOX_SECRET}`))
+      return reply.code(401).send({ error: 'unauthorized' });
     return undefined;
   });
   api.post('/payments', async (request, reply) => {
     const planned = upcoming.shift();
     if (planned === 'error_500') return reply.code(500).send({ error: 'internal' });
-    if (planned === 'refuse') return reply.code(422).send({ error: 'refused', message: 'The payment is not accepted.' });
+    if (planned === 'refuse')
+      return reply.code(422).send({ error: 'refused', message: 'The payment is not accepted.' });
     const key = request.headers['idempotency-key'];
     const read = newPayment.safeParse(request.body);
-    if (typeof key !== 'string' || key === '' || !read.success) return reply.code(400).send({ error: 'invalid_request' });
+    if (typeof key !== 'string' || key === '' || !read.success)
+      return reply.code(400).send({ error: 'invalid_request' });
     const fingerprint = createHash('sha256').update(JSON.stringify(read.data)).digest('hex');
     const before = books.byKey(key);
-    if (before !== undefined && before.fingerprint !== fingerprint) return reply.code(409).send({ error: 'idempotency_key_reused' });
-    const payment = before ?? books.open({ ...read.data, callback_url: read.data.callback_url ?? config.SANDBOX_CALLBACK_URL, key, fingerprint });
+    if (before !== undefined && before.fingerprint !== fingerprint)
+      return reply.code(409).send({ error: 'idempotency_key_reused' });
+    const payment =
+      before ??
+      books.open({
+        ...read.data,
+        callback_url: read.data.callback_url ?? config.SANDBOX_CALLBACK_URL,
+        key,
+        fingerprint,
+      });
     if (planned === 'error_500_after_create') return reply.code(500).send({ error: 'internal' });
     if (planned === 'no_answer_after_create') {
       reply.hijack();
@@ -127,10 +144,14 @@ function addPages(http: FastifyInstance, provider: Provider): void {
       })
       .type('text/html')
       .send(String(await content));
-  const onwards = (reply: FastifyReply, payment: SandboxPayment) => reply.code(303).header('location', payment.return_url).header('cache-control', 'no-store').send();
-  const isSettled = (payment: SandboxPayment) => ['succeeded', 'failed', 'withdrawn'].includes(payment.status) || payment.hidden_status !== '';
+  const onwards = (reply: FastifyReply, payment: SandboxPayment) =>
+    reply.code(303).header('location', payment.return_url).header('cache-control', 'no-store').send();
+  const isSettled = (payment: SandboxPayment) =>
+    ['succeeded', 'failed', 'withdrawn'].includes(payment.status) || payment.hidden_status !== '';
 
-  http.get('/sandbox.css', async (_request, reply) => reply.type('text/css').header('cache-control', 'max-age=3600').send(style));
+  http.get('/sandbox.css', async (_request, reply) =>
+    reply.type('text/css').header('cache-control', 'max-age=3600').send(style),
+  );
   http.get<{ Params: { id: string } }>('/pay/:id', async (request, reply) => {
     const found = provider.look(request.params.id);
     if (found === undefined) return send(reply, 404, gonePage());
@@ -138,23 +159,29 @@ function addPages(http: FastifyInstance, provider: Provider): void {
     if (isSettled(payment)) return onwards(reply, payment);
     return send(reply, 200, payment.status === 'submitted' ? strongPage(payment) : cardPage(payment, {}));
   });
-  http.post<{ Params: { id: string }; Body: Record<string, string> | undefined }>('/pay/:id', async (request, reply) => {
-    const payment = provider.look(request.params.id);
-    if (payment === undefined) return send(reply, 404, gonePage());
-    if (isSettled(payment)) return onwards(reply, payment);
-    if (payment.status === 'submitted') return send(reply, 200, strongPage(payment));
-    const { number = '', expiry = '', cvc = '' } = request.body ?? {};
-    const card = readCard({ number, expiry, cvc }, new Date());
-    if (!('rule' in card)) return send(reply, 422, cardPage(payment, card));
-    const after = provider.submitted(payment, card);
-    return isSettled(after) ? onwards(reply, after) : reply.code(303).header('location', `/pay/${after.id}`).send();
-  });
-  http.post<{ Params: { id: string }; Body: Record<string, string> | undefined }>('/pay/:id/confirmation', async (request, reply) => {
-    const payment = provider.look(request.params.id);
-    if (payment === undefined) return send(reply, 404, gonePage());
-    if (isSettled(payment) || payment.status !== 'submitted') return onwards(reply, payment);
-    return onwards(reply, provider.confirmed(payment, request.body?.['action'] === 'confirm'));
-  });
+  http.post<{ Params: { id: string }; Body: Record<string, string> | undefined }>(
+    '/pay/:id',
+    async (request, reply) => {
+      const payment = provider.look(request.params.id);
+      if (payment === undefined) return send(reply, 404, gonePage());
+      if (isSettled(payment)) return onwards(reply, payment);
+      if (payment.status === 'submitted') return send(reply, 200, strongPage(payment));
+      const { number = '', expiry = '', cvc = '' } = request.body ?? {};
+      const card = readCard({ number, expiry, cvc }, new Date());
+      if (!('rule' in card)) return send(reply, 422, cardPage(payment, card));
+      const after = provider.submitted(payment, card);
+      return isSettled(after) ? onwards(reply, after) : reply.code(303).header('location', `/pay/${after.id}`).send();
+    },
+  );
+  http.post<{ Params: { id: string }; Body: Record<string, string> | undefined }>(
+    '/pay/:id/confirmation',
+    async (request, reply) => {
+      const payment = provider.look(request.params.id);
+      if (payment === undefined) return send(reply, 404, gonePage());
+      if (isSettled(payment) || payment.status !== 'submitted') return onwards(reply, payment);
+      return onwards(reply, provider.confirmed(payment, request.body?.['action'] === 'confirm'));
+    },
+  );
 }
 
 function isSame(given: string, wanted: string): boolean {

@@ -29,7 +29,18 @@ export interface SandboxPayment {
   hidden_status: SandboxStatus | '';
 }
 
-export type NewPayment = Pick<SandboxPayment, 'reference' | 'amount_minor' | 'currency' | 'return_url' | 'callback_url' | 'description' | 'locale' | 'key' | 'fingerprint'>;
+export type NewPayment = Pick<
+  SandboxPayment,
+  | 'reference'
+  | 'amount_minor'
+  | 'currency'
+  | 'return_url'
+  | 'callback_url'
+  | 'description'
+  | 'locale'
+  | 'key'
+  | 'fingerprint'
+>;
 
 export interface Entry {
   readonly at: string;

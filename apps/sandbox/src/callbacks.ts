@@ -34,8 +34,15 @@ export class Callbacks {
 
   tell(payment: SandboxPayment, type: string): void {
     const { behaviour } = this;
-    const amount = String(BigInt(payment.amount_minor) + BigInt(type === 'payment.succeeded' ? behaviour.amount_off_by : 0));
-    const event = { id: randomUUID(), type, created_at: new Date().toISOString(), payment: { ...publicPayment(payment), amount_minor: amount } };
+    const amount = String(
+      BigInt(payment.amount_minor) + BigInt(type === 'payment.succeeded' ? behaviour.amount_off_by : 0),
+    );
+    const event = {
+      id: randomUUID(),
+      type,
+      created_at: new Date().toISOString(),
+      payment: { ...publicPayment(payment), amount_minor: amount },
+    };
     const message = { url: payment.callback_url, body: JSON.stringify(event) };
     if (behaviour.drop) return;
     if (behaviour.out_of_order && this.#held === undefined) {
@@ -59,7 +66,8 @@ export class Callbacks {
   }
 
   #send(message: { url: string; body: string }, behaviour: Behaviour): void {
-    for (let copy = 0; copy < (behaviour.double ? 2 : 1); copy += 1) this.#later(behaviour.delay_ms, () => void this.#attempt(message, 0));
+    for (let copy = 0; copy < (behaviour.double ? 2 : 1); copy += 1)
+      this.#later(behaviour.delay_ms, () => void this.#attempt(message, 0));
   }
 
   async #attempt(message: { url: string; body: string }, failures: number): Promise<void> {
@@ -100,6 +108,30 @@ export function sign(secret: string, body: string, unixSeconds: number): string 
 
 /** What the API and the callbacks say of a payment. */
 export function publicPayment(payment: SandboxPayment): Record<string, string> {
-  const { id, reference, amount_minor, currency, status, failure_code, failure_words, card_brand, card_last_4, card_expiration, created_at } = payment;
-  return { id, reference, amount_minor, currency, status, failure_code, failure_words, card_brand, card_last_4, card_expiration, created_at };
+  const {
+    id,
+    reference,
+    amount_minor,
+    currency,
+    status,
+    failure_code,
+    failure_words,
+    card_brand,
+    card_last_4,
+    card_expiration,
+    created_at,
+  } = payment;
+  return {
+    id,
+    reference,
+    amount_minor,
+    currency,
+    status,
+    failure_code,
+    failure_words,
+    card_brand,
+    card_last_4,
+    card_expiration,
+    created_at,
+  };
 }

@@ -13,11 +13,22 @@ export interface CardRule {
 export const cards: ReadonlyMap<string, CardRule> = new Map<string, CardRule>([
   ['4242424242424242', { brand: 'Visa', outcome: 'pays' }],
   ['4000000000000002', { brand: 'Visa', outcome: 'declined', code: 'card_declined', words: 'The card was declined.' }],
-  ['4000000000009995', { brand: 'Visa', outcome: 'declined', code: 'insufficient_funds', words: 'AUTHORIZATION DECLINED. Insufficient cash.' }],
+  [
+    '4000000000009995',
+    {
+      brand: 'Visa',
+      outcome: 'declined',
+      code: 'insufficient_funds',
+      words: 'AUTHORIZATION DECLINED. Insufficient cash.',
+    },
+  ],
   ['4000002760003184', { brand: 'Visa', outcome: 'pays', isStrong: true }],
   ['4000000000000341', { brand: 'Visa', outcome: 'pays' }],
   ['4000000000007775', { brand: 'Visa', outcome: 'pays', isSilent: true }],
-  ['4000000000008880', { brand: 'Visa', outcome: 'declined', code: 'card_declined', words: 'The card was declined.', isSilent: true }],
+  [
+    '4000000000008880',
+    { brand: 'Visa', outcome: 'declined', code: 'card_declined', words: 'The card was declined.', isSilent: true },
+  ],
   ['4000000000000259', { brand: 'Visa', outcome: 'pays' }],
 ]);
 
@@ -37,7 +48,10 @@ export interface ReadCard {
 }
 
 /** The card, or what is wrong beside which field. The number goes no further than this. */
-export function readCard(entry: CardEntry, now: Date): ReadCard | { readonly number?: CardFault; readonly expiry?: CardFault; readonly cvc?: CardFault } {
+export function readCard(
+  entry: CardEntry,
+  now: Date,
+): ReadCard | { readonly number?: CardFault; readonly expiry?: CardFault; readonly cvc?: CardFault } {
   const digits = entry.number.replaceAll(/[\s-]/g, '');
   const rule = cards.get(digits);
   const date = /^\s*(0[1-9]|1[0-2])\s*\/?\s*(?:20)?([0-9]{2})\s*$/.exec(entry.expiry);

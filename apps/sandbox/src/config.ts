@@ -6,7 +6,12 @@ export const settings = z.object({
   SANDBOX_CALLBACK_URL: z.string().describe('Where callbacks go when a payment names no other place.'),
   SANDBOX_PUBLIC_URL: z.string().describe('Where customers reach the card page.'),
   SANDBOX_FILE: z.string().optional().describe('The books, as JSON lines. Empty = in memory only.'),
-  SANDBOX_SILENCE_MS: z.coerce.number().int().min(0).default(3_000).describe('How long the outcome of a card that gets no answer stays unknown.'),
+  SANDBOX_SILENCE_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(3_000)
+    .describe('How long the outcome of a card that gets no answer stays unknown.'),
 });
 
 export type Config = z.infer<typeof settings>;

@@ -69,10 +69,14 @@ export function cardPage(payment: SandboxPayment, faults: CardFaults): Html | Pr
       <details>
         <summary>${words.cards}</summary>
         <dl>
-          <dt><code>4242 4242 4242 4242</code></dt><dd>${words.card_pays}</dd>
-          <dt><code>4000 0000 0000 0002</code></dt><dd>${words.card_declined}</dd>
-          <dt><code>4000 0027 6000 3184</code></dt><dd>${words.card_strong}</dd>
-          <dt><code>4000 0000 0000 7775</code></dt><dd>${words.card_silent}</dd>
+          <dt><code>4242 4242 4242 4242</code></dt>
+          <dd>${words.card_pays}</dd>
+          <dt><code>4000 0000 0000 0002</code></dt>
+          <dd>${words.card_declined}</dd>
+          <dt><code>4000 0027 6000 3184</code></dt>
+          <dd>${words.card_strong}</dd>
+          <dt><code>4000 0000 0000 7775</code></dt>
+          <dd>${words.card_silent}</dd>
         </dl>
       </details>`,
   );
@@ -116,7 +120,10 @@ function shell(language: string, words: Words, title: string, body: Html | Promi
       <body>
         <main>
           <p class="brand">
-            <svg width="28" height="28" viewBox="0 0 28 28" aria-hidden="true"><rect width="28" height="28" rx="8" fill="currentColor" /><path d="M7 11h14M7 15h14v4H7z" stroke="#fff" stroke-width="2" fill="none" /></svg>${words.provider}
+            <svg width="28" height="28" viewBox="0 0 28 28" aria-hidden="true">
+              <rect width="28" height="28" rx="8" fill="currentColor" />
+              <path d="M7 11h14M7 15h14v4H7z" stroke="#fff" stroke-width="2" fill="none" /></svg
+            >${words.provider}
           </p>
           <div class="card">${body}</div>
         </main>
@@ -124,16 +131,24 @@ function shell(language: string, words: Words, title: string, body: Html | Promi
     </html>`;
 }
 
-function field(words: Words, name: string, label: string, hint: string, fault: CardFault | undefined, input: Html | Promise<Html>): Html | Promise<Html> {
+function field(
+  words: Words,
+  name: string,
+  label: string,
+  hint: string,
+  fault: CardFault | undefined,
+  input: Html | Promise<Html>,
+): Html | Promise<Html> {
   return html`<div class="field">
-    <label for="${name}">${label}</label>${hint === '' ? '' : html`<span class="hint" id="${name}-hint">${hint}</span>`} ${input}
-    ${fault === undefined ? '' : html`<p class="error" id="${name}-error">${words[fault]}</p>`}
+    <label for="${name}">${label}</label>${hint === '' ? '' : html`<span class="hint" id="${name}-hint">${hint}</span>`}
+    ${input} ${fault === undefined ? '' : html`<p class="error" id="${name}-error">${words[fault]}</p>`}
   </div>`;
 }
 
 function marks(name: string, fault: CardFault | undefined, hasHint: boolean): Html | Promise<Html> {
   const described = [...(hasHint ? [`${name}-hint`] : []), ...(fault === undefined ? [] : [`${name}-error`])].join(' ');
-  return html`${fault === undefined ? '' : html`aria-invalid="true"`} ${described === '' ? '' : html`aria-describedby="${described}"`}`;
+  return html`${fault === undefined ? '' : html`aria-invalid="true"`}
+  ${described === '' ? '' : html`aria-describedby="${described}"`}`;
 }
 
 function sumOf(payment: SandboxPayment): string {

@@ -18,7 +18,8 @@ export class Provider {
   /** As it is now: a silent card's outcome comes out when its time is over. */
   look(id: string): SandboxPayment | undefined {
     const payment = this.#books.find(id);
-    if (payment === undefined || payment.hidden_status === '' || Date.now() < Date.parse(payment.silent_until)) return payment;
+    if (payment === undefined || payment.hidden_status === '' || Date.now() < Date.parse(payment.silent_until))
+      return payment;
     return this.#settle(payment, payment.hidden_status);
   }
 
@@ -36,7 +37,11 @@ export class Provider {
     const failure = { failure_code: card.rule.code ?? '', failure_words: card.rule.words ?? '' };
     const outcome = card.rule.outcome === 'pays' ? 'succeeded' : 'failed';
     if (card.rule.isSilent === true) {
-      const silent = this.#books.change(after, { ...failure, hidden_status: outcome, silent_until: new Date(Date.now() + this.#silenceMs).toISOString() });
+      const silent = this.#books.change(after, {
+        ...failure,
+        hidden_status: outcome,
+        silent_until: new Date(Date.now() + this.#silenceMs).toISOString(),
+      });
       this.#later(this.#silenceMs, () => void this.look(silent.id));
       return silent;
     }
@@ -46,7 +51,10 @@ export class Provider {
   confirmed(payment: SandboxPayment, isConfirmed: boolean): SandboxPayment {
     if (payment.status !== 'submitted' || payment.hidden_status !== '') return payment;
     if (isConfirmed) return this.#settle(payment, 'succeeded');
-    const failed = this.#books.change(payment, { failure_code: 'authentication_failed', failure_words: 'The customer was not authenticated.' });
+    const failed = this.#books.change(payment, {
+      failure_code: 'authentication_failed',
+      failure_words: 'The customer was not authenticated.',
+    });
     return this.#settle(failed, 'failed');
   }
 

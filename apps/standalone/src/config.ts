@@ -1,12 +1,43 @@
 import { z } from 'zod';
 
 export const settings = z.object({
-  TILLSTREAM_DATA: z.string().default('.data').describe('The folder of the database, the log and the received mail. It is made when it is not there.'),
-  PORT_BASE: z.coerce.number().int().min(1024).max(65000).default(4000).describe('The first of twenty ports: gateway, checkout, start page, mail, …'),
-  HOST: z.string().default('127.0.0.1').describe('The address to listen on. Everything here is for test money; think before you open it to a network.'),
-  OTLP_ENDPOINT: z.string().default('').describe('Where traces and metrics go over OTLP/HTTP, such as http://127.0.0.1:4318. Empty = nowhere.'),
-  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('What is written to the log file in the data folder.'),
-  WEBHOOK_RETRY_DELAYS_MS: z.string().default('').describe('Delays between the attempts of a webhook in ms, for trying things out. Empty = the schedule of the documentation.'),
+  TILLSTREAM_DATA: z
+    .string()
+    .default('.data')
+    .describe('The folder of the database, the log and the received mail. It is made when it is not there.'),
+  PORT_BASE: z.coerce
+    .number()
+    .int()
+    .min(1024)
+    .max(65000)
+    .default(4000)
+    .describe('The first of twenty ports: gateway, checkout, start page, mail, …'),
+  HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('The address to listen on. Everything here is for test money; think before you open it to a network.'),
+  OTLP_ENDPOINT: z
+    .string()
+    .default('')
+    .describe('Where traces and metrics go over OTLP/HTTP, such as http://127.0.0.1:4318. Empty = nowhere.'),
+  LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('What is written to the log file in the data folder.'),
+  WEBHOOK_RETRY_DELAYS_MS: z
+    .string()
+    .default('')
+    .describe(
+      'Delays between the attempts of a webhook in ms, for trying things out. Empty = the schedule of the documentation.',
+    ),
+  POSTS_PER_TEN_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(250)
+    .describe(
+      'How many forms and checkout links one address may send in ten seconds. 0 = no limit, for load tests from one machine.',
+    ),
 });
 
 export type Config = z.infer<typeof settings>;

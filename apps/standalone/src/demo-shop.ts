@@ -45,7 +45,12 @@ const products = [
 
 /** Makes what is not there yet: the idempotency keys make a second call harmless. */
 export async function openDemoShop(gateway: string, apiKey: string): Promise<readonly DemoProduct[]> {
-  const have = await call<{ data: { name: string; vendor_code: string; checkout_url: string }[] }>(gateway, apiKey, 'GET', '/v1/products?limit=100');
+  const have = await call<{ data: { name: string; vendor_code: string; checkout_url: string }[] }>(
+    gateway,
+    apiKey,
+    'GET',
+    '/v1/products?limit=100',
+  );
   const shown: DemoProduct[] = [];
   for (const { key, codes, body } of products) {
     const found = have.data.find((product) => product.vendor_code === body.vendor_code);
@@ -53,7 +58,14 @@ export async function openDemoShop(gateway: string, apiKey: string): Promise<rea
       shown.push({ name: found.name, checkout_url: found.checkout_url });
       continue;
     }
-    const made = await call<{ id: string; name: string; checkout_url: string }>(gateway, apiKey, 'POST', '/v1/products', body, key);
+    const made = await call<{ id: string; name: string; checkout_url: string }>(
+      gateway,
+      apiKey,
+      'POST',
+      '/v1/products',
+      body,
+      key,
+    );
     const fresh = Array.from({ length: codes }, () => demoCode(body.vendor_code));
     await call(gateway, apiKey, 'POST', `/v1/products/${made.id}/licence_codes`, { codes: fresh });
     shown.push({ name: made.name, checkout_url: made.checkout_url });
@@ -66,7 +78,14 @@ function demoCode(prefix: string): string {
   return [prefix.replaceAll('-', ''), ...groups].join('-');
 }
 
-async function call<T>(gateway: string, apiKey: string, method: 'GET' | 'POST', path: string, body?: object, key?: string): Promise<T> {
+async function call<T>(
+  gateway: string,
+  apiKey: string,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: object,
+  key?: string,
+): Promise<T> {
   const response = await request(`${gateway}${path}`, {
     method,
     headers: {
@@ -77,7 +96,8 @@ async function call<T>(gateway: string, apiKey: string, method: 'GET' | 'POST', 
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.body.text();
-  if (response.statusCode >= 300) throw new Error(`the demo shop could not be opened: ${method} ${path} answered ${response.statusCode} ${text}`);
+  if (response.statusCode >= 300)
+    throw new Error(`the demo shop could not be opened: ${method} ${path} answered ${response.statusCode} ${text}`);
   const answer: T = JSON.parse(text);
   return answer;
 }

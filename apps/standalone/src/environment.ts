@@ -14,7 +14,13 @@ export function placesOf(ports: Ports, host: string): Places {
   // A browser cannot open 0.0.0.0.
   const name = host === '0.0.0.0' ? '127.0.0.1' : host;
   const at = (port: number) => `http://${name}:${port}`;
-  return { gateway: at(ports.gateway), checkout: at(ports.checkout), console: at(ports.console), mail: at(ports.mail), sandbox: at(ports.sandbox) };
+  return {
+    gateway: at(ports.gateway),
+    checkout: at(ports.checkout),
+    console: at(ports.console),
+    mail: at(ports.mail),
+    sandbox: at(ports.sandbox),
+  };
 }
 
 export function environmentOf(ports: Ports, places: Places, secrets: Secrets, data: string): Record<string, string> {

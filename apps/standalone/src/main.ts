@@ -65,6 +65,7 @@ async function start(): Promise<void> {
     await migrateAll(server.url(), secrets.rolePassword);
     const environment = environmentOf(ports, places, secrets, data);
     if (config.WEBHOOK_RETRY_DELAYS_MS !== '') environment['RETRY_DELAYS_MS'] = config.WEBHOOK_RETRY_DELAYS_MS;
+    environment['POSTS_PER_TEN_SECONDS'] = String(config.POSTS_PER_TEN_SECONDS);
     product = await startProduct({
       adminUrl: server.url(),
       urlOf: (role) => server.url('postgres', role, secrets.rolePassword),

@@ -10,7 +10,11 @@ import type { Carrier } from '@tillstream/messaging/message';
 import { wallClock } from '@tillstream/messaging/clock';
 import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
 import { carrierHome } from '@tillstream/messaging/migrations';
-import { home as notificationHome, notificationApp, settings as notificationSettings } from '@tillstream/notification/app';
+import {
+  home as notificationHome,
+  notificationApp,
+  settings as notificationSettings,
+} from '@tillstream/notification/app';
 import { home as orderHome, orderApp, settings as orderSettings } from '@tillstream/order/app';
 import { home as paymentHome, paymentApp, settings as paymentSettings } from '@tillstream/payment/app';
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
@@ -27,7 +31,16 @@ import { home as webhookHome, settings as webhookSettings, webhookApp } from '@t
 import type { PortName, Ports } from './ports.ts';
 import { startPageApp, type StartPageContent } from './start-page.ts';
 
-export const homes: readonly ServiceHome[] = [merchantHome, orderHome, paymentHome, fulfillmentHome, notificationHome, webhookHome, gatewayHome, carrierHome];
+export const homes: readonly ServiceHome[] = [
+  merchantHome,
+  orderHome,
+  paymentHome,
+  fulfillmentHome,
+  notificationHome,
+  webhookHome,
+  gatewayHome,
+  carrierHome,
+];
 
 export interface ProductParts {
   /** As the owner of the server, for migrations. */
@@ -68,7 +81,12 @@ export async function startProduct(parts: ProductParts): Promise<RunningProduct>
   const databases: AnyDatabase[] = [];
   const open = <Schema>(home: ServiceHome): Database<Schema> => {
     // Eight schemas share one small server.
-    const database = openDatabase<Schema>({ url: parts.urlOf(home.role), schema: home.schema, applicationName: home.name, maxConnections: 8 });
+    const database = openDatabase<Schema>({
+      url: parts.urlOf(home.role),
+      schema: home.schema,
+      applicationName: home.name,
+      maxConnections: 8,
+    });
     databases.push(database);
     return database;
   };
@@ -88,25 +106,85 @@ export async function startProduct(parts: ProductParts): Promise<RunningProduct>
   const of = (name: string) => log.child({ service: name });
   const clock = wallClock;
   const services: readonly (readonly [PortName, ServiceApp])[] = [
-    ['merchant', merchantApp({ database: open(merchantHome), clock, config: readConfig(merchantSettings, environment) })],
-    ['order', orderApp({ database: open(orderHome), clients, clock, log: of('order'), config: readConfig(orderSettings, environment) })],
-    ['payment', paymentApp({ database: open(paymentHome), clock, log: of('payment'), config: readConfig(paymentSettings, environment) })],
-    ['fulfillment', fulfillmentApp({ database: open(fulfillmentHome), clients, clock, log: of('fulfillment'), config: readConfig(fulfillmentSettings, environment) })],
-    ['notification', notificationApp({ database: open(notificationHome), clients, clock, log: of('notification'), config: readConfig(notificationSettings, environment) })],
-    ['webhook-dispatcher', webhookApp({ database: open(webhookHome), clients, log: of('webhook-dispatcher'), config: readConfig(webhookSettings, environment) })],
+    [
+      'merchant',
+      merchantApp({ database: open(merchantHome), clock, config: readConfig(merchantSettings, environment) }),
+    ],
+    [
+      'order',
+      orderApp({
+        database: open(orderHome),
+        clients,
+        clock,
+        log: of('order'),
+        config: readConfig(orderSettings, environment),
+      }),
+    ],
+    [
+      'payment',
+      paymentApp({
+        database: open(paymentHome),
+        clock,
+        log: of('payment'),
+        config: readConfig(paymentSettings, environment),
+      }),
+    ],
+    [
+      'fulfillment',
+      fulfillmentApp({
+        database: open(fulfillmentHome),
+        clients,
+        clock,
+        log: of('fulfillment'),
+        config: readConfig(fulfillmentSettings, environment),
+      }),
+    ],
+    [
+      'notification',
+      notificationApp({
+        database: open(notificationHome),
+        clients,
+        clock,
+        log: of('notification'),
+        config: readConfig(notificationSettings, environment),
+      }),
+    ],
+    [
+      'webhook-dispatcher',
+      webhookApp({
+        database: open(webhookHome),
+        clients,
+        log: of('webhook-dispatcher'),
+        config: readConfig(webhookSettings, environment),
+      }),
+    ],
   ];
   const edges: readonly (readonly [PortName, ServiceApp])[] = [
     ['mail', mailboxApp({ config: readConfig(mailboxSettings, environment) })],
     ['sandbox', sandboxApp({ config: readConfig(sandboxSettings, environment) })],
-    ['gateway', gatewayApp({ database: open(gatewayHome), clients: clientsOver(channel), log: of('gateway'), config: readConfig(gatewaySettings, environment) })],
+    [
+      'gateway',
+      gatewayApp({
+        database: open(gatewayHome),
+        clients: clientsOver(channel),
+        log: of('gateway'),
+        config: readConfig(gatewaySettings, environment),
+      }),
+    ],
     ['checkout', checkoutApp({ clients, log: of('checkout'), config: readConfig(checkoutSettings, environment) })],
     ['console', startPageApp(() => parts.startPage())],
   ];
   const running: RunningApp[] = [];
   const stop = async () => {
     // What brings work in goes first.
-    await Promise.all(running.filter((app) => edges.some(([, edge]) => edge.name === app.name && edge.name !== 'mailbox')).map((app) => app.stop()));
-    await Promise.all(running.filter((app) => services.some(([, service]) => service.name === app.name)).map((app) => app.stop()));
+    await Promise.all(
+      running
+        .filter((app) => edges.some(([, edge]) => edge.name === app.name && edge.name !== 'mailbox'))
+        .map((app) => app.stop()),
+    );
+    await Promise.all(
+      running.filter((app) => services.some(([, service]) => service.name === app.name)).map((app) => app.stop()),
+    );
     await Promise.all(running.filter((app) => app.name === 'mailbox').map((app) => app.stop()));
     await carrier.close();
     for (const each of channels.values()) each.close();

@@ -63,12 +63,27 @@ function startPage(content: StartPageContent): ReturnType<typeof html> {
               <caption hidden>
                 Test cards
               </caption>
-              <tr><td><code>4242 4242 4242 4242</code></td><td>pays</td></tr>
-              <tr><td><code>4000 0000 0000 0002</code></td><td>is declined</td></tr>
-              <tr><td><code>4000 0027 6000 3184</code></td><td>asks for a strong authentication step</td></tr>
-              <tr><td><code>4000 0000 0000 7775</code></td><td>gets no answer, and is later found to have paid</td></tr>
+              <tr>
+                <td><code>4242 4242 4242 4242</code></td>
+                <td>pays</td>
+              </tr>
+              <tr>
+                <td><code>4000 0000 0000 0002</code></td>
+                <td>is declined</td>
+              </tr>
+              <tr>
+                <td><code>4000 0027 6000 3184</code></td>
+                <td>asks for a strong authentication step</td>
+              </tr>
+              <tr>
+                <td><code>4000 0000 0000 7775</code></td>
+                <td>gets no answer, and is later found to have paid</td>
+              </tr>
             </table>
-            <p>Any future expiry date and any three digits will do. Then read <a href="${mail}">the mail that was sent</a>.</p>
+            <p>
+              Any future expiry date and any three digits will do. Then read
+              <a href="${mail}">the mail that was sent</a>.
+            </p>
           </section>
           <section>
             <h2>Sell something</h2>

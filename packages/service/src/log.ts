@@ -20,7 +20,8 @@ const secret = new Set<string>(secretFields.map(flat));
 const deepest = 5;
 
 export interface LogOptions {
-  readonly service: string;
+  /** Absent = the children say theirs. */
+  readonly service?: string;
   readonly level?: string;
   /** A path; default standard output. */
   readonly file?: string;

@@ -16,7 +16,10 @@ export interface StartedApp {
 }
 
 /** Runs rpc on a free port, messaging and workers; an http edge on a free port when `http` says so. */
-export async function startApp(app: ServiceApp, around: { carrier?: Carrier; clock?: Clock; log?: Log; httpPort?: number } = {}): Promise<StartedApp> {
+export async function startApp(
+  app: ServiceApp,
+  around: { carrier?: Carrier; clock?: Clock; log?: Log; httpPort?: number } = {},
+): Promise<StartedApp> {
   const running = await superviseApp(app, {
     clock: around.clock ?? turnableClock(),
     log: around.log ?? quietLog(),

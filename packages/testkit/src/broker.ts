@@ -48,27 +48,33 @@ export async function findBroker(): Promise<Broker | undefined> {
   }
 }
 
-/** From the jars, in a folder of its own that `stop` removes. Throws when Java or Maven is missing. */
-export async function startJars(): Promise<MortalBroker> {
+/**
+ * From the jars: on a free port and in a folder of its own that `stop` removes, unless told where; a folder that was
+ * named keeps its data. Throws when Java or Maven is missing.
+ */
+export async function startJars(where: { port?: number; folder?: string } = {}): Promise<MortalBroker> {
   const libraries = join(bringJars(), '*');
-  const folder = mkdtempSync(join(tmpdir(), 'tillstream-kafka-'));
-  const [port, controllerPort] = await Promise.all([freePort(), freePort()]);
+  const folder = where.folder ?? mkdtempSync(join(tmpdir(), 'tillstream-kafka-'));
+  mkdirSync(folder, { recursive: true });
+  const [port, controllerPort] = await Promise.all([where.port ?? freePort(), freePort()]);
   const settings = join(folder, 'server.properties');
   writeFileSync(settings, settingsOf(port, controllerPort, join(folder, 'data')));
   // Any 16 bytes are a cluster id, but a leading dash would be taken for an option.
   const clusterId = `T${randomBytes(16).toString('base64url').slice(1, 22)}`;
-  run('java', [
-    '-Xmx128m',
-    '-cp',
-    libraries,
-    'kafka.tools.StorageTool',
-    'format',
-    '--standalone',
-    '-t',
-    clusterId,
-    '-c',
-    settings,
-  ]);
+  if (!existsSync(join(folder, 'data', 'meta.properties'))) {
+    run('java', [
+      '-Xmx128m',
+      '-cp',
+      libraries,
+      'kafka.tools.StorageTool',
+      'format',
+      '--standalone',
+      '-t',
+      clusterId,
+      '-c',
+      settings,
+    ]);
+  }
   const log = openSync(join(folder, 'kafka.log'), 'a');
   let child: ChildProcess | undefined;
   const kill = async (): Promise<void> => {
@@ -101,7 +107,7 @@ export async function startJars(): Promise<MortalBroker> {
     kill,
     stop: async () => {
       await kill();
-      rmSync(folder, { recursive: true, force: true });
+      if (where.folder === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }
@@ -142,6 +148,9 @@ const small = [
   ['share.coordinator.state.topic.replication.factor', '1'],
   ['share.coordinator.state.topic.min.isr', '1'],
   ['group.initial.rebalance.delay.ms', '0'],
+  // One that was killed is let in again when its old session is over: after nine seconds, were it not for this.
+  ['broker.session.timeout.ms', '3000'],
+  ['broker.heartbeat.interval.ms', '500'],
   ['auto.create.topics.enable', 'false'],
 ] as const;
 

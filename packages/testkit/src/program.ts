@@ -13,7 +13,10 @@ export interface RunningProgram {
 const apps = join(import.meta.dirname, '../../../apps');
 
 /** Starts apps/<name> on a free HTTP port and waits until it answers /livez. */
-export async function startProgram(name: string, environment: (port: number) => Readonly<Record<string, string>>): Promise<RunningProgram> {
+export async function startProgram(
+  name: string,
+  environment: (port: number) => Readonly<Record<string, string>>,
+): Promise<RunningProgram> {
   const port = await freePort();
   const child = spawn(process.execPath, [join(apps, name, 'src/main.ts')], {
     env: { ...process.env, HTTP_PORT: String(port), LOG_LEVEL: 'warn', ...environment(port) },

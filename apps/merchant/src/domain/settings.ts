@@ -21,12 +21,20 @@ export function complainAboutShop(shop: ShopSettings): readonly Complaint[] {
   if (shop.shopName.length > 200) complain('shop_name', 'too_long', 'At most 200 characters.');
   if (!isTimeZone(shop.timeZone)) complain('time_zone', 'invalid_field', 'An IANA time zone, such as Europe/Prague.');
   if (!isLocale(shop.locale)) complain('locale', 'invalid_field', 'A BCP 47 language tag, such as en or de-AT.');
-  if (shop.currencies.length > 50 || shop.currencies.some((currency) => !isCurrency(currency))) complain('currencies', 'invalid_field', 'ISO 4217 codes in capitals.');
-  if (shop.supportEmail !== '' && (!/^[^\s@]+@[^\s@]+$/.test(shop.supportEmail) || shop.supportEmail.length > 254)) complain('support_email', 'invalid_field', 'An e-mail address.');
-  for (const [param, url] of Object.entries({ support_url: shop.supportUrl, terms_url: shop.termsUrl, privacy_url: shop.privacyUrl })) {
-    if (url !== '' && (!/^https:\/\/\S+$/.test(url) || url.length > 500)) complain(param, 'invalid_field', 'An https address of at most 500 characters.');
+  if (shop.currencies.length > 50 || shop.currencies.some((currency) => !isCurrency(currency)))
+    complain('currencies', 'invalid_field', 'ISO 4217 codes in capitals.');
+  if (shop.supportEmail !== '' && (!/^[^\s@]+@[^\s@]+$/.test(shop.supportEmail) || shop.supportEmail.length > 254))
+    complain('support_email', 'invalid_field', 'An e-mail address.');
+  for (const [param, url] of Object.entries({
+    support_url: shop.supportUrl,
+    terms_url: shop.termsUrl,
+    privacy_url: shop.privacyUrl,
+  })) {
+    if (url !== '' && (!/^https:\/\/\S+$/.test(url) || url.length > 500))
+      complain(param, 'invalid_field', 'An https address of at most 500 characters.');
   }
-  if (!Number.isInteger(shop.commissionBp) || shop.commissionBp < 0 || shop.commissionBp > 10_000) complain('policies.commission_bp', 'invalid_field', 'From 0 to 10000.');
+  if (!Number.isInteger(shop.commissionBp) || shop.commissionBp < 0 || shop.commissionBp > 10_000)
+    complain('policies.commission_bp', 'invalid_field', 'From 0 to 10000.');
   return complaints;
 }
 

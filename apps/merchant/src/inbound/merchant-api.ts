@@ -1,6 +1,14 @@
 /** Answers MerchantApi: checks, asks the stores, refuses. The stores are named by what this room needs of them. */
 import type { Clock } from '@tillstream/messaging/clock';
-import type { ApiKey, CreateProductRequest, Merchant, MerchantApiService, Page, Product, UpdateProductRequest } from '@tillstream/proto/merchant/v1/merchant_api';
+import type {
+  ApiKey,
+  CreateProductRequest,
+  Merchant,
+  MerchantApiService,
+  Page,
+  Product,
+  UpdateProductRequest,
+} from '@tillstream/proto/merchant/v1/merchant_api';
 import { Refused } from '@tillstream/rpc/refusals';
 import type { Handlers } from '@tillstream/rpc/server';
 import { complainAbout, type Complaint, type ProductDraft } from '../domain/product.ts';
@@ -14,22 +22,46 @@ interface PageQuery {
 
 export interface MerchantStores {
   readonly accounts: {
-    open(name: string, shopName: string, supportEmail: string): Promise<{ testMerchantId: string; liveMerchantId: string; isNew: boolean }>;
+    open(
+      name: string,
+      shopName: string,
+      supportEmail: string,
+    ): Promise<{ testMerchantId: string; liveMerchantId: string; isNew: boolean }>;
     get(merchantIds: readonly string[]): Promise<readonly Merchant[]>;
     change(merchantId: string, settings: ShopSettings): Promise<Merchant | undefined>;
   };
   readonly keys: {
-    create(merchantId: string, name: string, scopes: readonly string[], requestId: string): Promise<{ key: ApiKey; secret: string }>;
-    authenticate(text: string, now: Date): Promise<{ merchantId: string; livemode: boolean; apiKeyId: string; scopes: string[] } | 'invalid_api_key' | 'revoked_api_key'>;
+    create(
+      merchantId: string,
+      name: string,
+      scopes: readonly string[],
+      requestId: string,
+    ): Promise<{ key: ApiKey; secret: string }>;
+    authenticate(
+      text: string,
+      now: Date,
+    ): Promise<
+      | { merchantId: string; livemode: boolean; apiKeyId: string; scopes: string[] }
+      | 'invalid_api_key'
+      | 'revoked_api_key'
+    >;
     list(merchantId: string, page: PageQuery): Promise<{ keys: readonly ApiKey[]; hasMore: boolean }>;
     revoke(merchantId: string, id: string, now: Date): Promise<ApiKey | undefined>;
   };
   readonly products: {
     create(merchantId: string, draft: ProductDraft, requestId: string): Promise<Product | undefined>;
-    change(merchantId: string, productId: string, decide: (before: Product) => ProductDraft): Promise<Product | undefined>;
+    change(
+      merchantId: string,
+      productId: string,
+      decide: (before: Product) => ProductDraft,
+    ): Promise<Product | undefined>;
     get(merchantId: string, productIds: readonly string[]): Promise<readonly Product[]>;
     find(productId: string): Promise<Product | undefined>;
-    list(merchantId: string, page: PageQuery, withArchived: boolean): Promise<{ products: readonly Product[]; hasMore: boolean }>;
+    list(
+      merchantId: string,
+      page: PageQuery,
+      withArchived: boolean,
+    ): Promise<{ products: readonly Product[]; hasMore: boolean }>;
   };
 }
 
@@ -40,11 +72,14 @@ export function answerMerchantApi(stores: MerchantStores, clock: Clock): Handler
   const { accounts, keys, products } = stores;
   return {
     async createAccount(request) {
-      if (request.accountName.trim() === '' || request.accountName.length > 200) throw new Refused('invalid_field', { param: 'account_name' });
+      if (request.accountName.trim() === '' || request.accountName.length > 200)
+        throw new Refused('invalid_field', { param: 'account_name' });
       const shopName = request.shopName === '' ? request.accountName : request.shopName;
       const account = await accounts.open(request.accountName, shopName, request.supportEmail);
       const { testMerchantId, liveMerchantId } = account;
-      const testApiKey = account.isNew ? (await keys.create(testMerchantId, 'First key', ['read', 'write'], '')).secret : '';
+      const testApiKey = account.isNew
+        ? (await keys.create(testMerchantId, 'First key', ['read', 'write'], '')).secret
+        : '';
       return { testMerchantId, liveMerchantId, testApiKey };
     },
     async authenticate(request) {
@@ -77,7 +112,12 @@ export function answerMerchantApi(stores: MerchantStores, clock: Clock): Handler
       if (request.scopes.length === 0 || request.scopes.some((scope) => !knownScopes.has(scope))) {
         throw new Refused('invalid_field', { param: 'scopes', detail: 'At least one of read and write.' });
       }
-      const { key, secret } = await keys.create(request.merchantId, request.name, [...new Set(request.scopes)], request.requestId);
+      const { key, secret } = await keys.create(
+        request.merchantId,
+        request.name,
+        [...new Set(request.scopes)],
+        request.requestId,
+      );
       return { apiKey: key, secret };
     },
     async listApiKeys(request) {
@@ -106,7 +146,11 @@ export function answerMerchantApi(stores: MerchantStores, clock: Clock): Handler
       return { product };
     },
     async listProducts(request) {
-      const { products: found, hasMore } = await products.list(request.merchantId, pageOf(request.page), request.withArchived);
+      const { products: found, hasMore } = await products.list(
+        request.merchantId,
+        pageOf(request.page),
+        request.withArchived,
+      );
       return { products: [...found], hasMore };
     },
     async getProducts(request) {
@@ -122,7 +166,8 @@ export function answerMerchantApi(stores: MerchantStores, clock: Clock): Handler
 
 function refuseFor(complaints: readonly Complaint[]): void {
   const [first] = complaints;
-  if (first !== undefined) throw new Refused(first.code, { param: first.param, detail: first.detail, fields: complaints });
+  if (first !== undefined)
+    throw new Refused(first.code, { param: first.param, detail: first.detail, fields: complaints });
 }
 
 function pageOf(page: Page | undefined): PageQuery {
@@ -135,7 +180,13 @@ function draftOf(request: CreateProductRequest): ProductDraft {
     businessSegment: request.businessSegment === '' ? 'b2c' : request.businessSegment,
     minQuantity: request.minQuantity === 0 ? 1 : request.minQuantity,
     archived: false,
-    delivery: request.delivery ?? { method: 'pool', oneCodePer: 'unit', sendMail: true, showOnOrderPage: true, lowWaterMark: 0 },
+    delivery: request.delivery ?? {
+      method: 'pool',
+      oneCodePer: 'unit',
+      sendMail: true,
+      showOnOrderPage: true,
+      lowWaterMark: 0,
+    },
   };
 }
 
@@ -152,7 +203,8 @@ function changed(before: Product, request: UpdateProductRequest): ProductDraft {
     minQuantity: request.minQuantity ?? before.minQuantity,
     published: request.published ?? before.published,
     archived: request.archived ?? before.archived,
-    delivery: request.delivery ?? before.delivery ?? { method: 'pool', oneCodePer: 'unit', sendMail: true, showOnOrderPage: true, lowWaterMark: 0 },
+    delivery: request.delivery ??
+      before.delivery ?? { method: 'pool', oneCodePer: 'unit', sendMail: true, showOnOrderPage: true, lowWaterMark: 0 },
     metadata: request.metadata?.entries ?? before.metadata,
   };
 }

@@ -53,7 +53,13 @@ export class Accounts {
 
   async get(merchantIds: readonly string[]): Promise<readonly Merchant[]> {
     if (merchantIds.length === 0) return [];
-    const rows = await this.#database.transaction(merchantIds, (tx) => tx.selectFrom('merchant').where('merchant_id', 'in', [...merchantIds]).selectAll().execute());
+    const rows = await this.#database.transaction(merchantIds, (tx) =>
+      tx
+        .selectFrom('merchant')
+        .where('merchant_id', 'in', [...merchantIds])
+        .selectAll()
+        .execute(),
+    );
     return rows.map(toWire);
   }
 

@@ -26,9 +26,18 @@ export class ApiKeys {
     this.#pepper = pepper;
   }
 
-  async create(merchantId: string, name: string, scopes: readonly string[], requestId: string): Promise<{ key: ApiKey; secret: string }> {
+  async create(
+    merchantId: string,
+    name: string,
+    scopes: readonly string[],
+    requestId: string,
+  ): Promise<{ key: ApiKey; secret: string }> {
     return this.#database.transaction([merchantId], async (tx) => {
-      const { livemode } = await tx.selectFrom('merchant').where('merchant_id', '=', merchantId).select('livemode').executeTakeFirstOrThrow();
+      const { livemode } = await tx
+        .selectFrom('merchant')
+        .where('merchant_id', '=', merchantId)
+        .select('livemode')
+        .executeTakeFirstOrThrow();
       const secret = makeSecret(livemode, this.#pepper, requestId === '' ? undefined : `${merchantId} ${requestId}`);
       const made = await tx
         .insertInto('api_key')
@@ -47,7 +56,14 @@ export class ApiKeys {
         .onConflict((conflict) => conflict.columns(['merchant_id', 'request_id']).doNothing())
         .returningAll()
         .executeTakeFirst();
-      const row = made ?? (await tx.selectFrom('api_key').where('merchant_id', '=', merchantId).where('request_id', '=', requestId).selectAll().executeTakeFirstOrThrow());
+      const row =
+        made ??
+        (await tx
+          .selectFrom('api_key')
+          .where('merchant_id', '=', merchantId)
+          .where('request_id', '=', requestId)
+          .selectAll()
+          .executeTakeFirstOrThrow());
       return { key: toWire(row, livemode), secret };
     });
   }
@@ -74,7 +90,12 @@ export class ApiKeys {
     });
     if (found === undefined || found.livemode !== parts.livemode) return 'invalid_api_key';
     if (found.revoked_at !== null) return 'revoked_api_key';
-    const answer = { merchantId: found.merchant_id, livemode: found.livemode, apiKeyId: publicId('key', found.api_key_id), scopes: found.scopes };
+    const answer = {
+      merchantId: found.merchant_id,
+      livemode: found.livemode,
+      apiKeyId: publicId('key', found.api_key_id),
+      scopes: found.scopes,
+    };
     if (this.#remembered.size >= mostRemembered) this.#remembered.clear();
     this.#remembered.set(name, { answer, untilMs: now.getTime() + rememberMs });
     return answer;
@@ -82,9 +103,20 @@ export class ApiKeys {
 
   async list(merchantId: string, page: PageQuery): Promise<{ keys: readonly ApiKey[]; hasMore: boolean }> {
     return this.#database.transaction([merchantId], async (tx) => {
-      const { livemode } = await tx.selectFrom('merchant').where('merchant_id', '=', merchantId).select('livemode').executeTakeFirstOrThrow();
-      const { after, before, isBackward, limit } = keyset(page, (id) => readPublicId('key', id) ?? '00000000-0000-0000-0000-000000000000');
-      let query = tx.selectFrom('api_key').where('merchant_id', '=', merchantId).selectAll().limit(limit + 1);
+      const { livemode } = await tx
+        .selectFrom('merchant')
+        .where('merchant_id', '=', merchantId)
+        .select('livemode')
+        .executeTakeFirstOrThrow();
+      const { after, before, isBackward, limit } = keyset(
+        page,
+        (id) => readPublicId('key', id) ?? '00000000-0000-0000-0000-000000000000',
+      );
+      let query = tx
+        .selectFrom('api_key')
+        .where('merchant_id', '=', merchantId)
+        .selectAll()
+        .limit(limit + 1);
       if (after !== undefined) query = query.where('api_key_id', '<', after);
       if (before !== undefined) query = query.where('api_key_id', '>', before);
       const rows = await query.orderBy('api_key_id', isBackward ? 'asc' : 'desc').execute();
@@ -98,7 +130,11 @@ export class ApiKeys {
     const uuid = readPublicId('key', id);
     if (uuid === undefined) return undefined;
     return this.#database.transaction([merchantId], async (tx) => {
-      const { livemode } = await tx.selectFrom('merchant').where('merchant_id', '=', merchantId).select('livemode').executeTakeFirstOrThrow();
+      const { livemode } = await tx
+        .selectFrom('merchant')
+        .where('merchant_id', '=', merchantId)
+        .select('livemode')
+        .executeTakeFirstOrThrow();
       const row = await tx
         .updateTable('api_key')
         .set((eb) => ({ revoked_at: eb.fn.coalesce('revoked_at', eb.val(now)) }))
@@ -126,7 +162,9 @@ function makeSecret(livemode: boolean, pepper: string, seed: string | undefined)
 }
 
 function expand(pepper: string, seed: string): Buffer {
-  return Buffer.concat([0, 1, 2].map((block) => createHmac('sha512', pepper).update(`api key ${block} ${seed}`).digest()));
+  return Buffer.concat(
+    [0, 1, 2].map((block) => createHmac('sha512', pepper).update(`api key ${block} ${seed}`).digest()),
+  );
 }
 
 function checksumOf(text: string): string {

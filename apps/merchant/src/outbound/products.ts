@@ -16,7 +16,11 @@ export class Products {
   /** With a request id that was seen, the product it made. Undefined when there is no such merchant. */
   create(merchantId: string, draft: ProductDraft, requestId: string): Promise<Product | undefined> {
     return this.#database.transaction([merchantId], async (tx) => {
-      const merchant = await tx.selectFrom('merchant').where('merchant_id', '=', merchantId).select('livemode').executeTakeFirst();
+      const merchant = await tx
+        .selectFrom('merchant')
+        .where('merchant_id', '=', merchantId)
+        .select('livemode')
+        .executeTakeFirst();
       if (merchant === undefined) return undefined;
       const made = await tx
         .insertInto('product')
@@ -31,18 +35,40 @@ export class Products {
         .returningAll()
         .executeTakeFirst();
       if (made !== undefined) return toWire(made);
-      return toWire(await tx.selectFrom('product').where('merchant_id', '=', merchantId).where('request_id', '=', requestId).selectAll().executeTakeFirstOrThrow());
+      return toWire(
+        await tx
+          .selectFrom('product')
+          .where('merchant_id', '=', merchantId)
+          .where('request_id', '=', requestId)
+          .selectAll()
+          .executeTakeFirstOrThrow(),
+      );
     });
   }
 
   /** Reads, lets the caller decide what becomes of it, and writes; the row is locked in between. */
-  change(merchantId: string, productId: string, decide: (before: Product) => ProductDraft): Promise<Product | undefined> {
+  change(
+    merchantId: string,
+    productId: string,
+    decide: (before: Product) => ProductDraft,
+  ): Promise<Product | undefined> {
     const id = readNumber(productId);
     if (id === undefined) return Promise.resolve(undefined);
     return this.#database.transaction([merchantId], async (tx) => {
-      const before = await tx.selectFrom('product').where('merchant_id', '=', merchantId).where('product_id', '=', id).selectAll().forUpdate().executeTakeFirst();
+      const before = await tx
+        .selectFrom('product')
+        .where('merchant_id', '=', merchantId)
+        .where('product_id', '=', id)
+        .selectAll()
+        .forUpdate()
+        .executeTakeFirst();
       if (before === undefined) return undefined;
-      const after = await tx.updateTable('product').set(toRow(decide(toWire(before)))).where('product_id', '=', id).returningAll().executeTakeFirstOrThrow();
+      const after = await tx
+        .updateTable('product')
+        .set(toRow(decide(toWire(before))))
+        .where('product_id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow();
       return toWire(after);
     });
   }
@@ -51,7 +77,12 @@ export class Products {
     const ids = productIds.map(readNumber).filter((id) => id !== undefined);
     if (ids.length === 0) return [];
     const rows = await this.#database.transaction([merchantId], (tx) =>
-      tx.selectFrom('product').where('merchant_id', '=', merchantId).where(sql<boolean>`product_id = any (${ids}::bigint[])`).selectAll().execute(),
+      tx
+        .selectFrom('product')
+        .where('merchant_id', '=', merchantId)
+        .where(sql<boolean>`product_id = any (${ids}::bigint[])`)
+        .selectAll()
+        .execute(),
     );
     return rows.map(toWire);
   }
@@ -59,16 +90,25 @@ export class Products {
   async find(productId: string): Promise<Product | undefined> {
     const id = readNumber(productId);
     if (id === undefined) return undefined;
-    const row = await this.#database.everyMerchant('a checkout link names a product, and the product its merchant', (tx) =>
-      tx.selectFrom('product').where('product_id', '=', id).selectAll().executeTakeFirst(),
+    const row = await this.#database.everyMerchant(
+      'a checkout link names a product, and the product its merchant',
+      (tx) => tx.selectFrom('product').where('product_id', '=', id).selectAll().executeTakeFirst(),
     );
     return row === undefined ? undefined : toWire(row);
   }
 
-  async list(merchantId: string, page: PageQuery, withArchived: boolean): Promise<{ products: readonly Product[]; hasMore: boolean }> {
+  async list(
+    merchantId: string,
+    page: PageQuery,
+    withArchived: boolean,
+  ): Promise<{ products: readonly Product[]; hasMore: boolean }> {
     const { after, before, isBackward, limit } = keyset(page, (id) => readNumber(id) ?? 0n);
     const rows = await this.#database.transaction([merchantId], (tx) => {
-      let query = tx.selectFrom('product').where('merchant_id', '=', merchantId).selectAll().limit(limit + 1);
+      let query = tx
+        .selectFrom('product')
+        .where('merchant_id', '=', merchantId)
+        .selectAll()
+        .limit(limit + 1);
       if (!withArchived) query = query.where('archived', '=', false);
       if (after !== undefined) query = query.where('product_id', '<', after);
       if (before !== undefined) query = query.where('product_id', '>', before);
@@ -94,7 +134,9 @@ function toRow(draft: ProductDraft) {
     vendor_code: draft.vendorCode,
     sku: draft.sku,
     business_segment: draft.businessSegment,
-    prices: sql<MerchantTables['product']['prices']>`${JSON.stringify(draft.prices.map((price) => ({ currency: price.currency, amount_minor: String(price.amountMinor) })))}::jsonb`,
+    prices: sql<
+      MerchantTables['product']['prices']
+    >`${JSON.stringify(draft.prices.map((price) => ({ currency: price.currency, amount_minor: String(price.amountMinor) })))}::jsonb`,
     min_quantity: draft.minQuantity,
     published: draft.published,
     archived: draft.archived,

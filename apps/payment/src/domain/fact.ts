@@ -29,7 +29,12 @@ export function commandOf(fact: Fact, at: Date): PaymentCommand | undefined {
     case 'succeeded':
       return { type: 'recordBooked', amountMinor: fact.amountMinor, currency: fact.currency, card: fact.card, at };
     case 'failed':
-      return { type: 'recordFailed', failure: { reason: reasonOf(fact.failureCode), code: fact.failureCode, description: fact.failureWords }, card: fact.card, at };
+      return {
+        type: 'recordFailed',
+        failure: { reason: reasonOf(fact.failureCode), code: fact.failureCode, description: fact.failureWords },
+        card: fact.card,
+        at,
+      };
     case 'withdrawn':
       return { type: 'withdraw', at };
     default:

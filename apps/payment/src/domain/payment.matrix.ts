@@ -50,7 +50,13 @@ export const paymentMatrix: Matrix<PaymentState['status'], PaymentCommand['type'
     withdraw: 'refused: payment_not_withdrawable',
     expireProcessing: 'processing_expired',
   },
-  confirmed: { ...over, recordUnknown: 'confirmed', recordBooked: 'booked', recordFailed: 'failed', withdraw: 'refused: payment_not_withdrawable' },
+  confirmed: {
+    ...over,
+    recordUnknown: 'confirmed',
+    recordBooked: 'booked',
+    recordFailed: 'failed',
+    withdraw: 'refused: payment_not_withdrawable',
+  },
   booked: { ...over, recordBooked: 'ignored', withdraw: 'refused: payment_not_withdrawable' },
   // Money after the end does not revive the payment: it is held for review, and the status stays.
   failed: { ...over, recordBooked: 'failed', withdraw: 'refused: payment_not_withdrawable' },

@@ -76,10 +76,13 @@ describe('money', () => {
     expect(payment.decide(held, commands.recordBooked).answer).toBe('ignored');
   });
 
-  test.each(['failed', 'expired', 'withdrawn'] as const)('that arrives after %s is held for review; the status stays', (status) => {
-    const late = after(...ways[status].map((name) => commands[name]), commands.recordBooked);
-    expect(late).toMatchObject({ status, reviewReason: 'paid_after_final' });
-  });
+  test.each(['failed', 'expired', 'withdrawn'] as const)(
+    'that arrives after %s is held for review; the status stays',
+    (status) => {
+      const late = after(...ways[status].map((name) => commands[name]), commands.recordBooked);
+      expect(late).toMatchObject({ status, reviewReason: 'paid_after_final' });
+    },
+  );
 });
 
 test('in any order of any commands: at most one booking, and an end is an end', () => {
@@ -94,7 +97,8 @@ test('in any order of any commands: at most one booking, and an end is an end', 
         if (decision.answer !== 'accepted') continue;
         state = evolveAll(payment, state, decision.events);
         events.push(...decision.events);
-        if (['booked', 'failed', 'expired', 'withdrawn'].includes(before.status)) expect(state.status).toBe(before.status);
+        if (['booked', 'failed', 'expired', 'withdrawn'].includes(before.status))
+          expect(state.status).toBe(before.status);
       }
       expect(events.filter((event) => event.type === 'paymentBooked').length).toBeLessThanOrEqual(1);
     }),

@@ -21,7 +21,16 @@ export interface Card {
   readonly expiration: string;
 }
 
-export type PaymentStatus = 'created' | 'seen' | 'processing' | 'confirmed' | 'booked' | 'failed' | 'expired' | 'withdrawn' | 'processing_expired';
+export type PaymentStatus =
+  | 'created'
+  | 'seen'
+  | 'processing'
+  | 'confirmed'
+  | 'booked'
+  | 'failed'
+  | 'expired'
+  | 'withdrawn'
+  | 'processing_expired';
 
 export interface Asked {
   readonly orderId: bigint;
@@ -68,7 +77,13 @@ export type PaymentCommand =
   | { readonly type: 'recordOpened' }
   | { readonly type: 'recordSubmitted' }
   | { readonly type: 'recordConfirmed' }
-  | { readonly type: 'recordBooked'; readonly amountMinor: bigint; readonly currency: string; readonly card: Card | undefined; readonly at: Date }
+  | {
+      readonly type: 'recordBooked';
+      readonly amountMinor: bigint;
+      readonly currency: string;
+      readonly card: Card | undefined;
+      readonly at: Date;
+    }
   | { readonly type: 'recordFailed'; readonly failure: Failure; readonly card: Card | undefined; readonly at: Date }
   | { readonly type: 'expire'; readonly at: Date }
   | { readonly type: 'withdraw'; readonly at: Date }
@@ -90,40 +105,58 @@ export type PaymentEvent =
 
 export type PaymentRefusal = 'payment_not_found' | 'payment_not_withdrawable' | 'amount_out_of_range';
 
-export const payment: Machine<PaymentState, PaymentCommand, PaymentEvent, PaymentRefusal> = { absent: { status: 'absent' }, decide, evolve };
+export const payment: Machine<PaymentState, PaymentCommand, PaymentEvent, PaymentRefusal> = {
+  absent: { status: 'absent' },
+  decide,
+  evolve,
+};
 
 type Decided = Decision<PaymentEvent, PaymentRefusal>;
 
 function decide(state: PaymentState, command: PaymentCommand): Decided {
   if (state.status === 'absent') {
     if (command.type !== 'create') return refuse('payment_not_found');
-    return command.asked.amountMinor > 0n ? accept({ type: 'paymentCreated', asked: command.asked }) : refuse('amount_out_of_range');
+    return command.asked.amountMinor > 0n
+      ? accept({ type: 'paymentCreated', asked: command.asked })
+      : refuse('amount_out_of_range');
   }
   switch (command.type) {
     case 'create':
       return ignore('it exists');
     case 'recordPage':
       if (!isOpen(state)) return ignore('it is over');
-      return state.redirectUrl === '' ? accept({ type: 'pageKnown', providerPaymentId: command.providerPaymentId, redirectUrl: command.redirectUrl }) : ignore('the page is known');
+      return state.redirectUrl === ''
+        ? accept({ type: 'pageKnown', providerPaymentId: command.providerPaymentId, redirectUrl: command.redirectUrl })
+        : ignore('the page is known');
     case 'recordUnknown':
-      return isLive(state) && !state.isOutcomeUnknown ? accept({ type: 'outcomeUnknown' }) : ignore('nothing is open, or it is known to be unknown');
+      return isLive(state) && !state.isOutcomeUnknown
+        ? accept({ type: 'outcomeUnknown' })
+        : ignore('nothing is open, or it is known to be unknown');
     case 'recordOpened':
       return state.status === 'created' ? accept({ type: 'paymentSeen' }) : ignore('it went on already');
     case 'recordSubmitted':
       return isOpen(state) ? accept({ type: 'paymentProcessing' }) : ignore('it went on already');
     case 'recordConfirmed':
-      return isOpen(state) || state.status === 'processing' ? accept({ type: 'paymentConfirmed' }) : ignore('it went on already');
+      return isOpen(state) || state.status === 'processing'
+        ? accept({ type: 'paymentConfirmed' })
+        : ignore('it went on already');
     case 'recordBooked':
       return decideBooked(state, command);
     case 'recordFailed':
-      return isLive(state) ? accept({ type: 'paymentFailed', failure: command.failure, card: command.card, at: command.at }) : ignore('it is over');
+      return isLive(state)
+        ? accept({ type: 'paymentFailed', failure: command.failure, card: command.card, at: command.at })
+        : ignore('it is over');
     case 'expire':
-      return isOpen(state) ? accept({ type: 'paymentExpired', at: command.at }) : ignore('the customer has begun to pay, or it is over');
+      return isOpen(state)
+        ? accept({ type: 'paymentExpired', at: command.at })
+        : ignore('the customer has begun to pay, or it is over');
     case 'withdraw':
       if (state.status === 'withdrawn') return ignore('it is withdrawn');
       return isOpen(state) ? accept({ type: 'paymentWithdrawn', at: command.at }) : refuse('payment_not_withdrawable');
     case 'expireProcessing':
-      return state.status === 'processing' ? accept({ type: 'paymentProcessingExpired' }) : ignore('it is not processing');
+      return state.status === 'processing'
+        ? accept({ type: 'paymentProcessingExpired' })
+        : ignore('it is not processing');
     default:
       return unreachable(command);
   }
@@ -132,11 +165,15 @@ function decide(state: PaymentState, command: PaymentCommand): Decided {
 function decideBooked(state: Payment, command: Extract<PaymentCommand, { type: 'recordBooked' }>): Decided {
   if (state.status === 'booked') return ignore('it is booked');
   if (!isLive(state) && state.status !== 'processing_expired') {
-    return state.reviewReason === '' ? accept({ type: 'paymentHeldForReview', reason: 'paid_after_final' }) : ignore('it is held for review');
+    return state.reviewReason === ''
+      ? accept({ type: 'paymentHeldForReview', reason: 'paid_after_final' })
+      : ignore('it is held for review');
   }
   // Another sum than was asked for is not this payment's money, whoever says so.
   if (command.amountMinor !== state.amountMinor || command.currency !== state.currency) {
-    return state.reviewReason === '' ? accept({ type: 'paymentHeldForReview', reason: 'amount_mismatch' }) : ignore('it is held for review');
+    return state.reviewReason === ''
+      ? accept({ type: 'paymentHeldForReview', reason: 'amount_mismatch' })
+      : ignore('it is held for review');
   }
   // A person has been asked to look; a later callback does not decide for them.
   if (state.reviewReason !== '') return ignore('it is held for review');
@@ -170,7 +207,12 @@ function evolve(state: PaymentState, event: PaymentEvent): PaymentState {
   if (state.status === 'absent') throw new Error(`${event.type} of a payment that does not exist`);
   switch (event.type) {
     case 'pageKnown':
-      return { ...state, providerPaymentId: event.providerPaymentId, redirectUrl: event.redirectUrl, isOutcomeUnknown: false };
+      return {
+        ...state,
+        providerPaymentId: event.providerPaymentId,
+        redirectUrl: event.redirectUrl,
+        isOutcomeUnknown: false,
+      };
     case 'outcomeUnknown':
       return { ...state, isOutcomeUnknown: true };
     case 'paymentSeen':
@@ -180,9 +222,22 @@ function evolve(state: PaymentState, event: PaymentEvent): PaymentState {
     case 'paymentConfirmed':
       return { ...state, status: 'confirmed', isOutcomeUnknown: false };
     case 'paymentBooked':
-      return { ...state, status: 'booked', card: event.card ?? state.card, isOutcomeUnknown: false, finalisedAt: event.at };
+      return {
+        ...state,
+        status: 'booked',
+        card: event.card ?? state.card,
+        isOutcomeUnknown: false,
+        finalisedAt: event.at,
+      };
     case 'paymentFailed':
-      return { ...state, status: 'failed', failure: event.failure, card: event.card ?? state.card, isOutcomeUnknown: false, finalisedAt: event.at };
+      return {
+        ...state,
+        status: 'failed',
+        failure: event.failure,
+        card: event.card ?? state.card,
+        isOutcomeUnknown: false,
+        finalisedAt: event.at,
+      };
     case 'paymentExpired':
       return { ...state, status: 'expired', isOutcomeUnknown: false, finalisedAt: event.at };
     case 'paymentWithdrawn':

@@ -30,8 +30,13 @@ export interface CallbackParts {
     ownerOf(paymentId: string): Promise<{ merchantId: string; traceparent: string } | undefined>;
   };
   /** Undefined when there is no such provider. */
-  provider(name: string):
-    | { readCallback(headers: Readonly<Record<string, string>>, body: Uint8Array, now: Date): Read | undefined; readStored(body: Uint8Array): Read | undefined }
+  provider(
+    name: string,
+  ):
+    | {
+        readCallback(headers: Readonly<Record<string, string>>, body: Uint8Array, now: Date): Read | undefined;
+        readStored(body: Uint8Array): Read | undefined;
+      }
     | undefined;
   readonly performer: { performOnce(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown> };
   readonly clock: Clock;
@@ -58,7 +63,12 @@ export class CallbackDesk {
     // The provider's time is the wall's, whatever a merchant's test clock says.
     const read = provider.readCallback(headers, body, clock.now(''));
     if (read === undefined) throw new Refused('callback_not_authentic');
-    const kept = { callbackId: randomUUIDv7(), provider: providerName, body: Buffer.from(body), traceparent: currentTraceparent() };
+    const kept = {
+      callbackId: randomUUIDv7(),
+      provider: providerName,
+      body: Buffer.from(body),
+      traceparent: currentTraceparent(),
+    };
     if (!(await store.keep(kept, read.eventId))) return false;
     try {
       await this.#apply({ ...kept, tries: 0 }, read);
@@ -93,7 +103,9 @@ export class CallbackDesk {
     const command = commandOf(fact, now);
     if (command !== undefined) {
       // The callback's own span links here; the story goes on in the trace of the customer's click.
-      await performer.performOnce([{ id: fact.reference, merchantId, command, now, messageId: callback.callbackId, traceparent }]);
+      await performer.performOnce([
+        { id: fact.reference, merchantId, command, now, messageId: callback.callbackId, traceparent },
+      ]);
     }
     await store.applied([callback.callbackId]);
   }

@@ -3,7 +3,11 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Answer } from '@tillstream/messaging/perform';
 import type { Envelope } from '@tillstream/messaging/keeper';
-import type { CreatePaymentRequest, Payment as WirePayment, PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
+import type {
+  CreatePaymentRequest,
+  Payment as WirePayment,
+  PaymentApiService,
+} from '@tillstream/proto/payment/v1/payment_api';
 import { Refused } from '@tillstream/rpc/refusals';
 import type { Handlers } from '@tillstream/rpc/server';
 import type { PaymentCommand, PaymentEvent, PaymentRefusal, PaymentState } from '../domain/payment.ts';
@@ -21,11 +25,24 @@ export interface PaymentApiParts {
     newest(merchantId: string, orderId: bigint): Promise<LivePayment | undefined>;
     mayAsk(merchantId: string, paymentId: string, everyMs: number): Promise<boolean>;
     get(keys: readonly { merchantId: string; paymentId: string }[]): Promise<readonly WirePayment[]>;
-    list(merchantId: string, filter: { orderId: bigint; status: string; limit: number; startingAfter: string; endingBefore: string }): Promise<{ payments: readonly WirePayment[]; hasMore: boolean }>;
+    list(
+      merchantId: string,
+      filter: { orderId: bigint; status: string; limit: number; startingAfter: string; endingBefore: string },
+    ): Promise<{ payments: readonly WirePayment[]; hasMore: boolean }>;
   };
-  readonly performer: { perform(envelopes: readonly Envelope<PaymentCommand>[]): Promise<readonly Answer<PaymentState, PaymentEvent, PaymentRefusal>[]> };
-  readonly calls: { open(paymentId?: string): Promise<number>; ask(payment: Called): Promise<void>; withdraw(payment: Called): Promise<boolean> };
-  readonly callbacks: { receive(provider: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<boolean> };
+  readonly performer: {
+    perform(
+      envelopes: readonly Envelope<PaymentCommand>[],
+    ): Promise<readonly Answer<PaymentState, PaymentEvent, PaymentRefusal>[]>;
+  };
+  readonly calls: {
+    open(paymentId?: string): Promise<number>;
+    ask(payment: Called): Promise<void>;
+    withdraw(payment: Called): Promise<boolean>;
+  };
+  readonly callbacks: {
+    receive(provider: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<boolean>;
+  };
   /** The provider that takes this method in this mode. */
   providerFor(method: string, livemode: boolean): string | undefined;
   readonly clock: Clock;
@@ -54,7 +71,19 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
     const id = randomUUIDv7();
     const now = clock.now(merchantId);
     const { amountMinor, currency, method, returnUrl, locale, description, livemode } = request;
-    const asked = { orderId, livemode, amountMinor, currency, method, provider, returnUrl, locale, description, createdAt: now, expiresAt: new Date(now.getTime() + expiryMs) };
+    const asked = {
+      orderId,
+      livemode,
+      amountMinor,
+      currency,
+      method,
+      provider,
+      returnUrl,
+      locale,
+      description,
+      createdAt: now,
+      expiresAt: new Date(now.getTime() + expiryMs),
+    };
     try {
       const [answer] = await performer.perform([{ id, merchantId, command: { type: 'create', asked }, now }]);
       if (answer?.answer === 'refused') throw new Refused(answer.reason);
@@ -85,7 +114,11 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       const newest = await payments.newest(request.merchantId, request.orderId);
       if (newest === undefined) return { payment: undefined };
       const isOpen = ['created', 'seen', 'processing', 'confirmed'].includes(newest.status);
-      if (isOpen && newest.provider_payment_id !== '' && (await payments.mayAsk(newest.merchant_id, newest.payment_id, askEveryMs))) {
+      if (
+        isOpen &&
+        newest.provider_payment_id !== '' &&
+        (await payments.mayAsk(newest.merchant_id, newest.payment_id, askEveryMs))
+      ) {
         // A provider that does not answer is no reason to show the customer nothing.
         await calls.ask(newest).catch(() => undefined);
       } else if (isOpen && newest.provider_payment_id === '') {
@@ -104,13 +137,17 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       try {
         isWithdrawn = await calls.withdraw(live);
       } catch (error) {
-        const refused = new Refused('unavailable', { detail: 'The payment provider does not answer; nothing was changed.' });
+        const refused = new Refused('unavailable', {
+          detail: 'The payment provider does not answer; nothing was changed.',
+        });
         refused.cause = error;
         throw refused;
       }
       if (!isWithdrawn) throw new Refused('payment_not_withdrawable');
       const now = clock.now(request.merchantId);
-      const [answer] = await performer.perform([{ id: live.payment_id, merchantId: request.merchantId, command: { type: 'withdraw', at: now }, now }]);
+      const [answer] = await performer.perform([
+        { id: live.payment_id, merchantId: request.merchantId, command: { type: 'withdraw', at: now }, now },
+      ]);
       if (answer?.answer === 'refused') throw new Refused(answer.reason);
       return { payment: await one(request.merchantId, live.payment_id) };
     },
@@ -122,7 +159,8 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
 
 /** The live payment serves a second click; another method waits until it is known to have ended. */
 function liveFor(request: CreatePaymentRequest, live: LivePayment): string {
-  if (live.method !== request.method || live.amount_minor !== request.amountMinor || live.currency !== request.currency) throw new Refused('attempt_unresolved');
+  if (live.method !== request.method || live.amount_minor !== request.amountMinor || live.currency !== request.currency)
+    throw new Refused('attempt_unresolved');
   return live.payment_id;
 }
 

@@ -36,7 +36,15 @@ export interface ProviderCallParts<L extends Leased> {
   };
   readonly payments: { rows(merchants: readonly string[], ids: readonly string[]): Promise<readonly Called[]> };
   provider(name: string): {
-    openPage(request: { key: string; reference: string; amountMinor: bigint; currency: string; returnUrl: string; description: string; locale: string }): Promise<
+    openPage(request: {
+      key: string;
+      reference: string;
+      amountMinor: bigint;
+      currency: string;
+      returnUrl: string;
+      description: string;
+      locale: string;
+    }): Promise<
       | { readonly outcome: 'open'; readonly providerPaymentId: string; readonly redirectUrl: string }
       | { readonly outcome: 'declined'; readonly code: string; readonly description: string }
       | { readonly outcome: 'unknown'; readonly because: string }
@@ -95,9 +103,15 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
       await send({ type: 'recordFailed', failure, card: undefined, at: clock.now(payment.merchant_id) });
       await attempts.settle(attempt, 'declined');
     } else {
-      this.#parts.log.warn({ payment_id: payment.payment_id, because: answer.because, tries: attempt.tries }, 'outcome unknown');
+      this.#parts.log.warn(
+        { payment_id: payment.payment_id, because: answer.because, tries: attempt.tries },
+        'outcome unknown',
+      );
       await send({ type: 'recordUnknown' });
-      await attempts.postpone(attempt, attempt.tries >= mostTries ? null : new Date(Date.now() + pauseAfter(attempt.tries)));
+      await attempts.postpone(
+        attempt,
+        attempt.tries >= mostTries ? null : new Date(Date.now() + pauseAfter(attempt.tries)),
+      );
     }
   }
 
@@ -110,7 +124,9 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
 
   /** True when the provider has withdrawn it; else what it says instead is recorded. */
   async withdraw(payment: Called): Promise<boolean> {
-    const isWithdrawn = payment.provider_payment_id === '' || (await this.#parts.provider(payment.provider).withdraw(payment.provider_payment_id));
+    const isWithdrawn =
+      payment.provider_payment_id === '' ||
+      (await this.#parts.provider(payment.provider).withdraw(payment.provider_payment_id));
     if (!isWithdrawn) await this.ask(payment);
     return isWithdrawn;
   }
@@ -133,7 +149,8 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
         failures.push(error);
       }
     }
-    if (failures.length > 0) throw new Error(`${failures.length} of ${due.length} timers wait for a provider`, { cause: failures[0] });
+    if (failures.length > 0)
+      throw new Error(`${failures.length} of ${due.length} timers wait for a provider`, { cause: failures[0] });
   }
 
   async #expire(timer: DueTimer, row: Called): Promise<void> {
@@ -154,7 +171,8 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     const [now] = await this.#parts.payments.rows([row.merchant_id], [row.payment_id]);
     if (now?.status !== 'processing') return;
     await performer.performOnce([{ ...this.#envelope(row, { type: 'recordUnknown' }), messageId: timer.timerId }]);
-    if (tries < mostTries) await this.#parts.schedule(timer, `ask-${tries + 1}`, new Date(Date.now() + pauseAfter(tries + 1)));
+    if (tries < mostTries)
+      await this.#parts.schedule(timer, `ask-${tries + 1}`, new Date(Date.now() + pauseAfter(tries + 1)));
   }
 
   #envelope(payment: Called, command: PaymentCommand): Envelope<PaymentCommand> {

@@ -22,7 +22,8 @@ export class Attempts {
 
   /** The attempt of one payment, if it is due and nobody else has it; without an id, up to ten that are due. */
   async lease(paymentId?: string): Promise<readonly LeasedAttempt[]> {
-    const which = paymentId === undefined ? sql`due_at <= now()` : sql`payment_id = ${paymentId}::uuid and due_at is not null`;
+    const which =
+      paymentId === undefined ? sql`due_at <= now()` : sql`payment_id = ${paymentId}::uuid and due_at is not null`;
     const { rows } = await this.#database.everyMerchant('attempts of all merchants are taken up', (tx) =>
       sql<PaymentRow & { attempt_id: string; lease: bigint; tries: number }>`
         with taken as (
@@ -32,7 +33,9 @@ export class Attempts {
             order by due_at limit 10 for update skip locked)
           returning attempt_id, payment_id, lease, tries
         )
-        select payment.*, taken.attempt_id, taken.lease, taken.tries from taken join payment using (payment_id)`.execute(tx),
+        select payment.*, taken.attempt_id, taken.lease, taken.tries from taken join payment using (payment_id)`.execute(
+        tx,
+      ),
     );
     return rows.map((row) => ({ attemptId: row.attempt_id, lease: row.lease, tries: row.tries, payment: row }));
   }

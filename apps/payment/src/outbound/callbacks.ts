@@ -45,12 +45,20 @@ export class Callbacks {
         where callback_id in (select callback_id from callback where due_at <= now() order by due_at limit 50 for update skip locked)
         returning callback_id, provider, body, traceparent, tries`.execute(tx),
     );
-    return rows.map((row) => ({ callbackId: row.callback_id, provider: row.provider, body: row.body, traceparent: row.traceparent, tries: row.tries }));
+    return rows.map((row) => ({
+      callbackId: row.callback_id,
+      provider: row.provider,
+      body: row.body,
+      traceparent: row.traceparent,
+      tries: row.tries,
+    }));
   }
 
   async applied(callbackIds: readonly string[]): Promise<void> {
     await this.#database.everyMerchant('a callback does not say whose it is', (tx) =>
-      sql`update callback set applied_at = now(), due_at = null where callback_id = any (${callbackIds}::uuid[])`.execute(tx),
+      sql`update callback set applied_at = now(), due_at = null where callback_id = any (${callbackIds}::uuid[])`.execute(
+        tx,
+      ),
     );
   }
 
@@ -63,8 +71,14 @@ export class Callbacks {
 
   /** Whose payment is this? The reference is our id, which the signed callback says back. */
   async ownerOf(paymentId: string): Promise<{ merchantId: string; traceparent: string } | undefined> {
-    const row = await this.#database.everyMerchant('a signed callback names the payment, and the payment its merchant', (tx) =>
-      tx.selectFrom('payment').where('payment_id', '=', paymentId).select(['merchant_id', 'traceparent']).executeTakeFirst(),
+    const row = await this.#database.everyMerchant(
+      'a signed callback names the payment, and the payment its merchant',
+      (tx) =>
+        tx
+          .selectFrom('payment')
+          .where('payment_id', '=', paymentId)
+          .select(['merchant_id', 'traceparent'])
+          .executeTakeFirst(),
     );
     return row === undefined ? undefined : { merchantId: row.merchant_id, traceparent: row.traceparent };
   }

@@ -17,7 +17,10 @@ export const firstAskMs = 10_000;
 
 export const paymentKeeper: Keeper<PaymentTables, PaymentState, PaymentEvent> = {
   async load(tx, ids) {
-    const { rows } = await sql<PaymentRow>`select * from payment where payment_id = any (${ids}::uuid[]) order by payment_id for update`.execute(tx);
+    const { rows } =
+      await sql<PaymentRow>`select * from payment where payment_id = any (${ids}::uuid[]) order by payment_id for update`.execute(
+        tx,
+      );
     return new Map(rows.map((row) => [row.payment_id, { state: toState(row), version: Number(row.version) }]));
   },
 
@@ -25,7 +28,9 @@ export const paymentKeeper: Keeper<PaymentTables, PaymentState, PaymentEvent> = 
     const made = changes.filter((change) => change.versionBefore === 0);
     const kept = changes.filter((change) => change.versionBefore > 0);
     if (made.length > 0) {
-      await sql`insert into payment select * from jsonb_populate_recordset(null::payment, ${toJson(made)}::jsonb)`.execute(tx);
+      await sql`insert into payment select * from jsonb_populate_recordset(null::payment, ${toJson(made)}::jsonb)`.execute(
+        tx,
+      );
       await writeAhead(tx, made);
     }
     if (kept.length > 0) await update(tx, kept);
@@ -45,8 +50,10 @@ export const paymentKeeper: Keeper<PaymentTables, PaymentState, PaymentEvent> = 
     const isOpen = after.status === 'created' || after.status === 'seen';
     if (before.status !== 'absent' && wasOpen && !isOpen) timers.push({ type: 'clear', kind: 'expire' });
     const last = change.events.at(-1);
-    if (after.status === 'processing' && before.status !== 'processing' && last !== undefined) timers.push({ type: 'set', kind: 'ask-1', dueAt: new Date(last.now.getTime() + firstAskMs) });
-    if (before.status === 'processing' && !isLive(after)) for (let at = 1; at <= 7; at += 1) timers.push({ type: 'clear', kind: `ask-${at}` });
+    if (after.status === 'processing' && before.status !== 'processing' && last !== undefined)
+      timers.push({ type: 'set', kind: 'ask-1', dueAt: new Date(last.now.getTime() + firstAskMs) });
+    if (before.status === 'processing' && !isLive(after))
+      for (let at = 1; at <= 7; at += 1) timers.push({ type: 'clear', kind: `ask-${at}` });
     return timers;
   },
 };
@@ -86,7 +93,9 @@ async function remember(tx: Kysely<PaymentTables>, changes: readonly PaymentChan
       trace_id: traceIdOf(traceparent),
     })),
   );
-  await sql`insert into payment_history select * from jsonb_populate_recordset(null::payment_history, ${JSON.stringify(rows)}::jsonb)`.execute(tx);
+  await sql`insert into payment_history select * from jsonb_populate_recordset(null::payment_history, ${JSON.stringify(rows)}::jsonb)`.execute(
+    tx,
+  );
 }
 
 function toJson(changes: readonly PaymentChange[]): string {
@@ -147,8 +156,14 @@ export function toState(row: PaymentRow): Payment {
     redirectUrl: row.redirect_url,
     isOutcomeUnknown: row.is_outcome_unknown,
     reviewReason: row.review_reason,
-    failure: row.reason === '' ? undefined : { reason: row.reason, code: row.provider_error_code, description: row.provider_error_description },
-    card: row.card_last_4 === '' ? undefined : { type: row.card_type, last4: row.card_last_4, expiration: row.card_expiration },
+    failure:
+      row.reason === ''
+        ? undefined
+        : { reason: row.reason, code: row.provider_error_code, description: row.provider_error_description },
+    card:
+      row.card_last_4 === ''
+        ? undefined
+        : { type: row.card_type, last4: row.card_last_4, expiration: row.card_expiration },
     finalisedAt: row.finalised_at ?? undefined,
   };
 }
@@ -171,7 +186,10 @@ function toWire(change: PaymentChange, versioned: VersionedEvent<PaymentEvent>):
 function payloadOf(event: PaymentEvent, after: Payment): WireEvent['payload'] {
   switch (event.type) {
     case 'paymentCreated':
-      return { $case: 'paymentCreated', value: { amountMinor: after.amountMinor, currency: after.currency, method: after.method } };
+      return {
+        $case: 'paymentCreated',
+        value: { amountMinor: after.amountMinor, currency: after.currency, method: after.method },
+      };
     case 'paymentSeen':
       return { $case: 'paymentSeen', value: {} };
     case 'paymentProcessing':

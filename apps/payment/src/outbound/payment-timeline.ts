@@ -20,12 +20,20 @@ const sentences: Record<string, string> = {
   paymentHeldForReview: 'Money came that does not fit this payment: a person must look.',
 };
 
-export async function readTimeline(database: Database<PaymentTables>, merchantId: string, orderId: bigint): Promise<{ entries: TimelineEntry[]; awaited: Awaited[] }> {
+export async function readTimeline(
+  database: Database<PaymentTables>,
+  merchantId: string,
+  orderId: bigint,
+): Promise<{ entries: TimelineEntry[]; awaited: Awaited[] }> {
   const { history, live } = await database.transaction([merchantId], async (tx) => {
     const { rows } = await sql<{ payment_id: string; type: string; at: Date; trace_id: string }>`
-      select payment_id, type, at, trace_id from payment_history where merchant_id = ${merchantId} and order_id = ${orderId} order by at, payment_id, version limit 200`.execute(tx);
+      select payment_id, type, at, trace_id from payment_history where merchant_id = ${merchantId} and order_id = ${orderId} order by at, payment_id, version limit 200`.execute(
+      tx,
+    );
     const open = await sql<PaymentRow>`
-      select * from payment where merchant_id = ${merchantId} and order_id = ${orderId} and status in ('created', 'seen', 'processing', 'confirmed')`.execute(tx);
+      select * from payment where merchant_id = ${merchantId} and order_id = ${orderId} and status in ('created', 'seen', 'processing', 'confirmed')`.execute(
+      tx,
+    );
     return { history: rows, live: open.rows };
   });
   const entries = history.map((row) => ({
@@ -38,8 +46,18 @@ export async function readTimeline(database: Database<PaymentTables>, merchantId
   }));
   const awaited = live.map((row) =>
     row.status === 'created' || row.status === 'seen'
-      ? { source: 'payment', type: 'customer_pays', summary: 'The customer to pay on the provider’s page.', until: row.expires_at }
-      : { source: 'payment', type: 'provider_answers', summary: 'The provider to say what became of the payment.', until: undefined },
+      ? {
+          source: 'payment',
+          type: 'customer_pays',
+          summary: 'The customer to pay on the provider’s page.',
+          until: row.expires_at,
+        }
+      : {
+          source: 'payment',
+          type: 'provider_answers',
+          summary: 'The provider to say what became of the payment.',
+          until: undefined,
+        },
   );
   return { entries, awaited };
 }

@@ -39,21 +39,31 @@ export class Payments {
 
   async newest(merchantId: string, orderId: bigint): Promise<PaymentRow | undefined> {
     return this.#database.transaction([merchantId], (tx) =>
-      tx.selectFrom('payment').where('merchant_id', '=', merchantId).where('order_id', '=', orderId).orderBy('payment_id', 'desc').selectAll().executeTakeFirst(),
+      tx
+        .selectFrom('payment')
+        .where('merchant_id', '=', merchantId)
+        .where('order_id', '=', orderId)
+        .orderBy('payment_id', 'desc')
+        .selectAll()
+        .executeTakeFirst(),
     );
   }
 
   /** Whether the provider may be asked now; notes that it is. */
   async mayAsk(merchantId: string, paymentId: string, everyMs: number): Promise<boolean> {
     const { numAffectedRows } = await this.#database.transaction([merchantId], (tx) =>
-      sql`update payment set asked_at = now() where payment_id = ${paymentId} and (asked_at is null or asked_at < now() - make_interval(secs => ${everyMs / 1_000}))`.execute(tx),
+      sql`update payment set asked_at = now() where payment_id = ${paymentId} and (asked_at is null or asked_at < now() - make_interval(secs => ${everyMs / 1_000}))`.execute(
+        tx,
+      ),
     );
     return numAffectedRows === 1n;
   }
 
   /** By ids of rows, over merchants: for timers, which carry the merchant with them. */
   async rows(merchants: readonly string[], ids: readonly string[]): Promise<readonly PaymentRow[]> {
-    const { rows } = await this.#database.transaction(merchants, (tx) => sql<PaymentRow>`select * from payment where payment_id = any (${ids}::uuid[])`.execute(tx));
+    const { rows } = await this.#database.transaction(merchants, (tx) =>
+      sql<PaymentRow>`select * from payment where payment_id = any (${ids}::uuid[])`.execute(tx),
+    );
     return rows;
   }
 
@@ -65,21 +75,30 @@ export class Payments {
     if (known.length === 0) return [];
     const { rows } = await this.#database.transaction(
       known.map((key) => key.merchantId),
-      (tx) => sql<PaymentRow>`
+      (tx) =>
+        sql<PaymentRow>`
         select payment.* from payment join unnest(${known.map((key) => key.merchantId)}::uuid[], ${known.map((key) => key.id)}::uuid[]) as key (merchant_id, payment_id)
           on payment.merchant_id = key.merchant_id and payment.payment_id = key.payment_id`.execute(tx),
     );
     return this.#withAttempts(rows);
   }
 
-  async list(merchantId: string, filter: PaymentFilter): Promise<{ payments: readonly WirePayment[]; hasMore: boolean }> {
+  async list(
+    merchantId: string,
+    filter: PaymentFilter,
+  ): Promise<{ payments: readonly WirePayment[]; hasMore: boolean }> {
     const limit = Math.min(Math.max(filter.limit, 1), 100);
     const isBackward = filter.endingBefore !== '' && filter.startingAfter === '';
     const rows = await this.#database.transaction([merchantId], (tx) => {
-      let query = tx.selectFrom('payment').where('merchant_id', '=', merchantId).selectAll().limit(limit + 1);
+      let query = tx
+        .selectFrom('payment')
+        .where('merchant_id', '=', merchantId)
+        .selectAll()
+        .limit(limit + 1);
       if (filter.orderId !== 0n) query = query.where('order_id', '=', filter.orderId);
       if (filter.status !== '') query = query.where(sql<boolean>`status = ${filter.status}`);
-      if (filter.startingAfter !== '') query = query.where('payment_id', '<', readPublicId('pay', filter.startingAfter) ?? nobody);
+      if (filter.startingAfter !== '')
+        query = query.where('payment_id', '<', readPublicId('pay', filter.startingAfter) ?? nobody);
       if (isBackward) query = query.where('payment_id', '>', readPublicId('pay', filter.endingBefore) ?? nobody);
       return query.orderBy('payment_id', isBackward ? 'asc' : 'desc').execute();
     });
@@ -92,9 +111,20 @@ export class Payments {
     if (rows.length === 0) return [];
     const attempts = await this.#database.transaction(
       rows.map((row) => row.merchant_id),
-      (tx) => tx.selectFrom('attempt').where(sql<boolean>`payment_id = any (${rows.map((row) => row.payment_id)}::uuid[])`).orderBy('attempt_id').selectAll().execute(),
+      (tx) =>
+        tx
+          .selectFrom('attempt')
+          .where(sql<boolean>`payment_id = any (${rows.map((row) => row.payment_id)}::uuid[])`)
+          .orderBy('attempt_id')
+          .selectAll()
+          .execute(),
     );
-    return rows.map((row) => this.#toWire(row, attempts.filter((attempt) => attempt.payment_id === row.payment_id)));
+    return rows.map((row) =>
+      this.#toWire(
+        row,
+        attempts.filter((attempt) => attempt.payment_id === row.payment_id),
+      ),
+    );
   }
 
   #toWire(row: PaymentRow, attempts: readonly Selectable<PaymentTables['attempt']>[]): WirePayment {
@@ -139,6 +169,12 @@ export class Payments {
 /** What a customer wants to know first. */
 function moneyMoved(row: PaymentRow): 'no' | 'yes' | 'unknown' {
   if (row.status === 'booked' || row.status === 'confirmed') return 'yes';
-  if (row.review_reason !== '' || row.status === 'processing' || row.status === 'processing_expired' || row.is_outcome_unknown) return 'unknown';
+  if (
+    row.review_reason !== '' ||
+    row.status === 'processing' ||
+    row.status === 'processing_expired' ||
+    row.is_outcome_unknown
+  )
+    return 'unknown';
   return 'no';
 }

@@ -39,22 +39,31 @@ export function sandboxProvider(access: SandboxAccess): Provider {
   const pool = new Pool(access.url, { connections: 16, keepAliveTimeout: 10_000 });
   const deadlineMs = access.deadlineMs ?? 8_000;
 
-  const call = (method: 'GET' | 'POST', path: string, body?: object, key?: string): Promise<{ status: number; text: string }> =>
-    inSpan(`${method} sandbox`, { kind: 'client', attributes: { 'http.request.method': method, 'server.address': new URL(access.url).host } }, async (span) => {
-      const response = await pool.request({
-        method,
-        path,
-        headers: {
-          authorization: `Bearer ${access.secret}`,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(key === undefined ? {} : { 'idempotency-key': key }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(deadlineMs),
-      });
-      span.setAttribute('http.response.status_code', response.statusCode);
-      return { status: response.statusCode, text: await response.body.text() };
-    });
+  const call = (
+    method: 'GET' | 'POST',
+    path: string,
+    body?: object,
+    key?: string,
+  ): Promise<{ status: number; text: string }> =>
+    inSpan(
+      `${method} sandbox`,
+      { kind: 'client', attributes: { 'http.request.method': method, 'server.address': new URL(access.url).host } },
+      async (span) => {
+        const response = await pool.request({
+          method,
+          path,
+          headers: {
+            authorization: `Bearer ${access.secret}`,
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+            ...(key === undefined ? {} : { 'idempotency-key': key }),
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+          signal: AbortSignal.timeout(deadlineMs),
+        });
+        span.setAttribute('http.response.status_code', response.statusCode);
+        return { status: response.statusCode, text: await response.body.text() };
+      },
+    );
 
   return {
     name: 'sandbox',
@@ -75,8 +84,14 @@ export function sandboxProvider(access: SandboxAccess): Provider {
           },
           request.key,
         );
-        if (answer.status >= 500 || answer.status === 429 || answer.status === 408) return { outcome: 'unknown', because: `status ${answer.status}` };
-        if (answer.status >= 400) return { outcome: 'declined', code: `http_${answer.status}`, description: 'The provider did not accept the payment.' };
+        if (answer.status >= 500 || answer.status === 429 || answer.status === 408)
+          return { outcome: 'unknown', because: `status ${answer.status}` };
+        if (answer.status >= 400)
+          return {
+            outcome: 'declined',
+            code: `http_${answer.status}`,
+            description: 'The provider did not accept the payment.',
+          };
         const { id, page_url } = opened.parse(JSON.parse(answer.text));
         return { outcome: 'open', providerPaymentId: id, redirectUrl: page_url };
       } catch (error) {
@@ -91,7 +106,9 @@ export function sandboxProvider(access: SandboxAccess): Provider {
       return first === undefined ? undefined : toFact(first);
     },
     async withdraw(providerPaymentId) {
-      const answer = await twice(() => call('POST', `/v1/payments/${encodeURIComponent(providerPaymentId)}/withdraw`, {}));
+      const answer = await twice(() =>
+        call('POST', `/v1/payments/${encodeURIComponent(providerPaymentId)}/withdraw`, {}),
+      );
       if (answer.status === 200) return true;
       if (answer.status === 409) return false;
       throw new Error(`the provider answered ${answer.status}`);
@@ -141,6 +158,9 @@ function toFact(said: z.infer<typeof payment>): Fact {
     currency: said.currency,
     failureCode: said.failure_code,
     failureWords: said.failure_words,
-    card: said.card_last_4 === '' ? undefined : { type: said.card_brand, last4: said.card_last_4, expiration: said.card_expiration },
+    card:
+      said.card_last_4 === ''
+        ? undefined
+        : { type: said.card_brand, last4: said.card_last_4, expiration: said.card_expiration },
   };
 }

@@ -34,7 +34,15 @@ export interface PaymentRow {
 
 export interface PaymentTables {
   payment: PaymentRow;
-  payment_history: { payment_id: string; version: bigint; merchant_id: string; order_id: bigint; type: string; at: Date; trace_id: string };
+  payment_history: {
+    payment_id: string;
+    version: bigint;
+    merchant_id: string;
+    order_id: bigint;
+    type: string;
+    at: Date;
+    trace_id: string;
+  };
   attempt: {
     attempt_id: string;
     merchant_id: string;
