@@ -56,7 +56,9 @@ export async function startJars(where: { port?: number; folder?: string } = {}):
   const libraries = join(bringJars(), '*');
   const folder = where.folder ?? mkdtempSync(join(tmpdir(), 'tillstream-kafka-'));
   mkdirSync(folder, { recursive: true });
-  const [port, controllerPort] = await Promise.all([where.port ?? freePort(), freePort()]);
+  const port = where.port ?? (await freePort());
+  // The data remember it, so a named folder must find it again.
+  const controllerPort = where.port === undefined ? await freePort() : where.port + 1;
   const settings = join(folder, 'server.properties');
   writeFileSync(settings, settingsOf(port, controllerPort, join(folder, 'data')));
   // Any 16 bytes are a cluster id, but a leading dash would be taken for an option.
