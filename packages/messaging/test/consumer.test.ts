@@ -8,12 +8,21 @@ import { wallClock } from '@tillstream/messaging/clock';
 import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
 import type { Carrier, IncomingMessage, Subscription } from '@tillstream/messaging/message';
 import { carrierHome } from '@tillstream/messaging/migrations';
-import { firstSight } from '@tillstream/messaging/once';
 import { listParked, replayParked } from '@tillstream/messaging/parked';
 import { makePerformer } from '@tillstream/messaging/perform';
 import { startMessaging, type RunningMessaging } from '@tillstream/messaging/running';
 import { messageTo } from './carrier-contract.ts';
-import { empty, envelope, home, jarKeeper, jarMachine, seen, topic as jarTopic, type JarTables } from './jar.ts';
+import {
+  empty,
+  envelope,
+  home,
+  jarKeeper,
+  jarMachine,
+  seen,
+  topic as jarTopic,
+  type JarTables,
+  keepEffects,
+} from './jar.ts';
 
 let place: TestDatabase;
 let carrierPlace: TestDatabase;
@@ -38,19 +47,6 @@ afterAll(async () => {
 
 const textOf = (message: IncomingMessage) => Buffer.from(message.value).toString();
 
-/** Once per message: a row that says it was here. */
-const keepEffects = (group: string, batch: readonly IncomingMessage[]) =>
-  database.everyMerchant('a test consumer', async (tx) => {
-    const fresh = await firstSight(
-      tx,
-      group,
-      batch.map((each) => each.headers.ce_id),
-    );
-    const rows = batch
-      .filter((each) => fresh.has(each.headers.ce_id))
-      .map((each) => ({ key: each.key, text: textOf(each) }));
-    if (rows.length > 0) await tx.insertInto('effect').values(rows).execute();
-  });
 const effects = async () => (await seen(database)).effects.map((each) => `${each.key}: ${each.text}`);
 
 /** A service that hears one topic of its own, in a group of its own. */
@@ -65,7 +61,7 @@ async function hear(
     topics: [topic],
     handle: async (batch) => {
       for (const message of batch) await before(message);
-      await keepEffects(subscription.group, batch);
+      await keepEffects(database, subscription.group, batch);
       options.after?.(batch);
     },
   };

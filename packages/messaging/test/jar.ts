@@ -5,7 +5,9 @@ import type { ServiceHome } from '@tillstream/database/migrate';
 import { accept, ignore, refuse, type Machine } from '@tillstream/machine/machine';
 import { sql, type Generated, type Kysely } from 'kysely';
 import { VersionConflict, type Change, type Envelope, type Keeper, type Loaded } from '@tillstream/messaging/keeper';
+import type { IncomingMessage } from '@tillstream/messaging/message';
 import { messagingMigrations } from '@tillstream/messaging/migrations';
+import { firstSight } from '@tillstream/messaging/once';
 import { toMessage } from '@tillstream/messaging/outgoing';
 
 export type Jar =
@@ -160,5 +162,24 @@ export async function empty(database: Database<JarTables>): Promise<void> {
   await database.untyped('a test begins', async (tx) => {
     for (const table of ['jar', 'effect', 'outbox', 'inbox', 'timer', 'parked_message'])
       await sql`delete from ${sql.table(table)}`.execute(tx);
+  });
+}
+
+/** A consumer whose effect is a row, once per message. */
+export async function keepEffects(
+  database: Database<JarTables>,
+  group: string,
+  batch: readonly IncomingMessage[],
+): Promise<void> {
+  await database.everyMerchant('a test consumer', async (tx) => {
+    const fresh = await firstSight(
+      tx,
+      group,
+      batch.map((each) => each.headers.ce_id),
+    );
+    const rows = batch
+      .filter((each) => fresh.has(each.headers.ce_id))
+      .map((each) => ({ key: each.key, text: Buffer.from(each.value).toString() }));
+    if (rows.length > 0) await tx.insertInto('effect').values(rows).execute();
   });
 }
