@@ -1,8 +1,10 @@
 import type { Database } from '@tillstream/database/database';
 import { eventually } from '@tillstream/testkit/eventually';
 import { hostileReceiver, type HostileReceiver } from '@tillstream/testkit/receiver';
+import { quietLog } from '@tillstream/testkit/log';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { hearNeighbours, tellNeighbours, type Hints } from '../src/dispatch/neighbours.ts';
 import { endpointAt, makeStage, merchantId, type Node, type Stage } from './stage.ts';
 
 let stage: Stage;
@@ -100,6 +102,45 @@ describe('shards', () => {
     const settled = await deliveries(waker);
     expect(settled.map((each) => each.status)).toEqual(['delivered', 'delivered']);
     expect(settled.map((each) => each.attempts.length)).toEqual([1, 1]);
+  });
+
+  test('hear from each other what is new, at once', async () => {
+    const database = stage.database.open<object>();
+    const heard: Hints[] = [];
+    const listening = new AbortController();
+    const ended = hearNeighbours(database, (hints) => heard.push(hints), listening.signal, quietLog());
+    // Until it listens.
+    await eventually(async () => {
+      await tellNeighbours(database, { chains: [], changed: [] });
+      return heard.length > 0;
+    });
+    const chains = Array.from({ length: 250 }, (_, at) => [merchantId, String(at)] as const);
+    await tellNeighbours(database, { chains, changed: [merchantId] });
+    await eventually(() => heard.flatMap((hints) => hints.chains).length === 250);
+    expect(heard.flatMap((hints) => hints.chains)).toEqual(chains);
+    expect(heard.flatMap((hints) => hints.changed)).toEqual([merchantId]);
+    listening.abort();
+    await ended;
+  });
+
+  test('of two processes: orders go on whoever hears of them and whoever sends', async () => {
+    const nodes = [await stage.start({ SHARD_LEASE_MS: 900 }), await stage.start({ SHARD_LEASE_MS: 900 })];
+    await eventually(async () => (await leases()).map((each) => each.shards).join() === '32,32');
+    for (let at = 0; at < 4; at += 1) await nodes[at % 2]?.webhooks.createEndpoint(endpointAt(`${shop.url}/${at}`));
+    for (let at = 0; at < 10; at += 1) await stage.say(BigInt(200 + at), ['created', 'paid', { delivered: 1 }]);
+    await shop.waitFor(120);
+    for (let at = 0; at < 4; at += 1) {
+      for (let order = 200; order < 210; order += 1) {
+        const bodies = shop.requests
+          .filter((request) => request.path === `/${at}`)
+          .map((request) => JSON.parse(request.body.toString()));
+        expect(bodies.filter((body) => body.order_id === order).map((body) => body.event)).toEqual([
+          'order.created',
+          'order.payment.succeeded',
+          'product.delivered',
+        ]);
+      }
+    }
   });
 
   test('a restart finds what waited, and asks a failing endpoint at once', async () => {

@@ -82,7 +82,7 @@ export function makeByHand(parts: {
         traceId: sent.traceId,
       });
       // When it was the head of its chain, the next one may go.
-      dispatcher.nudge([{ endpointId: delivery.endpoint_id, orderId: delivery.order_id }]);
+      dispatcher.nudge([{ endpointId: delivery.endpoint_id, orderId: delivery.order_id, shard: shipment.shard }]);
       return 'sent';
     },
   };

@@ -12,12 +12,14 @@ import { randomUUID } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
 import type { Log } from '@tillstream/messaging/log';
 import type { Worker } from '@tillstream/service/app';
-import { isAway, judge, retryAfterMs, retryDelayMs } from '../domain/retry.ts';
+import { judgeAttempt } from '../domain/retry.ts';
 import { Scheduler, type EndpointJob } from '../domain/scheduler/scheduler.ts';
 import { loadHeads, loadShipments, scanHeads, type Chain, type Head, type Shipment } from '../outbound/rows/heads.ts';
-import { releaseLeases, renewLeases } from '../outbound/rows/leases.ts';
+import type { NewChain } from '../outbound/rows/fan-out.ts';
+import { releaseLeases, renewLeases, shardCount } from '../outbound/rows/leases.ts';
 import { storeResults, sweepDeliveries, type Result } from '../outbound/rows/results.ts';
 import { Alarm } from './alarm.ts';
+import { hearNeighbours, tellNeighbours, type Hints } from './neighbours.ts';
 import type { Sent, Shipper } from './shipper.ts';
 
 export interface DispatcherOptions {
@@ -36,6 +38,11 @@ interface Job extends EndpointJob {
   readonly orderId: bigint;
   readonly shard: number;
   readonly epoch: bigint;
+}
+
+interface Picked {
+  readonly job: Job;
+  readonly isExtra: boolean;
 }
 
 interface Outcome {
@@ -68,25 +75,45 @@ export class Dispatcher implements Worker {
   readonly #hasMore = new Set<string>();
   readonly #refill = new Set<string>();
   #isStopping = false;
+  /** Picked and without an outcome yet. */
   #sending = 0;
+  #isReading = false;
 
   constructor(parts: DispatcherOptions) {
     this.#parts = parts;
     this.#schedule = new Scheduler(parts.slots);
   }
 
-  /** These chains have something new. Any process may be told; the one that holds the shard acts. */
-  nudge(chains: readonly Chain[]): void {
-    for (const chain of chains) this.#chains.set(`${chain.endpointId} ${chain.orderId}`, chain);
-    if (chains.length > 0) this.#alarm.ring();
+  /** These chains have something new; whoever holds their shards hears of it. */
+  nudge(chains: readonly NewChain[]): void {
+    const foreign = chains.filter((chain) => !this.#held.has(chain.shard));
+    this.#hear(
+      chains.filter((chain) => this.#held.has(chain.shard)),
+      [],
+    );
+    if (foreign.length > 0)
+      this.#tell({ chains: foreign.map((chain) => [chain.endpointId, String(chain.orderId)]), changed: [] });
   }
 
   /** An endpoint was enabled or changed: look at once. */
   rescan(endpointId: string): void {
-    this.#schedule.forgetWaiting(endpointId);
-    this.#schedule.pardon(endpointId);
-    this.#refill.add(endpointId);
+    this.#hear([], [endpointId]);
+    if (this.#held.size < shardCount) this.#tell({ chains: [], changed: [endpointId] });
+  }
+
+  #hear(chains: readonly Chain[], changed: readonly string[]): void {
+    for (const chain of chains) this.#chains.set(`${chain.endpointId} ${chain.orderId}`, chain);
+    for (const endpointId of changed) {
+      this.#schedule.forgetWaiting(endpointId);
+      this.#schedule.pardon(endpointId);
+      this.#refill.add(endpointId);
+    }
     this.#alarm.ring();
+  }
+
+  #tell(hints: Hints): void {
+    // Lost hints cost seconds, nothing else.
+    tellNeighbours(this.#parts.database, hints).catch(() => undefined);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -98,6 +125,12 @@ export class Dispatcher implements Worker {
     this.#isStopping = false;
     const onAbort = () => this.#alarm.ring();
     signal.addEventListener('abort', onAbort, { once: true });
+    const listening = new AbortController();
+    const hear = (hints: Hints) => {
+      const chains = hints.chains.map(([endpointId, orderId]) => ({ endpointId, orderId: BigInt(orderId) }));
+      this.#hear(chains, hints.changed);
+    };
+    const heard = hearNeighbours(this.#parts.database, hear, listening.signal, this.#parts.log);
     try {
       let [renewAtMs, sweepAtMs, lookedAtMs, failures] = [0, performance.now() + sweepEveryMs, 0, 0];
       while (!signal.aborted) {
@@ -131,6 +164,8 @@ export class Dispatcher implements Worker {
     } finally {
       signal.removeEventListener('abort', onAbort);
       await this.#drain();
+      listening.abort();
+      await heard;
     }
   }
 
@@ -230,41 +265,47 @@ export class Dispatcher implements Worker {
     }
   }
 
-  /** Fills the free slots. Touches memory only; the sending goes on by itself. */
+  /**
+   * Fills the free slots. Touches memory only; the sending goes on by itself. One read at a time: what becomes free
+   * meanwhile is picked and read together.
+   */
   #pump(): void {
     const nowMs = performance.now();
-    if (this.#isStopping || nowMs > this.#heldUntilMs) return;
-    const picks: { job: Job; isExtra: boolean }[] = [];
+    if (this.#isReading || this.#isStopping || nowMs > this.#heldUntilMs) return;
+    const picks: Picked[] = [];
     for (let pick = this.#schedule.pick(nowMs); pick !== undefined; pick = this.#schedule.pick(nowMs)) picks.push(pick);
     if (picks.length === 0) return;
-    this.#sending += 1;
+    this.#isReading = true;
+    this.#sending += picks.length;
     this.#sendAll(picks)
       .catch((error: unknown) => this.#parts.log.warn({ err: error }, 'webhooks could not be read and are tried again'))
       .finally(() => {
-        this.#sending -= 1;
+        this.#isReading = false;
+        this.#pump();
         this.#alarm.ring();
       });
   }
 
-  async #sendAll(picks: readonly { job: Job; isExtra: boolean }[]): Promise<void> {
+  /** Resolves when all are on their way. */
+  async #sendAll(picks: readonly Picked[]): Promise<void> {
     let shipments: readonly Shipment[] = [];
     try {
-      shipments = await loadShipments(
-        this.#parts.database,
-        picks.map((pick) => pick.job.deliveryId),
-      );
+      const ids = picks.map((pick) => pick.job.deliveryId);
+      shipments = await loadShipments(this.#parts.database, ids);
     } finally {
       // Paused, deleted, delivered by hand, or not readable now: a later scan finds what still waits.
       const found = new Set(shipments.map((shipment) => shipment.deliveryId));
-      for (const { job } of picks) if (!found.has(job.deliveryId)) this.#schedule.abandon(job);
+      for (const { job } of picks) {
+        if (found.has(job.deliveryId)) continue;
+        this.#schedule.abandon(job);
+        this.#sending -= 1;
+      }
     }
-    const byId = new Map(shipments.map((shipment) => [shipment.deliveryId, shipment]));
-    await Promise.all(
-      picks.map(async ({ job, isExtra }) => {
-        const shipment = byId.get(job.deliveryId);
-        if (shipment !== undefined) await this.#sendOne(job, shipment, isExtra);
-      }),
-    );
+    const byId = new Map(picks.map((pick) => [pick.job.deliveryId, pick]));
+    for (const shipment of shipments) {
+      const pick = byId.get(shipment.deliveryId);
+      if (pick !== undefined) void this.#sendOne(pick.job, shipment, pick.isExtra);
+    }
   }
 
   async #sendOne(job: Job, shipment: Shipment, isExtra: boolean): Promise<void> {
@@ -284,27 +325,20 @@ export class Dispatcher implements Worker {
         traceId: '',
       };
     }
-    const verdict = judge(sent.httpStatus, sent.error);
-    const away = isAway(sent.httpStatus, sent.error);
-    const patienceMs = retryAfterMs(sent.retryAfter, Date.now());
-    const report = {
-      isDelivered: verdict === 'delivered',
-      isAway: away,
-      tookMs: sent.tookMs,
-      retryAfterMs: patienceMs,
-    };
+    const outcome = judgeAttempt(sent, {
+      step: shipment.step,
+      isExtra,
+      delaysMs: this.#parts.delaysMs,
+      nowMs: Date.now(),
+      chance: Math.random(),
+    });
+    const report = { ...outcome, isDelivered: outcome.outcome === 'delivered', tookMs: sent.tookMs };
     const recovered = this.#schedule.finish(job, report, performance.now(), Math.random()) === 'recovered';
-    const delayMs = isExtra ? 0 : retryDelayMs(this.#parts.delaysMs, shipment.step, Math.random());
-    const outcome = verdict === 'delivered' ? 'delivered' : delayMs === undefined ? 'exhausted' : 'waiting';
     const result: Result = {
+      ...outcome,
       deliveryId: job.deliveryId,
       shard: job.shard,
       epoch: job.epoch,
-      outcome,
-      isGone: verdict === 'gone',
-      isAway: away,
-      isCounted: !isExtra,
-      retryInMs: Math.max(delayMs ?? 0, patienceMs),
       at: sent.at,
       httpStatus: sent.httpStatus,
       error: sent.error,
@@ -313,6 +347,7 @@ export class Dispatcher implements Worker {
       traceId: sent.traceId,
     };
     this.#outcomes.push({ job, result, recovered });
+    this.#sending -= 1;
     this.#pump();
     this.#alarm.ring();
   }

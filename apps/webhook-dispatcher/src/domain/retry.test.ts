@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isAway, judge, retryAfterMs, retryDelayMs, standardDelaysMs } from './retry.ts';
+import { isAway, judge, judgeAttempt, retryAfterMs, retryDelayMs, standardDelaysMs } from './retry.ts';
 
 describe('retries', () => {
   test('nine delays, 75 hours 35 minutes 5 seconds together', () => {
@@ -51,5 +51,22 @@ describe('retries', () => {
       isAway(404, ''),
       isAway(302, 'redirect'),
     ]).toEqual([true, true, true, false, false, false]);
+  });
+
+  test('an extra attempt takes nothing from the schedule; the last of the schedule ends it; patience counts', () => {
+    const attempt = { step: 0, isExtra: false, delaysMs: [100, 200], nowMs: now, chance: 0.5 };
+    const failure = { httpStatus: 500, error: '', retryAfter: undefined } as const;
+    expect(judgeAttempt(failure, attempt)).toMatchObject({ outcome: 'waiting', retryInMs: 100, isCounted: true });
+    expect(judgeAttempt(failure, { ...attempt, step: 2 }).outcome).toBe('exhausted');
+    expect(judgeAttempt(failure, { ...attempt, step: 2, isExtra: true })).toMatchObject({
+      outcome: 'waiting',
+      isCounted: false,
+    });
+    expect(judgeAttempt({ ...failure, httpStatus: 429, retryAfter: '60' }, attempt)).toMatchObject({
+      retryInMs: 60_000,
+      retryAfterMs: 60_000,
+    });
+    expect(judgeAttempt({ ...failure, httpStatus: 410 }, attempt)).toMatchObject({ outcome: 'waiting', isGone: true });
+    expect(judgeAttempt({ ...failure, httpStatus: 200 }, { ...attempt, step: 2 }).outcome).toBe('delivered');
   });
 });

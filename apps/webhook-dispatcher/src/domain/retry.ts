@@ -65,3 +65,37 @@ export function isAway(httpStatus: number, error: AttemptError): boolean {
   if (error !== '') return error !== 'redirect' && error !== 'blocked_address' && error !== 'bad_response';
   return httpStatus === 502 || httpStatus === 503 || httpStatus === 504;
 }
+
+export interface Outcome {
+  readonly outcome: 'delivered' | 'waiting' | 'exhausted';
+  readonly isGone: boolean;
+  readonly isAway: boolean;
+  /** An extra attempt, made to see whether the receiver is back, takes nothing from the schedule. */
+  readonly isCounted: boolean;
+  readonly retryInMs: number;
+  /** How long the receiver asked to be left alone with everything. */
+  readonly retryAfterMs: number;
+}
+
+export function judgeAttempt(
+  answer: { readonly httpStatus: number; readonly error: AttemptError; readonly retryAfter: string | undefined },
+  attempt: {
+    readonly step: number;
+    readonly isExtra: boolean;
+    readonly delaysMs: readonly number[];
+    readonly nowMs: number;
+    readonly chance: number;
+  },
+): Outcome {
+  const verdict = judge(answer.httpStatus, answer.error);
+  const patienceMs = retryAfterMs(answer.retryAfter, attempt.nowMs);
+  const delayMs = attempt.isExtra ? 0 : retryDelayMs(attempt.delaysMs, attempt.step, attempt.chance);
+  return {
+    outcome: verdict === 'delivered' ? 'delivered' : delayMs === undefined ? 'exhausted' : 'waiting',
+    isGone: verdict === 'gone',
+    isAway: isAway(answer.httpStatus, answer.error),
+    isCounted: !attempt.isExtra,
+    retryInMs: Math.max(delayMs ?? 0, patienceMs),
+    retryAfterMs: patienceMs,
+  };
+}

@@ -21,6 +21,11 @@ export interface NewEvent {
   readonly traceparent: string;
 }
 
+/** A chain that has something new, and who schedules it. */
+export interface NewChain extends Chain {
+  readonly shard: number;
+}
+
 /** What the body of an event is sealed for. */
 export function bodyContext(merchantId: string, eventId: string): string {
   return `${merchantId}|event|${eventId}`;
@@ -35,7 +40,7 @@ export async function storeEvents(
   vault: Vault,
   group: string,
   candidates: readonly NewEvent[],
-): Promise<readonly Chain[]> {
+): Promise<readonly NewChain[]> {
   if (candidates.length === 0) return [];
   const merchants = [...new Set(candidates.map((each) => each.merchantId))];
   return database.transaction(merchants, async (tx) => {
@@ -49,7 +54,7 @@ export async function storeEvents(
     const ids = fresh.map(() => randomUUIDv7()).toSorted();
     const events = fresh.map((each, at) => ({ ...each, id: ids[at] ?? randomUUIDv7() }));
     if (events.length === 0) return [];
-    const { rows } = await sql<{ endpoint_id: string; order_id: bigint }>`
+    const { rows } = await sql<{ endpoint_id: string; order_id: bigint; shard: number }>`
       with made as (
         insert into event (id, merchant_id, livemode, source_event_id, item_id, type, order_id, position, occurred_at, body, traceparent)
         select * from unnest(
@@ -66,9 +71,12 @@ export async function storeEvents(
       select made.merchant_id, e.id, made.id, e.shard, made.order_id, made.position, 'waiting', now()
       from made join endpoint e on e.merchant_id = made.merchant_id and e.status <> 'deleted' and (e.events = '{}' or made.type = any (e.events))
       order by made.order_id, made.position
-      returning endpoint_id, order_id`.execute(tx);
+      returning endpoint_id, order_id, shard`.execute(tx);
     const chains = new Map(
-      rows.map((row) => [`${row.endpoint_id} ${row.order_id}`, { endpointId: row.endpoint_id, orderId: row.order_id }]),
+      rows.map((row) => [
+        `${row.endpoint_id} ${row.order_id}`,
+        { endpointId: row.endpoint_id, orderId: row.order_id, shard: row.shard },
+      ]),
     );
     return [...chains.values()];
   });
