@@ -160,6 +160,7 @@ export async function startGroupMember(parts: {
   };
 }
 
+/** A row of each partition in turn: a flood in one does not keep the others waiting for its end. */
 function read(tx: Kysely<object>, mine: readonly Owned[], size: number): Promise<{ rows: LogRow[] }> {
   return sql<LogRow>`
     select found.topic, found.partition, found."offset", found.key, found.value, found.headers
@@ -169,5 +170,5 @@ function read(tx: Kysely<object>, mine: readonly Owned[], size: number): Promise
       select * from log where log.topic = share.topic and log.partition = share.partition and log."offset" >= share.next_offset
       order by log."offset" limit ${size}
     ) as found
-    order by found.topic, found.partition, found."offset" limit ${size}`.execute(tx);
+    order by found."offset" - share.next_offset, found.topic, found.partition limit ${size}`.execute(tx);
 }

@@ -207,6 +207,27 @@ export function describeCarrier(name: string, start: () => Promise<CarrierUnderT
       expect(Math.max(...sizes)).toBeLessThanOrEqual(7);
     });
 
+    it('does not make the other keys wait for the end of a flood of one', async () => {
+      const topic = await newTopic(6);
+      const flood = Array.from({ length: 600 }, (_, at) => messageTo(topic, 'flood', String(at)));
+      const drops = Array.from({ length: 24 }, (_, at) => messageTo(topic, `drop ${at}`, 'drop'));
+      await carrier.publish([...flood, ...drops]);
+      const handled: IncomingMessage[] = [];
+      await collect(carrier, topic, newGroup(), {
+        batchSize: 20,
+        handle: async (batch) => {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          handled.push(...batch);
+        },
+      });
+      await eventually(() => handled.length >= 624);
+      const flooded = handled.find((each) => each.key === 'flood')?.partition;
+      // Keys of the flood's own partition are behind it: that is the price of order.
+      const others = handled.filter((each) => each.partition !== flooded);
+      expect(others.length).toBeGreaterThan(0);
+      expect(handled.findLastIndex((each) => each.partition !== flooded)).toBeLessThan(handled.length / 2);
+    });
+
     it('gives a batch that threw again, in order, and goes on', async () => {
       const topic = await newTopic(1);
       const handled: string[] = [];
