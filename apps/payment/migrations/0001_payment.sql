@@ -27,8 +27,6 @@ create table payment (
   finalised_at timestamptz,
   -- Of the click that started it: what the provider tells later continues that trace.
   traceparent text not null,
-  -- When the provider was last asked; outside the machine, it decides nothing.
-  asked_at timestamptz,
   check ((status = 'failed') = (reason <> ''))
 ) with (fillfactor = 85);
 -- At most one payment of an order may still end with money.
@@ -36,6 +34,14 @@ create unique index payment_live on payment (merchant_id, order_id) where status
 create index payment_of_order on payment (merchant_id, order_id, payment_id);
 create index payment_of_merchant on payment (merchant_id, payment_id);
 select secure('payment');
+
+-- When the provider was last asked for a customer who came back: it is asked every two seconds at most.
+create table payment_asked (
+  payment_id uuid primary key references payment,
+  merchant_id uuid not null,
+  asked_at timestamptz not null
+);
+select secure('payment_asked');
 
 -- What happened, for the timeline.
 create table payment_history (

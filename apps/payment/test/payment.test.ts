@@ -184,7 +184,7 @@ describe('calls to the provider', () => {
       );
       const known = await eventually(async () => {
         const now = await world.payment(orderId);
-        return now?.redirectUrl === '' ? undefined : now;
+        return now?.attempts[0]?.state === 'open' ? now : undefined;
       });
       expect(known).toMatchObject({
         outcomeUnknown: false,
@@ -264,6 +264,26 @@ test('a payment can be withdrawn until the customer begins to pay', async () => 
   await expect(world.api.withdrawPayment({ merchantId, paymentId: paying.id })).rejects.toMatchObject({
     code: 'payment_not_withdrawable',
   });
+});
+
+test('withdrawing an old payment leaves the live one of the same order alone', async () => {
+  const orderId = nextOrder();
+  const old = await world.create(orderId);
+  await world.submitCard(old, '4000000000000002');
+  await until(orderId, 'failed');
+  const live = await world.create(orderId);
+  await expect(world.api.withdrawPayment({ merchantId, paymentId: old.id })).rejects.toMatchObject({
+    code: 'payment_not_withdrawable',
+  });
+  expect(await world.payment(orderId)).toMatchObject({ id: live.id, status: 'created' });
+});
+
+test('asking again during an outage spends no tries', async () => {
+  await world.sandbox('POST', '/v1/test/next', { behaviour: 'error_500', times: 1 });
+  const orderId = nextOrder();
+  await world.create(orderId);
+  for (let at = 0; at < 5; at += 1) await world.api.refreshPayment({ merchantId, orderId });
+  expect((await world.payment(orderId))?.attempts).toMatchObject([{ state: 'unknown', tries: 1 }]);
 });
 
 test('live mode has no sandbox; another method and another merchant find nothing', async () => {

@@ -62,6 +62,8 @@ export class Books {
       for (const line of readFileSync(path, 'utf8').split('\n')) this.#replay(line);
     }
     this.#file = path === undefined ? undefined : openSync(path, 'a', 0o600);
+    // A line that a kill cut short must not swallow the next one.
+    if (this.#file !== undefined) writeSync(this.#file, '\n');
   }
 
   open(made: NewPayment): SandboxPayment {

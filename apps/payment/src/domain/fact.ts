@@ -35,8 +35,9 @@ export function commandOf(fact: Fact, at: Date): PaymentCommand | undefined {
         card: fact.card,
         at,
       };
+    // Withdrawing begins with us and is recorded by whoever began it: the merchant's call, or the timer that expires it.
     case 'withdrawn':
-      return { type: 'withdraw', at };
+      return undefined;
     default:
       return unreachable(fact.status);
   }

@@ -27,12 +27,12 @@ export interface CallbackParts {
     due(): Promise<readonly Stored[]>;
     applied(callbackIds: readonly string[]): Promise<void>;
     postpone(callbackId: string, dueAt: Date | null): Promise<void>;
-    ownerOf(paymentId: string): Promise<{ merchantId: string; traceparent: string } | undefined>;
+    ownerOf(
+      paymentId: string,
+    ): Promise<{ merchantId: string; traceparent: string; provider: string; providerPaymentId: string } | undefined>;
   };
   /** Undefined when there is no such provider. */
-  provider(
-    name: string,
-  ):
+  provider(name: string):
     | {
         readCallback(headers: Readonly<Record<string, string>>, body: Uint8Array, now: Date): Read | undefined;
         readStored(body: Uint8Array): Read | undefined;
@@ -99,6 +99,14 @@ export class CallbackDesk {
       return;
     }
     const { merchantId, traceparent } = owner;
+    const isAboutIt =
+      owner.provider === callback.provider && ['', fact.providerPaymentId].includes(owner.providerPaymentId);
+    if (!isAboutIt) {
+      // Signed, but about another payment of the provider than the one we opened: a person must look.
+      this.#parts.log.warn({ callback_id: callback.callbackId }, 'a callback names a payment that is not its own');
+      await store.postpone(callback.callbackId, null);
+      return;
+    }
     const now = clock.now(merchantId);
     const command = commandOf(fact, now);
     if (command !== undefined) {

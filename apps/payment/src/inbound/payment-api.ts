@@ -1,5 +1,6 @@
 /** Answers PaymentApi. */
 import { randomUUIDv7 } from 'node:crypto';
+import { publicId } from '@tillstream/database/public-id';
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Answer } from '@tillstream/messaging/perform';
 import type { Envelope } from '@tillstream/messaging/keeper';
@@ -128,11 +129,12 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
     },
     async withdrawPayment(request) {
       const found = await one(request.merchantId, request.paymentId);
+      if (found.status === 'withdrawn') return { payment: found };
       const live = await payments.live(request.merchantId, found.orderId);
-      if (live === undefined || found.status === 'processing' || found.status === 'confirmed') {
-        if (found.status === 'withdrawn') return { payment: found };
+      // The order's live payment may be another one than was asked for.
+      const isMine = live !== undefined && publicId('pay', live.payment_id) === found.id;
+      if (!isMine || (found.status !== 'created' && found.status !== 'seen'))
         throw new Refused('payment_not_withdrawable');
-      }
       let isWithdrawn: boolean;
       try {
         isWithdrawn = await calls.withdraw(live);

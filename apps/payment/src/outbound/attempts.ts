@@ -22,14 +22,13 @@ export class Attempts {
 
   /** The attempt of one payment, if it is due and nobody else has it; without an id, up to ten that are due. */
   async lease(paymentId?: string): Promise<readonly LeasedAttempt[]> {
-    const which =
-      paymentId === undefined ? sql`due_at <= now()` : sql`payment_id = ${paymentId}::uuid and due_at is not null`;
+    const which = paymentId === undefined ? sql`true` : sql`payment_id = ${paymentId}::uuid`;
     const { rows } = await this.#database.everyMerchant('attempts of all merchants are taken up', (tx) =>
       sql<PaymentRow & { attempt_id: string; lease: bigint; tries: number }>`
         with taken as (
           update attempt set leased_until = now() + make_interval(secs => ${leaseSeconds}), lease = lease + 1, tries = tries + 1, state = 'sent'
           where attempt_id in (
-            select attempt_id from attempt where ${which} and (leased_until is null or leased_until < now())
+            select attempt_id from attempt where ${which} and due_at <= now() and (leased_until is null or leased_until < now())
             order by due_at limit 10 for update skip locked)
           returning attempt_id, payment_id, lease, tries
         )

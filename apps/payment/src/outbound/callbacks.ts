@@ -70,16 +70,30 @@ export class Callbacks {
   }
 
   /** Whose payment is this? The reference is our id, which the signed callback says back. */
-  async ownerOf(paymentId: string): Promise<{ merchantId: string; traceparent: string } | undefined> {
+  async ownerOf(paymentId: string): Promise<Owner | undefined> {
     const row = await this.#database.everyMerchant(
       'a signed callback names the payment, and the payment its merchant',
       (tx) =>
         tx
           .selectFrom('payment')
           .where('payment_id', '=', paymentId)
-          .select(['merchant_id', 'traceparent'])
+          .select(['merchant_id', 'traceparent', 'provider', 'provider_payment_id'])
           .executeTakeFirst(),
     );
-    return row === undefined ? undefined : { merchantId: row.merchant_id, traceparent: row.traceparent };
+    if (row === undefined) return undefined;
+    return {
+      merchantId: row.merchant_id,
+      traceparent: row.traceparent,
+      provider: row.provider,
+      providerPaymentId: row.provider_payment_id,
+    };
   }
+}
+
+export interface Owner {
+  readonly merchantId: string;
+  readonly traceparent: string;
+  readonly provider: string;
+  /** '' while the provider's answer to our call has not been recorded. */
+  readonly providerPaymentId: string;
 }

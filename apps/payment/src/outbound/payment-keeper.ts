@@ -132,7 +132,6 @@ function toJson(changes: readonly PaymentChange[]): string {
         finalised_at: after.finalisedAt ?? null,
         // Kept from the first event on; an update leaves it alone.
         traceparent: change.events[0]?.traceparent ?? '',
-        asked_at: null,
       };
     }),
   );

@@ -52,9 +52,10 @@ export class Payments {
   /** Whether the provider may be asked now; notes that it is. */
   async mayAsk(merchantId: string, paymentId: string, everyMs: number): Promise<boolean> {
     const { numAffectedRows } = await this.#database.transaction([merchantId], (tx) =>
-      sql`update payment set asked_at = now() where payment_id = ${paymentId} and (asked_at is null or asked_at < now() - make_interval(secs => ${everyMs / 1_000}))`.execute(
-        tx,
-      ),
+      sql`
+        insert into payment_asked (payment_id, merchant_id, asked_at) values (${paymentId}, ${merchantId}, now())
+        on conflict (payment_id) do update set asked_at = now()
+        where payment_asked.asked_at < now() - make_interval(secs => ${everyMs / 1_000})`.execute(tx),
     );
     return numAffectedRows === 1n;
   }

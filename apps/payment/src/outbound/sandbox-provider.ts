@@ -36,7 +36,7 @@ const found = z.object({ data: z.array(payment).max(100) });
 const callbackAgeSeconds = 300;
 
 export function sandboxProvider(access: SandboxAccess): Provider {
-  const pool = new Pool(access.url, { connections: 16, keepAliveTimeout: 10_000 });
+  const pool = new Pool(access.url, { connections: 16, keepAliveTimeout: 10_000, maxResponseSize: 64 * 1024 });
   const deadlineMs = access.deadlineMs ?? 8_000;
 
   const call = (
@@ -84,7 +84,8 @@ export function sandboxProvider(access: SandboxAccess): Provider {
           },
           request.key,
         );
-        if (answer.status >= 500 || answer.status === 429 || answer.status === 408)
+        // 409: the key is known with another request, so an earlier try arrived.
+        if (answer.status >= 500 || [408, 409, 429].includes(answer.status))
           return { outcome: 'unknown', because: `status ${answer.status}` };
         if (answer.status >= 400)
           return {

@@ -29,7 +29,6 @@ export interface PaymentRow {
   expires_at: Date;
   finalised_at: Date | null;
   traceparent: string;
-  asked_at: Date | null;
 }
 
 export interface PaymentTables {
