@@ -43,12 +43,6 @@ export interface RunningMessaging {
 
 export async function startMessaging(parts: MessagingParts): Promise<RunningMessaging> {
   const { name, database, carrier, log } = parts;
-  const groups = parts.subscriptions.map((subscription) => subscription.group);
-  // The carriers share out a group's topics among its members, so each must hear all of them.
-  if (new Set(groups).size < groups.length) throw new Error(`${name}: a group has one subscription; give it all topics`);
-  // Members of one Kafka group must hear the same topics: the group's leader shares out all of its topics among them.
-  const groups = parts.subscriptions.map((subscription) => subscription.group);
-  if (new Set(groups).size < groups.length) throw new Error(`${name}: a group has one subscription, of all its topics`);
   const heard = new Set(parts.subscriptions.flatMap((subscription) => subscription.topics));
   const timers = startTimers({ database, handlers: parts.timers, clock: parts.clock, log });
   const sweeper = startSweeper(database, log);
