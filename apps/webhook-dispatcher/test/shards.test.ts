@@ -51,6 +51,15 @@ async function leases(): Promise<{ owner: string; shards: number }[]> {
   return rows;
 }
 
+/** As a restart of the server does to those who are connected; the role may end its own. */
+async function breakConnections(): Promise<void> {
+  await stage.database
+    .open<object>()
+    .pool.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = current_user and pid <> pg_backend_pid()',
+    );
+}
+
 async function deliveries(node: Node) {
   const answer = await node.webhooks.listDeliveries({
     merchantId,
@@ -155,6 +164,32 @@ describe('shards', () => {
     const second = await stage.start({ RETRY_DELAYS_MS: [3_600_000] });
     await shop.waitFor(2);
     await eventually(async () => (await deliveries(second)).every((each) => each.status === 'delivered'));
+  });
+
+  test('all connections to the database break in the middle: everything arrives, in order', async () => {
+    const node = await stage.start();
+    await node.webhooks.createEndpoint(endpointAt(shop.url));
+    const orders = Array.from({ length: 12 }, (_, at) => BigInt(300 + at));
+    for (const order of orders) {
+      await eventually(() => stage.say(order, ['created', 'paid', { delivered: 1 }]));
+      if (Number(order) % 5 === 2) await breakConnections();
+    }
+    await eventually(async () => {
+      const all = await deliveries(node);
+      return all.length === 36 && all.every((each) => each.status === 'delivered');
+    }, 25_000);
+    for (const order of orders) {
+      const events = shop.requests
+        .map((request) => JSON.parse(request.body.toString()))
+        .filter((body) => body.order_id === Number(order))
+        .map((body) => body.event);
+      // What was sent and could not be stored is sent again, before anything later.
+      expect(events.filter((event, at) => event !== events[at - 1])).toEqual([
+        'order.created',
+        'order.payment.succeeded',
+        'product.delivered',
+      ]);
+    }
   });
 
   test('a stop lets what is in flight end and be stored', async () => {

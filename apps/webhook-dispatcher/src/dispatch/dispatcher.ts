@@ -51,7 +51,7 @@ interface Outcome {
   readonly recovered: boolean;
 }
 
-const [perEndpoint, lowWater, farHeadsKept] = [200, 50, 20];
+const [perEndpoint, mostHeld, lowWater, farHeadsKept] = [200, 400, 50, 20];
 // Heads that are due later than this are read again in their time.
 const farMs = 60_000;
 const [resultsAtOnce, gatherMs] = [500, 3];
@@ -249,6 +249,11 @@ export class Dispatcher implements Worker {
     for (const head of heads) {
       const epoch = this.#held.get(head.shard);
       if (epoch === undefined) continue;
+      // A receiver that is away must not fill the memory: the rows are not lost, they are read again in their time.
+      if (this.#schedule.sizeOf(head.endpointId) >= mostHeld) {
+        this.#hasMore.add(head.endpointId);
+        continue;
+      }
       if (head.dueInMs > farMs && this.#schedule.sizeOf(head.endpointId) >= farHeadsKept) continue;
       const job: Job = {
         deliveryId: head.deliveryId,
