@@ -43,6 +43,9 @@ export interface RunningMessaging {
 
 export async function startMessaging(parts: MessagingParts): Promise<RunningMessaging> {
   const { name, database, carrier, log } = parts;
+  const groups = parts.subscriptions.map((subscription) => subscription.group);
+  // The carriers share out a group's topics among its members, so each must hear all of them.
+  if (new Set(groups).size < groups.length) throw new Error(`${name}: a group has one subscription; give it all topics`);
   const heard = new Set(parts.subscriptions.flatMap((subscription) => subscription.topics));
   const timers = startTimers({ database, handlers: parts.timers, clock: parts.clock, log });
   const sweeper = startSweeper(database, log);

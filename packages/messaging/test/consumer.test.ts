@@ -255,18 +255,3 @@ describe('delivery at least once, effect once', () => {
     expect(await speaker.figures()).toEqual({ outboxUnsent: 0, outboxOldestMs: 0, parked: 0 });
   });
 });
-
-it('refuses two subscriptions of one group: on Kafka each would be given the other one’s partitions', async () => {
-  const subscription = { group: 'same', topics: [jarTopic.name], handle: async () => undefined };
-  const starting = startMessaging({
-    name: 'hearer',
-    database,
-    carrier,
-    topics: [],
-    subscriptions: [subscription, { ...subscription, topics: ['other'] }],
-    timers: [],
-    clock: wallClock,
-    log,
-  });
-  await expect(starting).rejects.toThrow('one subscription');
-});
