@@ -40,9 +40,11 @@ interface Row {
 const findUnsent = { name: 'relay-find', text: `select id, topic, key, value, headers from outbox where sent_at is null order by id limit ${batch}` };
 const markSent = { name: 'relay-mark', text: 'update outbox set sent_at = now() where id = any ($1::bigint[])' };
 
+/** Its `stop` sends what is left, unless the carrier has just failed: that waits for the next start. */
 export function startRelay(options: RelayOptions): Loop {
   const { database, carrier, log } = options;
   const leadership = leadershipOf(database.pool, 'tillstream relay');
+  let carrierAnswers = true;
   const turn = async (): Promise<boolean> => {
     const connection = await leadership.lead();
     if (connection === undefined) return false;
@@ -52,7 +54,9 @@ export function startRelay(options: RelayOptions): Loop {
     const links = rows.slice(0, 20).map((row) => row.headers.traceparent);
     const attributes = { 'messaging.operation.type': 'send', 'messaging.batch.message_count': rows.length };
     const messages = rows.map(({ topic, key, value, headers }) => ({ topic, key, value, headers }));
+    carrierAnswers = false;
     await inSpan(`send ${rows[0]?.topic ?? ''}`, { kind: 'client', links, attributes }, () => withDeadline(carrier.publish(messages)));
+    carrierAnswers = true;
     // A crash here publishes these twice; consumers know their ids.
     await connection.query({ ...markSent, values: [rows.map((row) => row.id)] });
     return rows.length === batch;
@@ -61,9 +65,18 @@ export function startRelay(options: RelayOptions): Loop {
   return {
     stop: async () => {
       await loop.stop();
+      if (carrierAnswers) await drain(turn, log);
       await leadership.release();
     },
   };
+}
+
+async function drain(turn: () => Promise<boolean>, log: Log): Promise<void> {
+  try {
+    while (await turn());
+  } catch (error) {
+    log.warn({ err: error }, 'the rest of the outbox is sent at the next start');
+  }
 }
 
 function withDeadline(publishing: Promise<void>): Promise<void> {
