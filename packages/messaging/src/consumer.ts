@@ -33,7 +33,11 @@ export async function startConsumer(options: ConsumerOptions): Promise<RunningSu
   const handle = async (batch: readonly IncomingMessage[]): Promise<void> => {
     const parkedKeys = await keysParked(database, subscription.group, batch);
     if (parkedKeys.size === 0) return handleAll(options, batch, stopping.signal);
-    const behind = await parkBehind(database, subscription.group, batch.filter((message) => parkedKeys.has(keyOf(message))));
+    const behind = await parkBehind(
+      database,
+      subscription.group,
+      batch.filter((message) => parkedKeys.has(keyOf(message))),
+    );
     const flowing = batch.filter((message) => !behind.has(keyOf(message)));
     if (flowing.length > 0) await handleAll(options, flowing, stopping.signal);
   };
@@ -46,22 +50,33 @@ export async function startConsumer(options: ConsumerOptions): Promise<RunningSu
   };
 }
 
-async function handleAll(options: ConsumerOptions, batch: readonly IncomingMessage[], signal: AbortSignal): Promise<void> {
+async function handleAll(
+  options: ConsumerOptions,
+  batch: readonly IncomingMessage[],
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await handOver(options.subscription, batch);
     return;
   } catch (error) {
-    options.log.warn({ err: error, group: options.subscription.group, messages: batch.length }, 'a batch failed and is tried key by key');
+    options.log.warn(
+      { err: error, group: options.subscription.group, messages: batch.length },
+      'a batch failed and is tried key by key',
+    );
   }
   for (const messages of Map.groupBy(batch, keyOf).values()) await handleKey(options, messages, signal);
 }
 
-async function handleKey(options: ConsumerOptions, messages: readonly IncomingMessage[], signal: AbortSignal): Promise<void> {
+async function handleKey(
+  options: ConsumerOptions,
+  messages: readonly IncomingMessage[],
+  signal: AbortSignal,
+): Promise<void> {
   const { subscription, log } = options;
   const delays = options.retryDelaysMs ?? retryDelaysMs;
   let failures = 0;
   // From the last try on the messages go one by one: what comes before the bad one is handled.
-  for (let done = 0; done < messages.length; ) {
+  for (let done = 0; done < messages.length;) {
     const isLastTry = failures >= delays.length;
     try {
       const next = isLastTry ? messages.slice(done, done + 1) : messages.slice(done);
@@ -73,7 +88,10 @@ async function handleKey(options: ConsumerOptions, messages: readonly IncomingMe
       const isAway = isOutage(error);
       if (!isAway && isLastTry) {
         const rest = messages.slice(done);
-        log.error({ err: error, group: subscription.group, topic: rest[0]?.topic, key: rest[0]?.key, messages: rest.length }, 'parked');
+        log.error(
+          { err: error, group: subscription.group, topic: rest[0]?.topic, key: rest[0]?.key, messages: rest.length },
+          'parked',
+        );
         await park(options.database, subscription.group, rest, describe(error));
         return;
       }
@@ -86,18 +104,29 @@ async function handleKey(options: ConsumerOptions, messages: readonly IncomingMe
 async function handOver(subscription: Subscription, batch: readonly IncomingMessage[]): Promise<void> {
   const [first] = batch;
   const name = `process ${first?.topic ?? ''}`;
-  const attributes = { 'messaging.destination.name': first?.topic ?? '', 'messaging.consumer.group.name': subscription.group, 'messaging.batch.message_count': batch.length };
+  const attributes = {
+    'messaging.destination.name': first?.topic ?? '',
+    'messaging.consumer.group.name': subscription.group,
+    'messaging.batch.message_count': batch.length,
+  };
   const startedAt = performance.now();
   let outcome = 'ok';
   try {
     // One message is a child of what caused it; a batch links to its causes, and each command continues its own trace.
-    const place = batch.length === 1 ? { parent: first?.headers.traceparent ?? '' } : { links: batch.slice(0, 20).map((message) => message.headers.traceparent) };
+    const place =
+      batch.length === 1
+        ? { parent: first?.headers.traceparent ?? '' }
+        : { links: batch.slice(0, 20).map((message) => message.headers.traceparent) };
     await inSpan(name, { kind: 'consumer', ...place, attributes }, () => subscription.handle(batch));
   } catch (error) {
     outcome = 'error';
     throw error;
   } finally {
-    const labels = { 'messaging.destination.name': first?.topic ?? '', 'messaging.consumer.group.name': subscription.group, outcome };
+    const labels = {
+      'messaging.destination.name': first?.topic ?? '',
+      'messaging.consumer.group.name': subscription.group,
+      outcome,
+    };
     handled.add(batch.length, labels);
     duration.record((performance.now() - startedAt) / 1_000, labels);
   }

@@ -21,7 +21,12 @@ const retention = '7 days';
 const sweepEveryMs = 600_000;
 
 export function embeddedCarrier(options: { url: string; log: Log; maxConnections?: number }): Carrier {
-  const database: AnyDatabase = openDatabase({ url: options.url, schema: 'carrier', applicationName: 'carrier', maxConnections: options.maxConnections ?? 8 });
+  const database: AnyDatabase = openDatabase({
+    url: options.url,
+    schema: 'carrier',
+    applicationName: 'carrier',
+    maxConnections: options.maxConnections ?? 8,
+  });
   const arrivals = new EventEmitter().setMaxListeners(100);
   const partitionsOf = new Map<string, number>();
   const members = new Set<RunningSubscription>();
@@ -30,7 +35,12 @@ export function embeddedCarrier(options: { url: string; log: Log; maxConnections
   const listener = listen(database, arrivals, self);
   let notifying: NodeJS.Timeout | undefined;
   const unsaid = new Set<string>();
-  const sweeper = startLoop({ name: 'carrier sweep', turn: () => sweep(database), idleMs: sweepEveryMs, log: options.log });
+  const sweeper = startLoop({
+    name: 'carrier sweep',
+    turn: () => sweep(database),
+    idleMs: sweepEveryMs,
+    log: options.log,
+  });
 
   const announceArrival = (topics: Iterable<string>) => {
     for (const topic of topics) {
@@ -48,7 +58,9 @@ export function embeddedCarrier(options: { url: string; log: Log; maxConnections
   const partitionCount = async (topic: string): Promise<number> => {
     const known = partitionsOf.get(topic);
     if (known !== undefined) return known;
-    const { rows } = await database.pool.query<{ partitions: number }>('select partitions from topic where name = $1', [topic]);
+    const { rows } = await database.pool.query<{ partitions: number }>('select partitions from topic where name = $1', [
+      topic,
+    ]);
     const [found] = rows;
     if (found === undefined) throw new Error(`the topic ${topic} was not declared`);
     partitionsOf.set(topic, found.partitions);
@@ -62,7 +74,8 @@ export function embeddedCarrier(options: { url: string; log: Log; maxConnections
     async publish(batch) {
       if (batch.length === 0) return;
       const placed: Placed[] = [];
-      for (const message of batch) placed.push({ message, partition: partitionFor(message.key, await partitionCount(message.topic)) });
+      for (const message of batch)
+        placed.push({ message, partition: partitionFor(message.key, await partitionCount(message.topic)) });
       await database.untyped('the carrier moves the messages of all merchants', (tx) => append(tx, placed));
       announceArrival(new Set(batch.map((message) => message.topic)));
     },

@@ -44,7 +44,8 @@ export async function startGroupMember(parts: {
   let owned: Owned[] = [];
   let joinedAt = 0;
 
-  const scoped = <R>(run: (tx: Kysely<object>) => Promise<R>): Promise<R> => database.untyped('consumer groups belong to no merchant', run);
+  const scoped = <R>(run: (tx: Kysely<object>) => Promise<R>): Promise<R> =>
+    database.untyped('consumer groups belong to no merchant', run);
 
   /** Says that this member lives, gives back what is too much, takes what is free. */
   const rebalance = async (): Promise<void> => {
@@ -52,13 +53,17 @@ export async function startGroupMember(parts: {
     const rows = await scoped(async (tx) => {
       // The group's members decide one after the other, so that a partition has one taker.
       await sql`select pg_advisory_xact_lock(hashtext('tillstream group'), hashtext(${group}))`.execute(tx);
-      await sql`delete from group_member where consumer_group = ${group} and seen_at < now() - make_interval(secs => ${leaseSeconds})`.execute(tx);
+      await sql`delete from group_member where consumer_group = ${group} and seen_at < now() - make_interval(secs => ${leaseSeconds})`.execute(
+        tx,
+      );
       await sql`
         insert into group_member (consumer_group, member, topics) values (${group}, ${member}, ${topics})
         on conflict (consumer_group, member) do update set seen_at = now()`.execute(tx);
       await sql`
         insert into group_offset (consumer_group, topic, partition)
-        select ${group}, topic, partition from partition_head where topic = any (${topics}) on conflict do nothing`.execute(tx);
+        select ${group}, topic, partition from partition_head where topic = any (${topics}) on conflict do nothing`.execute(
+        tx,
+      );
       const { rows: shares } = await sql<{ topic: string; partition: number; epoch: bigint; next_offset: bigint }>`
         with alive as (
           select member, row_number() over (order by member) - 1 as place, count(*) over () as many
@@ -82,7 +87,15 @@ export async function startGroupMember(parts: {
         returning mine.topic, mine.partition, mine.epoch, mine.next_offset`.execute(tx);
       return shares;
     });
-    owned = rows.map((row) => before.get(`${row.topic} ${row.partition} ${row.epoch}`) ?? { topic: row.topic, partition: row.partition, epoch: row.epoch, nextOffset: row.next_offset });
+    owned = rows.map(
+      (row) =>
+        before.get(`${row.topic} ${row.partition} ${row.epoch}`) ?? {
+          topic: row.topic,
+          partition: row.partition,
+          epoch: row.epoch,
+          nextOffset: row.next_offset,
+        },
+    );
     joinedAt = Date.now();
   };
 
@@ -106,9 +119,13 @@ export async function startGroupMember(parts: {
   };
 
   const rebalanceQuietly = async (): Promise<void> => {
-    await scoped((tx) => sql`update group_member set seen_at = now() where consumer_group = ${group} and member = ${member}`.execute(tx)).catch(() => undefined);
     await scoped((tx) =>
-      sql`update group_offset set leased_until = now() + make_interval(secs => ${leaseSeconds}) where consumer_group = ${group} and owner = ${member}`.execute(tx),
+      sql`update group_member set seen_at = now() where consumer_group = ${group} and member = ${member}`.execute(tx),
+    ).catch(() => undefined);
+    await scoped((tx) =>
+      sql`update group_offset set leased_until = now() + make_interval(secs => ${leaseSeconds}) where consumer_group = ${group} and owner = ${member}`.execute(
+        tx,
+      ),
     ).catch(() => undefined);
   };
 
@@ -129,7 +146,10 @@ export async function startGroupMember(parts: {
     );
     const kept = new Set(rows.map((row) => `${row.topic} ${row.partition}`));
     for (const each of moved) {
-      const share = owned.find((candidate) => candidate.topic === each.topic && candidate.partition === each.partition && candidate.epoch === each.epoch);
+      const share = owned.find(
+        (candidate) =>
+          candidate.topic === each.topic && candidate.partition === each.partition && candidate.epoch === each.epoch,
+      );
       if (share !== undefined && kept.has(`${each.topic} ${each.partition}`)) share.nextOffset = each.end;
     }
     // Another owner has taken over what was not kept: it reads from the last commit.
@@ -153,7 +173,9 @@ export async function startGroupMember(parts: {
     stop: async () => {
       await loop.stop();
       await scoped(async (tx) => {
-        await sql`update group_offset set owner = null, leased_until = null where consumer_group = ${group} and owner = ${member}`.execute(tx);
+        await sql`update group_offset set owner = null, leased_until = null where consumer_group = ${group} and owner = ${member}`.execute(
+          tx,
+        );
         await sql`delete from group_member where consumer_group = ${group} and member = ${member}`.execute(tx);
       }).catch(() => undefined);
     },

@@ -1,7 +1,24 @@
 /** The carrier on Kafka, by kafkajs. What its source taught (and our answers) stands beside each setting. */
-import { Kafka, logLevel, Partitioners, type Admin, type Consumer, type EachBatchPayload, type IHeaders, type LogEntry, type Producer } from 'kafkajs';
+import {
+  Kafka,
+  logLevel,
+  Partitioners,
+  type Admin,
+  type Consumer,
+  type EachBatchPayload,
+  type IHeaders,
+  type LogEntry,
+  type Producer,
+} from 'kafkajs';
 import type { Log } from './log.ts';
-import type { Carrier, IncomingMessage, MessageHeaders, OutgoingMessage, RunningSubscription, Subscription } from './message.ts';
+import type {
+  Carrier,
+  IncomingMessage,
+  MessageHeaders,
+  OutgoingMessage,
+  RunningSubscription,
+  Subscription,
+} from './message.ts';
 
 const maxDeclarations = 5;
 
@@ -32,7 +49,13 @@ export function kafkaCarrier(options: { brokers: readonly string[]; clientId: st
   const producer = (): Promise<Producer> =>
     (producing ??= connected(
       // Few tries: whoever publishes tries again by itself, and kafkajs would go on for ever.
-      kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, createPartitioner: Partitioners.DefaultPartitioner, retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 } }),
+      kafka.producer({
+        idempotent: true,
+        maxInFlightRequests: 1,
+        allowAutoTopicCreation: false,
+        createPartitioner: Partitioners.DefaultPartitioner,
+        retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 },
+      }),
       () => (producing = undefined),
     ));
   const send = async (batch: readonly OutgoingMessage[]): Promise<void> => {
@@ -42,7 +65,10 @@ export function kafkaCarrier(options: { brokers: readonly string[]; clientId: st
         const client = await attempt;
         await client.sendBatch({
           acks: -1,
-          topicMessages: [...Map.groupBy(batch, (message) => message.topic)].map(([topic, messages]) => ({ topic, messages: messages.map(toKafka) })),
+          topicMessages: [...Map.groupBy(batch, (message) => message.topic)].map(([topic, messages]) => ({
+            topic,
+            messages: messages.map(toKafka),
+          })),
         });
       });
     } catch (error) {
@@ -62,7 +88,10 @@ export function kafkaCarrier(options: { brokers: readonly string[]; clientId: st
         const missing = topics.filter((topic) => !existing.has(topic.name));
         if (missing.length === 0) return;
         try {
-          await client.createTopics({ waitForLeaders: true, topics: missing.map((topic) => ({ topic: topic.name, numPartitions: topic.partitions })) });
+          await client.createTopics({
+            waitForLeaders: true,
+            topics: missing.map((topic) => ({ topic: topic.name, numPartitions: topic.partitions })),
+          });
           return;
         } catch (error) {
           // Another service declares some of the same at this moment: the broker makes the rest and complains.
@@ -150,11 +179,20 @@ async function connected<C extends { connect(): Promise<void> }>(client: C, forg
 }
 
 function toKafka(message: OutgoingMessage): { key: string; value: Buffer; headers: IHeaders } {
-  return { key: message.key, value: Buffer.from(message.value), headers: { ...message.headers, 'content-type': 'application/protobuf' } };
+  return {
+    key: message.key,
+    value: Buffer.from(message.value),
+    headers: { ...message.headers, 'content-type': 'application/protobuf' },
+  };
 }
 
 /** A group member. kafkajs restarts it after most failures; after the others it would stay deaf for ever, so it is made anew. */
-async function consume(kafka: Kafka, subscription: Subscription, log: Log, failures: Map<Subscription, string>): Promise<RunningSubscription> {
+async function consume(
+  kafka: Kafka,
+  subscription: Subscription,
+  log: Log,
+  failures: Map<Subscription, string>,
+): Promise<RunningSubscription> {
   const { group } = subscription;
   let isStopped = false;
   let current: Consumer | undefined;
@@ -162,7 +200,10 @@ async function consume(kafka: Kafka, subscription: Subscription, log: Log, failu
   const reopen = (error: unknown) => {
     if (isStopped) return;
     log.error({ err: error, group }, 'the consumer has ended and is made anew');
-    failures.set(subscription, `the consumer of ${group} has ended: ${error instanceof Error ? error.message : String(error)}`);
+    failures.set(
+      subscription,
+      `the consumer of ${group} has ended: ${error instanceof Error ? error.message : String(error)}`,
+    );
     reopening = setTimeout(() => void tryAgain(), reopenAfterMs);
   };
   const open = async (): Promise<void> => {
@@ -214,16 +255,14 @@ async function consume(kafka: Kafka, subscription: Subscription, log: Log, failu
 
 async function handleBatch(payload: EachBatchPayload, subscription: Subscription): Promise<void> {
   const { batch } = payload;
-  const messages = batch.messages.map(
-    (message): IncomingMessage => ({
-      topic: batch.topic,
-      partition: batch.partition,
-      offset: BigInt(message.offset),
-      key: message.key?.toString() ?? '',
-      value: message.value ?? Buffer.alloc(0),
-      headers: fromKafka(message.headers ?? {}),
-    }),
-  );
+  const messages = batch.messages.map((message): IncomingMessage => ({
+    topic: batch.topic,
+    partition: batch.partition,
+    offset: BigInt(message.offset),
+    key: message.key?.toString() ?? '',
+    value: message.value ?? Buffer.alloc(0),
+    headers: fromKafka(message.headers ?? {}),
+  }));
   const size = subscription.batchSize ?? 200;
   for (let at = 0; at < messages.length; at += size) {
     if (!payload.isRunning() || payload.isStale()) return;

@@ -50,7 +50,11 @@ export type TimerChange =
 
 export interface Keeper<Schema, State, Event> {
   /** The rows of these aggregates, locked, in the order of their ids. An absent aggregate is left out. */
-  load(tx: Kysely<Schema>, ids: readonly string[], merchantOf: (id: string) => string): Promise<Map<string, Loaded<State>>>;
+  load(
+    tx: Kysely<Schema>,
+    ids: readonly string[],
+    merchantOf: (id: string) => string,
+  ): Promise<Map<string, Loaded<State>>>;
   /**
    * Multi-row statements. An insert of an aggregate that has come to exist meanwhile fails on its key (23505) and the
    * whole batch is tried once more; an update whose version does not match throws VersionConflict.

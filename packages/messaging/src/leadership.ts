@@ -23,7 +23,10 @@ export function leadershipOf(pool: Pool, name: string): Leadership {
         client.release(true);
       };
       try {
-        const result = await client.query<{ leads: boolean }>('select pg_try_advisory_lock(hashtext($1), hashtext(current_schema())) as leads', [name]);
+        const result = await client.query<{ leads: boolean }>(
+          'select pg_try_advisory_lock(hashtext($1), hashtext(current_schema())) as leads',
+          [name],
+        );
         if (result.rows[0]?.leads !== true) {
           client.release();
           return undefined;

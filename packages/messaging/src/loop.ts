@@ -55,7 +55,10 @@ export function startLoop(parts: {
         failures += 1;
         // The first failure is worth a line, and then one in ten: an outage should not fill the log.
         if (failures % 10 === 1) parts.log.warn({ err: error, loop: parts.name, failures }, 'will be tried again');
-        await rest(Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2), false);
+        await rest(
+          Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2),
+          false,
+        );
       }
     }
   };

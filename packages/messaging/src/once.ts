@@ -9,7 +9,11 @@ export interface Origin {
 }
 
 /** Notes the messages as seen by this consumer and answers those that it had not seen. */
-export async function firstSight<S>(tx: Kysely<S>, consumer: string, messageIds: readonly string[]): Promise<ReadonlySet<string>> {
+export async function firstSight<S>(
+  tx: Kysely<S>,
+  consumer: string,
+  messageIds: readonly string[],
+): Promise<ReadonlySet<string>> {
   if (messageIds.length === 0) return new Set();
   const { rows } = await sql<{ message_id: string }>`
     insert into inbox (consumer, message_id)
@@ -19,7 +23,11 @@ export async function firstSight<S>(tx: Kysely<S>, consumer: string, messageIds:
 }
 
 /** Puts messages into the outbox, in this order; the origins are theirs one by one. */
-export async function announce<S>(tx: Kysely<S>, messages: readonly OutgoingMessage[], origins: readonly Origin[]): Promise<void> {
+export async function announce<S>(
+  tx: Kysely<S>,
+  messages: readonly OutgoingMessage[],
+  origins: readonly Origin[],
+): Promise<void> {
   if (messages.length === 0) return;
   if (messages.length !== origins.length) throw new Error('announce: every message needs its origin');
   await sql`

@@ -25,7 +25,11 @@ export function keyOf(message: Keyed): string {
 }
 
 /** The `topic key` of this batch that have a parked message. */
-export async function keysParked(database: AnyDatabase, consumer: string, batch: readonly IncomingMessage[]): Promise<ReadonlySet<string>> {
+export async function keysParked(
+  database: AnyDatabase,
+  consumer: string,
+  batch: readonly IncomingMessage[],
+): Promise<ReadonlySet<string>> {
   // Asked before each batch, so without a transaction around it: one round trip instead of three.
   const { rows } = await database.pool.query<Keyed>({
     name: 'keys-parked',
@@ -37,7 +41,12 @@ export async function keysParked(database: AnyDatabase, consumer: string, batch:
   return new Set(rows.map(keyOf));
 }
 
-export async function park(database: AnyDatabase, consumer: string, messages: readonly IncomingMessage[], error: string): Promise<void> {
+export async function park(
+  database: AnyDatabase,
+  consumer: string,
+  messages: readonly IncomingMessage[],
+  error: string,
+): Promise<void> {
   await database.untyped('messages of all merchants may be parked', (tx) => insert(tx, consumer, messages, error));
 }
 
@@ -45,14 +54,20 @@ export async function park(database: AnyDatabase, consumer: string, messages: re
  * Parks those messages whose key is parked, and answers these keys. Looks again under the key's lock: a replay may have
  * emptied the key since it was looked up, and what is then put behind it would wait for nobody.
  */
-export async function parkBehind(database: AnyDatabase, consumer: string, messages: readonly IncomingMessage[]): Promise<ReadonlySet<string>> {
+export async function parkBehind(
+  database: AnyDatabase,
+  consumer: string,
+  messages: readonly IncomingMessage[],
+): Promise<ReadonlySet<string>> {
   return database.untyped('messages of all merchants may be parked', async (tx) => {
     const keys = [...new Map(messages.map((message) => [keyOf(message), message])).values()];
     await lockKeys(tx, consumer, keys);
     const { rows } = await sql<Keyed>`
       select distinct topic, key from parked_message
       where consumer = ${consumer} and (topic, key) in (
-        select * from unnest(${keys.map((each) => each.topic)}::text[], ${keys.map((each) => each.key)}::text[]))`.execute(tx);
+        select * from unnest(${keys.map((each) => each.topic)}::text[], ${keys.map((each) => each.key)}::text[]))`.execute(
+      tx,
+    );
     const parked = new Set(rows.map(keyOf));
     const behind = messages.filter((message) => parked.has(keyOf(message)));
     if (behind.length > 0) await insert(tx, consumer, behind, 'an earlier message of this key is parked');
@@ -67,7 +82,14 @@ export async function listParked(database: AnyDatabase, before?: bigint): Promis
       select id, consumer, topic, key, error, parked_at from parked_message
       where id < ${before ?? 9_223_372_036_854_775_807n} order by id desc limit 100`.execute(tx),
   );
-  return rows.map((row) => ({ id: row.id, consumer: row.consumer, topic: row.topic, key: row.key, error: row.error, parkedAt: row.parked_at }));
+  return rows.map((row) => ({
+    id: row.id,
+    consumer: row.consumer,
+    topic: row.topic,
+    key: row.key,
+    error: row.error,
+    parkedAt: row.parked_at,
+  }));
 }
 
 /**
@@ -75,7 +97,12 @@ export async function listParked(database: AnyDatabase, before?: bigint): Promis
  * Throws at the first that fails; it and what follows stay parked. Two replays of one key at once do no harm: the inbox
  * knows what the other has handled.
  */
-export async function replayParked(database: AnyDatabase, subscription: Subscription, topic: string, key: string): Promise<number> {
+export async function replayParked(
+  database: AnyDatabase,
+  subscription: Subscription,
+  topic: string,
+  key: string,
+): Promise<number> {
   const consumer = subscription.group;
   let replayed = 0;
   for (;;) {
@@ -86,7 +113,9 @@ export async function replayParked(database: AnyDatabase, subscription: Subscrip
     );
     if (rows.length === 0) return replayed;
     for (const row of rows) {
-      await subscription.handle([{ topic, key, partition: row.partition, offset: row.offset, value: row.value, headers: row.headers }]);
+      await subscription.handle([
+        { topic, key, partition: row.partition, offset: row.offset, value: row.value, headers: row.headers },
+      ]);
       // A crash here handles it once more; the inbox knows it.
       await database.untyped('a replayed message is no longer parked', async (tx) => {
         await lockKeys(tx, consumer, [{ topic, key }]);
@@ -98,11 +127,18 @@ export async function replayParked(database: AnyDatabase, subscription: Subscrip
 }
 
 export async function countParked(database: AnyDatabase): Promise<number> {
-  const { rows } = await database.untyped('parked messages are counted', (tx) => sql<{ count: bigint }>`select count(*) from parked_message`.execute(tx));
+  const { rows } = await database.untyped('parked messages are counted', (tx) =>
+    sql<{ count: bigint }>`select count(*) from parked_message`.execute(tx),
+  );
   return Number(rows[0]?.count ?? 0n);
 }
 
-async function insert(tx: Kysely<object>, consumer: string, messages: readonly IncomingMessage[], error: string): Promise<void> {
+async function insert(
+  tx: Kysely<object>,
+  consumer: string,
+  messages: readonly IncomingMessage[],
+  error: string,
+): Promise<void> {
   await sql`
     insert into parked_message (consumer, topic, key, partition, "offset", value, headers, error)
     select ${consumer}, t.topic, t.key, t.partition, t."offset", t.value, t.headers, ${error}
@@ -119,5 +155,7 @@ async function insert(tx: Kysely<object>, consumer: string, messages: readonly I
 async function lockKeys(tx: Kysely<object>, consumer: string, keys: readonly Keyed[]): Promise<void> {
   await sql`
     select pg_advisory_xact_lock(hashtext('tillstream parked'), hash)
-    from (select distinct hashtext(name) as hash from unnest(${keys.map((key) => `${consumer} ${keyOf(key)}`)}::text[]) as t (name) order by 1) as sorted`.execute(tx);
+    from (select distinct hashtext(name) as hash from unnest(${keys.map((key) => `${consumer} ${keyOf(key)}`)}::text[]) as t (name) order by 1) as sorted`.execute(
+    tx,
+  );
 }

@@ -44,7 +44,10 @@ const uniqueViolation = '23505';
 export function makePerformer<Schema, State, Command extends Typed, Event extends Typed, Refusal extends string>(
   parts: PerformerParts<Schema, State, Command, Event, Refusal>,
 ): Performer<State, Command, Event, Refusal> {
-  const run = async (envelopes: readonly Envelope<Command>[], isOnce: boolean): Promise<readonly Answer<State, Event, Refusal>[]> => {
+  const run = async (
+    envelopes: readonly Envelope<Command>[],
+    isOnce: boolean,
+  ): Promise<readonly Answer<State, Event, Refusal>[]> => {
     if (envelopes.length === 0) return [];
     const startedAt = performance.now();
     const merchants = envelopes.map((envelope) => envelope.merchantId);
@@ -80,7 +83,9 @@ async function performIn<Schema, State, Command extends Typed, Event extends Typ
   isOnce: boolean,
 ): Promise<readonly Answer<State, Event, Refusal>[]> {
   const { machine, keeper, name } = parts;
-  const messageIds = isOnce ? envelopes.flatMap((envelope) => (envelope.messageId === undefined ? [] : [envelope.messageId])) : [];
+  const messageIds = isOnce
+    ? envelopes.flatMap((envelope) => (envelope.messageId === undefined ? [] : [envelope.messageId]))
+    : [];
   const fresh = await firstSight(tx, name, messageIds);
   const taken = new Set<string>();
   const merchantOf = new Map(envelopes.map((envelope) => [envelope.id, envelope.merchantId]));
@@ -90,7 +95,8 @@ async function performIn<Schema, State, Command extends Typed, Event extends Typ
   const drafts = new Map<string, Draft<State, Event>>();
 
   const answers = envelopes.map((envelope): Answer<State, Event, Refusal> => {
-    const draft = drafts.get(envelope.id) ?? draftOf(envelope, loaded.get(envelope.id) ?? { state: machine.absent, version: 0 });
+    const draft =
+      drafts.get(envelope.id) ?? draftOf(envelope, loaded.get(envelope.id) ?? { state: machine.absent, version: 0 });
     drafts.set(envelope.id, draft);
     const { messageId } = envelope;
     const isSeen = isOnce && messageId !== undefined && (!fresh.has(messageId) || taken.has(messageId));
@@ -100,7 +106,11 @@ async function performIn<Schema, State, Command extends Typed, Event extends Typ
     if (decision.answer !== 'accepted') return { ...decision, state: draft.state, version: draft.version };
     const traceparent = markSpan(`perform ${name} ${envelope.command.type}`, {
       ...(envelope.traceparent === undefined ? {} : { parent: envelope.traceparent }),
-      attributes: { 'tillstream.machine': name, 'tillstream.command': envelope.command.type, 'tillstream.aggregate': envelope.id },
+      attributes: {
+        'tillstream.machine': name,
+        'tillstream.command': envelope.command.type,
+        'tillstream.aggregate': envelope.id,
+      },
     });
     draft.state = evolveAll(machine, draft.state, decision.events);
     for (const event of decision.events) {
@@ -110,7 +120,9 @@ async function performIn<Schema, State, Command extends Typed, Event extends Typ
     return { ...decision, state: draft.state, version: draft.version };
   });
 
-  const changes = [...drafts].filter(([, draft]) => draft.events.length > 0).map(([id, draft]): Change<State, Event> => ({ id, ...draft, after: draft.state }));
+  const changes = [...drafts]
+    .filter(([, draft]) => draft.events.length > 0)
+    .map(([id, draft]): Change<State, Event> => ({ id, ...draft, after: draft.state }));
   if (changes.length > 0) await keep(tx, name, keeper, changes);
   return answers;
 }
@@ -127,7 +139,11 @@ async function keep<Schema, State, Event>(
   await announce(
     tx,
     announced.map((each) => each.message),
-    announced.map(({ message, change }) => ({ type: name, id: change.id, version: versions.get(message.headers.ce_id) ?? change.version })),
+    announced.map(({ message, change }) => ({
+      type: name,
+      id: change.id,
+      version: versions.get(message.headers.ce_id) ?? change.version,
+    })),
   );
   const timers = changes.flatMap((change) =>
     (keeper.timers?.(change) ?? []).map((timer) => ({
@@ -141,8 +157,18 @@ async function keep<Schema, State, Event>(
   if (timers.length > 0) await schedule(tx, timers);
 }
 
-function draftOf<State, Event>(envelope: Envelope<unknown>, loaded: { state: State; version: number }): Draft<State, Event> {
-  return { merchantId: envelope.merchantId, before: loaded.state, versionBefore: loaded.version, state: loaded.state, version: loaded.version, events: [] };
+function draftOf<State, Event>(
+  envelope: Envelope<unknown>,
+  loaded: { state: State; version: number },
+): Draft<State, Event> {
+  return {
+    merchantId: envelope.merchantId,
+    before: loaded.state,
+    versionBefore: loaded.version,
+    state: loaded.state,
+    version: loaded.version,
+    events: [],
+  };
 }
 
 function logAll<Command extends Typed, State, Event extends Typed, Refusal extends string>(

@@ -37,7 +37,10 @@ interface Row {
 }
 
 // Not in a transaction: each is one statement, and the outbox is not under row-level security.
-const findUnsent = { name: 'relay-find', text: `select id, topic, key, value, headers from outbox where sent_at is null order by id limit ${batch}` };
+const findUnsent = {
+  name: 'relay-find',
+  text: `select id, topic, key, value, headers from outbox where sent_at is null order by id limit ${batch}`,
+};
 const markSent = { name: 'relay-mark', text: 'update outbox set sent_at = now() where id = any ($1::bigint[])' };
 
 /** Its `stop` sends what is left, unless the carrier has just failed: that waits for the next start. */
@@ -55,13 +58,21 @@ export function startRelay(options: RelayOptions): Loop {
     const attributes = { 'messaging.operation.type': 'send', 'messaging.batch.message_count': rows.length };
     const messages = rows.map(({ topic, key, value, headers }) => ({ topic, key, value, headers }));
     carrierAnswers = false;
-    await inSpan(`send ${rows[0]?.topic ?? ''}`, { kind: 'client', links, attributes }, () => withDeadline(carrier.publish(messages)));
+    await inSpan(`send ${rows[0]?.topic ?? ''}`, { kind: 'client', links, attributes }, () =>
+      withDeadline(carrier.publish(messages)),
+    );
     carrierAnswers = true;
     // A crash here publishes these twice; consumers know their ids.
     await connection.query({ ...markSent, values: [rows.map((row) => row.id)] });
     return rows.length === batch;
   };
-  const loop = startLoop({ name: `relay ${options.name}`, turn, idleMs: options.idleMs ?? 500, log, onWake: (listener) => onWake(database, listener) });
+  const loop = startLoop({
+    name: `relay ${options.name}`,
+    turn,
+    idleMs: options.idleMs ?? 500,
+    log,
+    onWake: (listener) => onWake(database, listener),
+  });
   return {
     stop: async () => {
       await loop.stop();
@@ -82,7 +93,10 @@ async function drain(turn: () => Promise<boolean>, log: Log): Promise<void> {
 function withDeadline(publishing: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the carrier did not take the messages within ${publishDeadlineMs} ms`)), publishDeadlineMs);
+    timer = setTimeout(
+      () => reject(new Error(`the carrier did not take the messages within ${publishDeadlineMs} ms`)),
+      publishDeadlineMs,
+    );
   });
   return Promise.race([publishing, deadline]).finally(() => clearTimeout(timer));
 }

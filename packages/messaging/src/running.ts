@@ -45,12 +45,16 @@ export async function startMessaging(parts: MessagingParts): Promise<RunningMess
   const { name, database, carrier, log } = parts;
   const groups = parts.subscriptions.map((subscription) => subscription.group);
   // The carriers share out a group's topics among its members, so each must hear all of them.
-  if (new Set(groups).size < groups.length) throw new Error(`${name}: a group has one subscription; give it all topics`);
+  if (new Set(groups).size < groups.length)
+    throw new Error(`${name}: a group has one subscription; give it all topics`);
   const heard = new Set(parts.subscriptions.flatMap((subscription) => subscription.topics));
   const timers = startTimers({ database, handlers: parts.timers, clock: parts.clock, log });
   const sweeper = startSweeper(database, log);
   // Whoever comes first declares: a consumer may start before the service whose topic it hears.
-  const topics = [...parts.topics, ...allTopics.filter((topic) => heard.has(topic.name) && !parts.topics.some((own) => own.name === topic.name))];
+  const topics = [
+    ...parts.topics,
+    ...allTopics.filter((topic) => heard.has(topic.name) && !parts.topics.some((own) => own.name === topic.name)),
+  ];
   const waiting = [...parts.subscriptions];
   const consumers: RunningSubscription[] = [];
   let relay: Loop | undefined;
@@ -82,9 +86,15 @@ export async function startMessaging(parts: MessagingParts): Promise<RunningMess
     figures: async () => {
       const { rows } = await database.untyped('the outbox is measured', (tx) =>
         sql<{ unsent: bigint; oldest_ms: number }>`
-          select count(*) as unsent, coalesce(extract(epoch from now() - min(created_at)) * 1000, 0)::float8 as oldest_ms from outbox where sent_at is null`.execute(tx),
+          select count(*) as unsent, coalesce(extract(epoch from now() - min(created_at)) * 1000, 0)::float8 as oldest_ms from outbox where sent_at is null`.execute(
+          tx,
+        ),
       );
-      return { outboxUnsent: Number(rows[0]?.unsent ?? 0n), outboxOldestMs: rows[0]?.oldest_ms ?? 0, parked: await countParked(database) };
+      return {
+        outboxUnsent: Number(rows[0]?.unsent ?? 0n),
+        outboxOldestMs: rows[0]?.oldest_ms ?? 0,
+        parked: await countParked(database),
+      };
     },
   };
 }

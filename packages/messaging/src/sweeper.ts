@@ -14,7 +14,10 @@ const batch = 5_000;
 export function startSweeper(database: AnyDatabase, log: Log): Loop {
   const turn = async (): Promise<boolean> => {
     const swept = await database.untyped('old messages of all merchants are removed', async (tx) => {
-      const outbox = await sql`delete from outbox where id = any (array(select id from outbox where sent_at < now() - ${outboxAge}::interval limit ${batch}))`.execute(tx);
+      const outbox =
+        await sql`delete from outbox where id = any (array(select id from outbox where sent_at < now() - ${outboxAge}::interval limit ${batch}))`.execute(
+          tx,
+        );
       const inbox = await sql`
         delete from inbox using (select consumer, message_id from inbox where seen_at < now() - ${inboxAge}::interval limit ${batch}) as old
         where inbox.consumer = old.consumer and inbox.message_id = old.message_id`.execute(tx);

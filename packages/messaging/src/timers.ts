@@ -39,7 +39,9 @@ export interface ScheduledChange {
 /** Sets and clears timers, in order; the last change of one timer wins. */
 export async function schedule<S>(tx: Kysely<S>, changes: readonly ScheduledChange[]): Promise<void> {
   const last = new Map(changes.map((each) => [`${each.machine} ${each.aggregateId} ${each.change.kind}`, each]));
-  const set = [...last.values()].flatMap((each) => (each.change.type === 'set' ? [{ ...each, dueAt: each.change.dueAt }] : []));
+  const set = [...last.values()].flatMap((each) =>
+    each.change.type === 'set' ? [{ ...each, dueAt: each.change.dueAt }] : [],
+  );
   const cleared = [...last.values()].filter((each) => each.change.type === 'clear');
   if (set.length > 0) {
     await sql`
@@ -49,14 +51,18 @@ export async function schedule<S>(tx: Kysely<S>, changes: readonly ScheduledChan
         ${set.map(() => crypto.randomUUID())}::uuid[], ${set.map((each) => each.merchantId)}::uuid[],
         ${set.map((each) => each.dueAt)}::timestamptz[], ${set.map((each) => each.traceparent ?? '')}::text[])
       on conflict (machine, aggregate_id, kind) do update
-      set timer_id = excluded.timer_id, due_at = excluded.due_at, leased_until = null, traceparent = excluded.traceparent`.execute(tx);
+      set timer_id = excluded.timer_id, due_at = excluded.due_at, leased_until = null, traceparent = excluded.traceparent`.execute(
+      tx,
+    );
   }
   if (cleared.length > 0) {
     await sql`
       delete from timer using unnest(
         ${cleared.map((each) => each.machine)}::text[], ${cleared.map((each) => each.aggregateId)}::text[], ${cleared.map((each) => each.change.kind)}::text[]
       ) as gone (machine, aggregate_id, kind)
-      where timer.machine = gone.machine and timer.aggregate_id = gone.aggregate_id and timer.kind = gone.kind`.execute(tx);
+      where timer.machine = gone.machine and timer.aggregate_id = gone.aggregate_id and timer.kind = gone.kind`.execute(
+      tx,
+    );
   }
 }
 
@@ -85,7 +91,10 @@ async function fireAll(handler: TimerHandler, due: readonly DueTimer[], log: Log
       fired.push(timer.timerId);
     } catch (error) {
       if (isOutage(error)) return fired;
-      log.error({ err: error, machine: handler.machine, id: timer.aggregateId, kind: timer.kind }, 'a timer failed and is fired again later');
+      log.error(
+        { err: error, machine: handler.machine, id: timer.aggregateId, kind: timer.kind },
+        'a timer failed and is fired again later',
+      );
     }
   }
   return fired;
@@ -101,7 +110,12 @@ interface Row {
   traceparent: string;
 }
 
-export function startTimers(parts: { database: AnyDatabase; handlers: readonly TimerHandler[]; clock: Clock; log: Log }): Loop {
+export function startTimers(parts: {
+  database: AnyDatabase;
+  handlers: readonly TimerHandler[];
+  clock: Clock;
+  log: Log;
+}): Loop {
   const { database, handlers, log } = parts;
   const machines = handlers.map((handler) => handler.machine);
   if (machines.length === 0) return { stop: async () => undefined };
@@ -133,7 +147,9 @@ export function startTimers(parts: { database: AnyDatabase; handlers: readonly T
       const fired = await fireAll(handler, mine, log);
       if (fired.length === 0) continue;
       // A crash here fires them again; the inbox knows their ids. One that was set anew has another id and stays.
-      await database.untyped('timers that have fired are removed', (tx) => sql`delete from timer where timer_id = any (${fired}::uuid[])`.execute(tx));
+      await database.untyped('timers that have fired are removed', (tx) =>
+        sql`delete from timer where timer_id = any (${fired}::uuid[])`.execute(tx),
+      );
     }
     return rows.length === batch;
   };
