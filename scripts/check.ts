@@ -12,6 +12,7 @@ const checks: readonly (readonly [string, string, ...string[]])[] = [
   ['boundaries', 'turbo', 'boundaries'],
   ['state pictures are fresh', node, 'scripts/generate-states.ts', '--check'],
   ['mail templates are fresh', node, 'scripts/generate-mails.ts', '--check'],
+  ['compose file', node, 'scripts/check-compose.ts'],
   ['protos are well formed', 'buf', 'lint'],
   ['protos are formatted', 'buf', 'format', '--diff', '--exit-code'],
   // The image is of the last release, made by `buf build -o proto/released.binpb`.

@@ -41,3 +41,16 @@ export const settings = z.object({
 });
 
 export type Config = z.infer<typeof settings>;
+
+/** Of migrate/main.ts. */
+export const migrateSettings = z.object({
+  ADMIN_DATABASE_URL: z.string().describe('Postgres as a role that may make roles and schemas; what it makes it owns.'),
+  ROLE_PASSWORD: z.string().min(1).describe('The password that the roles of the services get.'),
+});
+
+/** Of open-shop/main.ts. */
+export const shopSettings = z.object({
+  MERCHANT_ADDRESS: z.string().describe('gRPC of the merchant service.'),
+  GATEWAY_URL: z.url({ protocol: /^https?$/ }).describe('The public API.'),
+  API_KEY: z.string().optional().describe('The test key of the account, once it is open: the key is told only once.'),
+});
