@@ -127,19 +127,26 @@ export function describeCarrier(name: string, start: () => Promise<CarrierUnderT
       }
     });
 
-    it('keeps the order of a key when several publish at once', async () => {
-      const topic = await newTopic(2);
+    it('keeps the order of each key when several publish to all partitions at once', async () => {
+      const topic = await newTopic(4);
       const publishers = [carrier, open(), open()];
+      const keysOf = (who: number) => Array.from({ length: 6 }, (_, at) => `${who} ${at}`);
       const received = await collect(carrier, topic, newGroup());
       await Promise.all(
         publishers.map(async (publisher, who) => {
-          for (let at = 0; at < 15; at += 1)
-            await publisher.publish([0, 1, 2].map((n) => messageTo(topic, `of ${who}`, `${at}.${n}`)));
+          for (let round = 0; round < 15; round += 1) {
+            // Each names the keys in another order, and so the partitions.
+            const keys = (round + who) % 2 === 0 ? keysOf(who) : keysOf(who).toReversed();
+            await publisher.publish(
+              ['a', 'b'].flatMap((n) => keys.map((key) => messageTo(topic, key, `${round}${n}`))),
+            );
+          }
         }),
       );
-      await eventually(() => received.got.length >= 135);
-      const inOrder = Array.from({ length: 15 }, (_, at) => [0, 1, 2].map((n) => `${at}.${n}`)).flat();
-      expect(textsByKey(received.got)).toEqual({ 'of 0': inOrder, 'of 1': inOrder, 'of 2': inOrder });
+      await eventually(() => received.got.length >= 540);
+      const inOrder = Array.from({ length: 15 }, (_, round) => [`${round}a`, `${round}b`]).flat();
+      const expected = publishers.flatMap((_, who) => keysOf(who).map((key) => [key, inOrder]));
+      expect(textsByKey(received.got)).toEqual(Object.fromEntries(expected));
     });
 
     it('gives a group that comes later everything from the beginning, and each group its own', async () => {
@@ -191,6 +198,32 @@ export function describeCarrier(name: string, start: () => Promise<CarrierUnderT
       finish.resolve();
       await stopping;
       expect(await carrier.lag(group, [topic])).toBe(0n);
+    });
+
+    it('gives what a member had fetched but not handled when it stopped to the next one', async () => {
+      const [topic, group] = [await newTopic(1), newGroup()];
+      await carrier.publish(Array.from({ length: 60 }, (_, at) => messageTo(topic, 'k', String(at))));
+      const handled: string[] = [];
+      const isUnderWay = Promise.withResolvers<void>();
+      const first = await open().subscribe({
+        group,
+        topics: [topic],
+        batchSize: 5,
+        handle: async (batch) => {
+          handled.push(...batch.map(textOf));
+          isUnderWay.resolve();
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        },
+      });
+      await isUnderWay.promise;
+      await first.stop();
+      expect(handled.length).toBeLessThan(60);
+      const second = await collect(open(), topic, group);
+      await eventually(() => new Set([...handled, ...second.got.map(textOf)]).size === 60);
+      // And it begins where the first one ended.
+      expect(second.got.map(textOf)).toEqual(
+        Array.from({ length: 60 - handled.length }, (_, at) => String(at + handled.length)),
+      );
     });
 
     it('gives at most as many at once as asked for', async () => {

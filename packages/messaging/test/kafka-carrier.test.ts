@@ -61,8 +61,6 @@ function itOutlives(mortal: MortalBroker): void {
 
     await mortal.kill();
     for (let coins = 2n; coins <= 5n; coins += 1n) await putAll(coins);
-    // It has found out that nobody is there.
-    await eventually(() => log.lines.some((line) => line.text === 'will be tried again'), 60_000);
     expect((await running.figures()).outboxUnsent).toBe(16);
 
     await mortal.start();
