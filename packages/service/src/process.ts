@@ -20,6 +20,7 @@ import {
   type Environment,
 } from './config.ts';
 import { makeLog } from './log.ts';
+import { replayAll } from './replay.ts';
 import { superviseApp } from './supervise.ts';
 
 /** The target services, by the name in `…_ADDRESS`. */
@@ -91,6 +92,7 @@ export async function runProcess<Shape extends z.ZodObject, Schema extends objec
   }
   try {
     const stop = await start(options, config, log);
+    if (typeof stop === 'number') return end(stop);
     let isStopping = false;
     const onSignal = () => {
       // Whoever asks twice does not want to wait.
@@ -114,12 +116,12 @@ export async function runProcess<Shape extends z.ZodObject, Schema extends objec
   }
 }
 
-/** Answers what ends it. */
+/** Answers what ends it, or, for a task that has ended already, the exit code. */
 async function start<Shape extends z.ZodObject, Schema extends object>(
   options: ProcessOptions<Shape, Schema>,
   config: CommonConfig & z.infer<Shape>,
   log: Logger,
-): Promise<() => Promise<void>> {
+): Promise<(() => Promise<void>) | number> {
   const telemetry = await startTelemetry({ service: options.name, otlpEndpoint: config.OTLP_ENDPOINT });
   const database = await openHome<Schema>(options.home, config);
   const carrier = options.home === undefined ? undefined : openCarrier(options.name, config, log);
@@ -142,6 +144,18 @@ async function start<Shape extends z.ZodObject, Schema extends object>(
       return database;
     },
   });
+  const closeParts = async () => {
+    await carrier?.close();
+    for (const each of channels.values()) each.close();
+    await database?.close();
+    await telemetry.stop();
+  };
+  if (options.process.argv.includes('--replay-parked')) {
+    const remaining = await replayAll(app, log);
+    await app.http?.close();
+    await closeParts();
+    return remaining === 0 ? 0 : 1;
+  }
   const running = await superviseApp(app, {
     clock: wallClock,
     log,
@@ -159,10 +173,7 @@ async function start<Shape extends z.ZodObject, Schema extends object>(
 
   return async () => {
     await running.stop();
-    await carrier?.close();
-    for (const each of channels.values()) each.close();
-    await database?.close();
-    await telemetry.stop();
+    await closeParts();
     log.info({}, 'stopped');
   };
 }
