@@ -198,16 +198,18 @@ describe('placing an order', () => {
     // The last cut may still be on its way.
     const { orderId } = await eventually(() => world.place(cart));
     for (const answer of answers) if (answer.status === 'fulfilled') expect(answer.value.orderId).toBe(orderId);
-    const { orders } = await world.api.listOrders({
-      merchantId: merchant.id,
-      limit: 10,
-      startingAfter: 0n,
-      endingBefore: 0n,
-      status: '',
-      fulfilmentStatus: '',
-      customerEmail: '',
-      externalId: '',
-    });
+    const { orders } = await eventually(() =>
+      world.api.listOrders({
+        merchantId: merchant.id,
+        limit: 10,
+        startingAfter: 0n,
+        endingBefore: 0n,
+        status: '',
+        fulfilmentStatus: '',
+        customerEmail: '',
+        externalId: '',
+      }),
+    );
     expect(orders.map((order) => order.orderId)).toEqual([orderId]);
     await world.until(await world.get(merchant.id, orderId), () => world.saidOf(orderId).length > 0);
     expect(world.saidOf(orderId)).toHaveLength(1);

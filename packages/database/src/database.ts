@@ -84,9 +84,18 @@ async function scoped<Schema, R>(
     try {
       return await kysely.connection().execute((connection) => inTransaction(connection, begin, run));
     } catch (error) {
+      if (error instanceof NotBegun) {
+        // Nothing was done yet. The server closed the connection while it lay in the pool; the next one is fresh.
+        if (attempt < maxTries) continue;
+        throw error.cause;
+      }
       if (attempt >= maxTries || !repeatable.has(codeOf(error))) throw error;
     }
   }
+}
+
+class NotBegun extends Error {
+  override readonly name = 'NotBegun';
 }
 
 /** The code of a Postgres error, such as 23505, or ''. */
@@ -99,9 +108,13 @@ async function inTransaction<Schema, R>(
   begin: string,
   run: (tx: Kysely<Schema>) => Promise<R>,
 ): Promise<R> {
-  let result: R;
   try {
     await connection.executeQuery(CompiledQuery.raw(begin));
+  } catch (error) {
+    throw new NotBegun('the connection was gone', { cause: error });
+  }
+  let result: R;
+  try {
     result = await run(connection);
   } catch (error) {
     // A broken connection cannot roll back; the server does it by itself.
