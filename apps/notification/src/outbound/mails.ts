@@ -57,6 +57,15 @@ export class Mails {
     return rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   }
 
+  /** For what is still being sent; what has been settled is not touched. */
+  async renew(lease: string, mails: readonly TakenMail[], leaseMs: number): Promise<void> {
+    await this.#database.everyMerchant('the postman keeps the mails that it carries', (tx) =>
+      sql`
+        update mail set due_at = now() + ${leaseMs} * interval '1 millisecond'
+        where id = any(${mails.map((mail) => mail.id)}::uuid[]) and lease = ${lease}`.execute(tx),
+    );
+  }
+
   /** What another has taken over meanwhile is left to it. */
   async settle(lease: string, mails: readonly SettledMail[]): Promise<void> {
     if (mails.length === 0) return;

@@ -28,8 +28,8 @@ export interface PostmanParts {
 }
 
 const batch = 40;
-// Eight rounds of five sends at thirty seconds each are four minutes.
-const leaseMs = 5 * 60_000;
+// A crash delays what was being sent by this much. A slow mail server takes longer: then the lease is renewed.
+const leaseMs = 15_000;
 // A mail that another process queued, or that is due again, waits at most this long.
 const idleMs = 1_000;
 const tries = counter('tillstream.mails', 'Tries to send a mail, by kind and outcome');
@@ -75,6 +75,29 @@ async function turn(parts: PostmanParts, smtp: Smtp, signal: AbortSignal): Promi
   const lease = randomUUID();
   const taken = await parts.mails.take(lease, batch, leaseMs);
   if (taken.length === 0) return false;
+  const renewal = setInterval(() => renew(parts, lease, taken), leaseMs / 3);
+  try {
+    await carryAll(parts, smtp, { lease, taken }, signal);
+  } finally {
+    clearInterval(renewal);
+  }
+  return taken.length === batch && !signal.aborted;
+}
+
+/** A lease that is lost all the same costs a mail that comes twice, with the same Message-ID. */
+function renew(parts: PostmanParts, lease: string, taken: readonly TakenMail[]): void {
+  parts.mails
+    .renew(lease, taken, leaseMs)
+    .catch((error: unknown) => parts.log.warn({ err: error }, 'the lease of mails was not renewed'));
+}
+
+interface Bag {
+  readonly lease: string;
+  readonly taken: readonly TakenMail[];
+}
+
+/** Throws an Outage when the mail server or a service is away; the rest is then put back. */
+async function carryAll(parts: PostmanParts, smtp: Smtp, { lease, taken }: Bag, signal: AbortSignal): Promise<void> {
   let outage: Outcome | undefined;
   const written = await gather(parts, taken).catch((): ((mail: TakenMail) => Written) => {
     const outcome: Outcome = { type: 'outage', reason: 'contents_not_available' };
@@ -96,7 +119,6 @@ async function turn(parts: PostmanParts, smtp: Smtp, signal: AbortSignal): Promi
     outage ??= results.find(({ outcome }) => outcome.type === 'outage' && outcome.reason !== '')?.outcome;
   }
   if (outage !== undefined && 'reason' in outage) throw new Outage(outage.reason);
-  return taken.length === batch && !signal.aborted;
 }
 
 /** Throws when a service is away. One mail whose content cannot be had does not hold up the others. */
