@@ -58,10 +58,11 @@ export class Books {
   readonly #file: number | undefined;
 
   constructor(path: string | undefined) {
-    if (path !== undefined && existsSync(path)) {
-      for (const line of readFileSync(path, 'utf8').split('\n')) this.#replay(line);
-    }
+    const lines = path !== undefined && existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [''];
+    for (const line of lines) this.#replay(line);
     this.#file = path === undefined ? undefined : openSync(path, 'a', 0o600);
+    // What a kill cut short must not take the next line with it.
+    if (this.#file !== undefined && lines.at(-1) !== '') writeSync(this.#file, '\n');
     // A line that a kill cut short must not swallow the next one.
     if (this.#file !== undefined) writeSync(this.#file, '\n');
   }
@@ -98,9 +99,10 @@ export class Books {
 
   change(payment: SandboxPayment, to: Partial<SandboxPayment>): SandboxPayment {
     const after = { ...payment, ...to };
-    this.#keep(after);
+    this.#take(after);
     const what = ({ succeeded: 'capture', failed: 'decline', withdrawn: 'withdrawal' } as const)[String(to.status)];
-    if (what !== undefined) this.#write({ entry: this.#note(what, after) });
+    // One line: a kill between two would leave a payment that succeeded and was never captured.
+    this.#write({ payment: after, ...(what === undefined ? {} : { entry: this.#note(what, after) }) });
     return after;
   }
 
@@ -129,7 +131,7 @@ export class Books {
     this.#byKey.set(payment.key, payment.id);
   }
 
-  #write(line: { payment: SandboxPayment } | { entry: Entry }): void {
+  #write(line: { payment: SandboxPayment; entry?: Entry }): void {
     if (this.#file === undefined) return;
     writeSync(this.#file, `${JSON.stringify(line)}\n`);
     fsyncSync(this.#file);
