@@ -1,6 +1,6 @@
 // The processes of the split form: started, started again when they die, waited for, ended.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Program {
@@ -24,11 +24,14 @@ export function startProcesses(data: string, programs: readonly Program[]): Runn
   let isStopping = false;
 
   const launch = (program: Program): void => {
+    // Asked to stop in the half second between an end and the next start.
+    if (isStopping) return;
     const log = openSync(join(data, 'logs', `${program.name}.log`), 'a');
     const child = spawn(process.execPath, [join(apps, program.name, 'src/main.ts')], {
       stdio: ['ignore', log, log],
       env: { ...process.env, ...program.environment, HEALTH_PORT: String(program.healthPort) },
     });
+    closeSync(log);
     children.set(program.name, child);
     const ids = Object.fromEntries([...children].map(([name, each]) => [name, each.pid]));
     writeFileSync(join(data, 'processes.json'), JSON.stringify(ids));
@@ -45,10 +48,10 @@ export function startProcesses(data: string, programs: readonly Program[]): Runn
     },
     async stop() {
       isStopping = true;
-      const ended = [...children.values()].map(
-        (child) => new Promise((done) => (child.exitCode === null ? child.once('exit', done) : done(undefined))),
-      );
-      for (const child of children.values()) child.kill('SIGTERM');
+      // One that was killed has no exit code.
+      const running = [...children.values()].filter((child) => child.exitCode === null && child.signalCode === null);
+      const ended = running.map((child) => new Promise((done) => child.once('exit', done)));
+      for (const child of running) child.kill('SIGTERM');
       await Promise.all(ended);
     },
   };
