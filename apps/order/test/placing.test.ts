@@ -123,7 +123,7 @@ describe('placing an order', () => {
     const [{ orderId, token } = { orderId: 0n, token: '' }] = answers;
     expect(await world.place(cart)).toEqual({ orderId, token });
     expect((await world.api.getCart({ cartId: cart.id })).cart).toMatchObject({ orderId, orderToken: token });
-    await world.until(await world.get(merchant.id, orderId), () => world.saidOf(orderId).length > 0);
+    await world.until(await eventually(() => world.get(merchant.id, orderId)), () => world.saidOf(orderId).length > 0);
     expect(world.saidOf(orderId).map((event) => event.payload)).toEqual([
       { $case: 'orderCreated', value: { itemCount: 1 } },
     ]);
@@ -211,7 +211,7 @@ describe('placing an order', () => {
       }),
     );
     expect(orders.map((order) => order.orderId)).toEqual([orderId]);
-    await world.until(await world.get(merchant.id, orderId), () => world.saidOf(orderId).length > 0);
+    await world.until(await eventually(() => world.get(merchant.id, orderId)), () => world.saidOf(orderId).length > 0);
     expect(world.saidOf(orderId)).toHaveLength(1);
   });
 });
