@@ -64,7 +64,12 @@ async function handleAll(
       'a batch failed and is tried key by key',
     );
   }
-  for (const messages of Map.groupBy(batch, keyOf).values()) await handleKey(options, messages, signal);
+  const failing: IncomingMessage[][] = [];
+  for (const messages of Map.groupBy(batch, keyOf).values()) {
+    // What can be handled is handled before anybody waits for what cannot.
+    await handOver(options.subscription, messages).catch(() => failing.push(messages));
+  }
+  await Promise.all(failing.map((messages) => handleKey(options, messages, signal)));
 }
 
 async function handleKey(
