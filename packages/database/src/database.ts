@@ -9,7 +9,7 @@ import { Pool, TypeOverrides, type PoolClient } from 'pg';
 /** A database whose own tables do not matter: what messaging and supervision need of it. */
 export interface AnyDatabase {
   readonly schema: string;
-  /** For LISTEN, advisory locks and the relay only. */
+  /** For messaging only: LISTEN, advisory locks, and single statements on its own tables, which know no merchants. */
   readonly pool: Pool;
   /** As everyMerchant, for statements in plain SQL. */
   untyped<R>(reason: string, run: (tx: Kysely<object>) => Promise<R>): Promise<R>;

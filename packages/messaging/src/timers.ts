@@ -110,6 +110,16 @@ interface Row {
   traceparent: string;
 }
 
+// Rows are leased, not locked: performing may set the same timer again. One statement without a transaction around it: an
+// idle service asks each second.
+const leaseDue = `
+  update timer set leased_until = now() + interval '${lease}'
+  where timer_id in (
+    select timer_id from timer
+    where due_at <= now() and machine = any ($1) and (leased_until is null or leased_until < now())
+    order by due_at limit ${batch} for update skip locked)
+  returning timer_id, machine, aggregate_id, merchant_id, kind, due_at, traceparent`;
+
 export function startTimers(parts: {
   database: AnyDatabase;
   handlers: readonly TimerHandler[];
@@ -120,16 +130,7 @@ export function startTimers(parts: {
   const machines = handlers.map((handler) => handler.machine);
   if (machines.length === 0) return { stop: async () => undefined };
   const turn = async (): Promise<boolean> => {
-    // Rows are leased, not locked: performing may set the same timer again.
-    const { rows } = await database.untyped('timers of all merchants are due', (tx) =>
-      sql<Row>`
-        update timer set leased_until = now() + ${lease}::interval
-        where timer_id in (
-          select timer_id from timer
-          where due_at <= now() and machine = any (${machines}) and (leased_until is null or leased_until < now())
-          order by due_at limit ${batch} for update skip locked)
-        returning timer_id, machine, aggregate_id, merchant_id, kind, due_at, traceparent`.execute(tx),
-    );
+    const { rows } = await database.pool.query<Row>({ name: 'lease-timers', text: leaseDue, values: [machines] });
     const due = rows
       .map((row) => ({
         timerId: row.timer_id,
