@@ -2,7 +2,7 @@
 // writes nothing and fails when a page is not what its matrix says.
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { cellsOf, type Matrix } from '../packages/machine/src/matrix.ts';
+import { cellsOf } from '../packages/machine/src/matrix.ts';
 
 const root = join(import.meta.dirname, '..');
 const folder = join(root, 'docs', 'states');
@@ -42,7 +42,7 @@ function readOrEmpty(path: string): string {
 }
 
 function pageOf(machine: string, file: string, matrix: AnyMatrix): string {
-  const cells = cellsOf<string, string, string>(matrix as Matrix<string, string, string>);
+  const cells = cellsOf<string, string, string>(matrix);
   const statuses = Object.keys(matrix);
   const commands = [...new Set(cells.map((cell) => cell.command))];
   const node = (status: string) => status.replaceAll(/[^a-z_]/g, '_');
