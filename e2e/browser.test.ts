@@ -124,7 +124,7 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
   test('pages that say no look finished too', async () => {
     await page.goto(`${product.checkout}/order/status/1000001/${'0'.repeat(32)}`);
     await inspect('not-found');
-    await page.goto(`${link}?currency=XXX`);
+    await page.goto(`${link}?currency=ZZZ`);
     await inspect('currency-refused');
   });
 
