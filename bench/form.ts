@@ -1,0 +1,110 @@
+/** The product in either form, in processes of its own, on a data folder of its own. */
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export type FormName = 'standalone' | 'split';
+
+export interface Form {
+  readonly name: FormName;
+  readonly pid: number;
+  readonly data: string;
+  readonly portBase: number;
+  readonly gateway: string;
+  readonly apiKey: string;
+  /** From the spawn to the READY line, as somebody who waits sees it. */
+  readonly readyMs: number;
+  stop(): Promise<void>;
+}
+
+const root = join(import.meta.dirname, '..');
+const programs: Record<FormName, string> = {
+  standalone: 'apps/standalone/src/main.ts',
+  split: 'scripts/split/start.ts',
+};
+
+/** Throws with what was printed when there is no READY line in time. */
+export async function startForm(
+  name: FormName,
+  at: { data: string; portBase: number },
+  nodeFlags: readonly string[] = [],
+): Promise<Form> {
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, [...nodeFlags, programs[name]], {
+    cwd: root,
+    env: {
+      ...process.env,
+      NODE_ENV: 'production',
+      TILLSTREAM_DATA: at.data,
+      PORT_BASE: String(at.portBase),
+      // All our customers come from one address, which no shop's do.
+      POSTS_PER_TEN_SECONDS: '0',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const ready = await new Promise<{ gateway: string; api_key: string }>((resolve, reject) => {
+    const fail = (why: string) => {
+      clearTimeout(timer);
+      child.kill('SIGTERM');
+      reject(new Error(`the ${name} form ${why}: ${printed.trim().slice(-1_500)}`));
+    };
+    const timer = setTimeout(() => fail('was not ready within 90 s'), 90_000);
+    const onExit = () => fail('ended before it was ready');
+    const read = (chunk: Buffer) => {
+      printed += chunk.toString();
+      const line = /^READY (\{.*\})$/m.exec(printed)?.[1];
+      if (line === undefined) return;
+      clearTimeout(timer);
+      child.off('exit', onExit);
+      resolve(JSON.parse(line));
+    };
+    child.once('exit', onExit);
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+  });
+  return {
+    name,
+    ...at,
+    pid: child.pid ?? 0,
+    gateway: ready.gateway,
+    apiKey: ready.api_key,
+    readyMs: performance.now() - startedAt,
+    stop: async () => {
+      child.kill('SIGTERM');
+      const impatient = setTimeout(() => child.kill('SIGKILL'), 30_000);
+      await ended;
+      clearTimeout(impatient);
+    },
+  };
+}
+
+/** mkdtemp makes folders of mode 700, which the database's own user could not pass through. */
+export function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tillstream-bench-'));
+  chmodSync(folder, 0o755);
+  return folder;
+}
+
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** A run of forty free ports. */
+export async function findPortBase(): Promise<number> {
+  for (let base = 24_000; base < 32_000; base += 40) {
+    const free = await Promise.all(Array.from({ length: 35 }, (_, offset) => isFree(base + offset)));
+    if (free.every(Boolean)) return base;
+  }
+  throw new Error('no run of forty free ports');
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer().once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
+}
