@@ -79,6 +79,15 @@ export async function startJars(where: { port?: number; folder?: string } = {}):
   }
   const log = openSync(join(folder, 'kafka.log'), 'a');
   let child: ChildProcess | undefined;
+  const forget = () => {
+    if (where.folder === undefined) rmSync(folder, { recursive: true, force: true });
+  };
+  // Also when a test run is ended in the middle.
+  const onExit = () => {
+    child?.kill('SIGKILL');
+    forget();
+  };
+  process.once('exit', onExit);
   const kill = async (): Promise<void> => {
     const running = child;
     child = undefined;
@@ -94,7 +103,6 @@ export async function startJars(where: { port?: number; folder?: string } = {}):
       { stdio: ['ignore', log, log] },
     );
     child = fresh;
-    process.once('exit', () => fresh.kill('SIGKILL'));
     await untilOpen(port, () => fresh.exitCode === null).catch(async (error: unknown) => {
       await kill();
       throw new Error(`Kafka did not start: ${readFileSync(join(folder, 'kafka.log'), 'utf8').slice(-2_000)}`, {
@@ -108,8 +116,9 @@ export async function startJars(where: { port?: number; folder?: string } = {}):
     start,
     kill,
     stop: async () => {
+      process.off('exit', onExit);
       await kill();
-      if (where.folder === undefined) rmSync(folder, { recursive: true, force: true });
+      forget();
     },
   };
 }
