@@ -108,19 +108,22 @@ async function inTransaction<Schema, R>(
   begin: string,
   run: (tx: Kysely<Schema>) => Promise<R>,
 ): Promise<R> {
-  try {
-    await connection.executeQuery(CompiledQuery.raw(begin));
-  } catch (error) {
-    throw new NotBegun('the connection was gone', { cause: error });
-  }
+  // Not awaited: it travels together with the first statement, one round trip for both. When the connection is gone both
+  // fail, and nothing was done.
+  const begun = connection.executeQuery(CompiledQuery.raw(begin)).then(
+    () => undefined,
+    (error: unknown) => new NotBegun('the connection was gone', { cause: error }),
+  );
   let result: R;
   try {
     result = await run(connection);
   } catch (error) {
     // A broken connection cannot roll back; the server does it by itself.
     await connection.executeQuery(CompiledQuery.raw('rollback')).catch(() => undefined);
-    throw error;
+    throw (await begun) ?? error;
   }
+  const notBegun = await begun;
+  if (notBegun !== undefined) throw notBegun;
   await connection.executeQuery(CompiledQuery.raw('commit'));
   return result;
 }
@@ -140,6 +143,8 @@ function openPool(options: DatabaseOptions): Pool {
     application_name: options.applicationName,
     max: options.maxConnections ?? 10,
     types,
+    // Statements that are not waited for one by one go out together.
+    pipeline: true,
     // A restarted server closes idle connections; a short idle time keeps few of them.
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: 10_000,
