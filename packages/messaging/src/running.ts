@@ -14,6 +14,9 @@ import { allTopics } from './topics.ts';
 
 // Nothing is left to do then; the loop only waits for its end.
 const joinedIdleMs = 3_600_000;
+// A group that lost a member to a kill lets nobody in until that member's session is over, ten seconds later. Who calls
+// this service need not wait for that.
+const joinPatienceMs = 1_000;
 
 export interface MessagingParts {
   readonly name: string;
@@ -68,16 +71,17 @@ export async function startMessaging(parts: MessagingParts): Promise<RunningMess
     }
   };
   // A carrier that is away when a service starts keeps nobody from buying: the outbox waits.
-  const joining = await join().then(
+  const joining = join().then(
     () => undefined,
     (error: unknown) => {
       log.error({ err: error, service: name }, 'the carrier is not there; messages wait until it is');
       return joinLater(name, join, log);
     },
   );
+  await atMost(joinPatienceMs, joining);
   return {
     stop: async () => {
-      await joining?.stop();
+      await (await joining)?.stop();
       await Promise.all(consumers.map((consumer) => consumer.stop()));
       await timers.stop();
       await sweeper.stop();
@@ -97,6 +101,12 @@ export async function startMessaging(parts: MessagingParts): Promise<RunningMess
       };
     },
   };
+}
+
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([work, patience]).finally(() => clearTimeout(timer));
 }
 
 function joinLater(name: string, join: () => Promise<void>, log: Log): Loop {
