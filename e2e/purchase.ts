@@ -44,8 +44,8 @@ export async function placeOrder(
 /** From the payment page over the provider's page back to the shop. */
 export async function payByCard(visitor: Visitor, page: Page, card: string): Promise<Page> {
   let provider = await visitor.press(page, button(page, /^(pay|try again|zahl|bezahl)/i));
-  // The provider may not have answered yet; the page then refreshes itself.
-  for (let tries = 0; tries < 30 && !hasCardField(provider); tries += 1) {
+  // The provider may not have answered yet; the page then refreshes itself. The payment page itself is a refusal.
+  for (let tries = 0; tries < 30 && !hasCardField(provider) && provider.url !== page.url; tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 300));
     provider = await visitor.open(provider.url);
   }
