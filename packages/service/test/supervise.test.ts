@@ -104,12 +104,13 @@ test('starts a worker again that throws or ends', async () => {
   expect(log.levels).toEqual(['error', 'warn']);
 });
 
-test('is not ready while a part does not answer', async () => {
+test('is not ready while the database does not answer; without its carrier it goes on', async () => {
   const healthPort = await freePort();
   let isWell = true;
   const check = () => (isWell ? Promise.resolve() : new Promise<void>(() => undefined));
-  const carrier = { check } as never;
-  const running = await superviseApp(nothing, {
+  const database = { check } as never;
+  const carrier = { check: () => Promise.reject(new Error('away')) } as never;
+  const running = await superviseApp({ ...nothing, database }, {
     clock: wallClock,
     log: quietLog(),
     carrier,
