@@ -283,8 +283,13 @@ function webhookFixture(scene: Scene): Handlers<typeof WebhookApiService> {
     listEndpoints: unused,
     updateEndpoint: unused,
     deleteEndpoint: unused,
-    rotateSecret: unused,
-    enableEndpoint: unused,
+    async rotateSecret(request) {
+      const endpoint = { ...Endpoint.create(), id: request.endpointId, status: 'active' };
+      return { endpoint, secrets: { seed: request.seedSecret || 'a made secret', standard: 'whsec_c2VjcmV0' } };
+    },
+    async enableEndpoint(request) {
+      return { endpoint: { ...Endpoint.create(), id: request.endpointId, status: 'active' } };
+    },
     pingEndpoint: unused,
     getEvent: unused,
     listEvents: unused,

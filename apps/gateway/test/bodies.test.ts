@@ -11,7 +11,7 @@ afterAll(() => gateway.stop());
 describe('bodies', () => {
   test.each<[string, unknown, number, string, string | undefined]>([
     ['malformed', '{"name": "X", ', 400, 'invalid_request', undefined],
-    ['empty', '', 400, 'invalid_request', undefined],
+    ['empty', '', 422, 'invalid_field', 'body'],
     ['prototype', '{"name":"X","__proto__":{"paid":true}}', 400, 'invalid_request', undefined],
     ['a list', [], 422, 'invalid_field', 'body'],
     ['nothing in it', {}, 422, 'required', 'name'],
@@ -93,6 +93,25 @@ describe('bodies', () => {
     );
     expect((await gateway.call('GET', '/v1/nothing')).status).toBe(404);
     expectProblem(await gateway.call('PUT', '/v1/products', {}), 404, 'route_not_found');
+  });
+
+  test('where no body is needed, none or an empty one will do, whatever type it claims to have', async () => {
+    for (const headers of [{}, { 'content-type': 'application/json' }])
+      for (const [path, answered] of [
+        ['rotate_secret', { id: 'we_1', secrets: { seed: 'a made secret' } }],
+        ['enable', { id: 'we_1', status: 'active' }],
+      ] as const) {
+        const answer = await gateway.call('POST', `/v1/webhook_endpoints/we_1/${path}`, undefined, headers);
+        expect(answer.status, answer.text).toBe(200);
+        expect(answer.body).toMatchObject(answered);
+      }
+    const own = await gateway.call('POST', '/v1/webhook_endpoints/we_1/rotate_secret', { secrets: { seed: 'my own' } });
+    expect(own.body).toMatchObject({ secrets: { seed: 'my own' } });
+    expectProblem(
+      await gateway.call('POST', '/v1/webhook_endpoints/we_1/rotate_secret', { secret: 'x' }),
+      422,
+      'invalid_field',
+    );
   });
 
   test('texts that cannot be kept are refused: NUL, half a character', async () => {

@@ -107,6 +107,7 @@ async function addApi(api: Api, parts: ServerParts): Promise<void> {
     }
   });
   await limitKeys(api, parts.limits);
+  takeEmptyBodies(api);
   api.addHook('preValidation', async (request) => {
     const mayHoldCardNumbers = request.routeOptions.config.mayHoldCardNumbers === true;
     for (const part of [request.body, request.query]) {
@@ -115,6 +116,15 @@ async function addApi(api: Api, parts: ServerParts): Promise<void> {
   });
   rememberAnswers(api, parts.answers, parts.log);
   parts.addRoutes(api);
+}
+
+/** Many clients name JSON as the type of a body that they do not send. */
+function takeEmptyBodies(api: Api): void {
+  const readJson = api.getDefaultJsonParser('error', 'error');
+  api.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else void readJson(request, body.toString(), done);
+  });
 }
 
 function refuseText(path: string, text: string, mayHoldCardNumbers: boolean): void {

@@ -87,7 +87,11 @@ const ping = z.object({
   duration_ms: wholeNumber,
 });
 const params = z.object({ id: z.string() });
-const rotation = z.strictObject({ secrets: z.strictObject({ seed: seedSecret.optional() }).prefault({}) });
+// Without a body it makes secrets of its own; what is not there reaches a schema as null.
+const rotation = z.preprocess(
+  (body) => body ?? {},
+  z.strictObject({ secrets: z.strictObject({ seed: seedSecret.optional() }).prefault({}) }),
+);
 
 export function addEndpoints(api: Api, { webhook }: Pick<Clients, 'webhook'>): void {
   api.post(
@@ -200,7 +204,7 @@ export function addEndpoints(api: Api, { webhook }: Pick<Clients, 'webhook'>): v
       schema: {
         ...says('Webhooks', 'rotateWebhookSecret', 'New secrets', 'For 24 hours the old ones sign too.'),
         params,
-        body: rotation.prefault({}),
+        body: rotation,
         response: { 200: withSecrets, ...problems },
       },
     },
