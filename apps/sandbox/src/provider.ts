@@ -32,20 +32,25 @@ export class Provider {
   submitted(payment: SandboxPayment, card: ReadCard): SandboxPayment {
     if (payment.status !== 'created' && payment.status !== 'opened') return payment;
     const shown = { card_brand: card.rule.brand, card_last_4: card.last4, card_expiration: card.expiration };
-    const after = this.#tell(this.#books.change(payment, { ...shown, status: 'submitted' }), 'payment.submitted');
-    if (card.rule.isStrong === true) return after;
+    const submitted: SandboxPayment = { ...payment, ...shown, status: 'submitted' };
+    if (card.rule.isStrong === true) return this.#tell(this.#books.change(payment, submitted), 'payment.submitted');
     const failure = { failure_code: card.rule.code ?? '', failure_words: card.rule.words ?? '' };
     const outcome = card.rule.outcome === 'pays' ? 'succeeded' : 'failed';
     if (card.rule.isSilent === true) {
-      const silent = this.#books.change(after, {
+      const silent = this.#books.change(submitted, {
         ...failure,
+        status: 'submitted',
         hidden_status: outcome,
         silent_until: new Date(Date.now() + this.#silenceMs).toISOString(),
       });
+      this.#callbacks.tell(submitted, 'payment.submitted');
       this.#later(this.#silenceMs, () => void this.look(silent.id));
       return silent;
     }
-    return this.#settle(outcome === 'failed' ? this.#books.change(after, failure) : after, outcome);
+    // One line in the books: a kill between two would leave a card that was neither charged nor declined, for ever.
+    const settled = this.#books.change(submitted, { ...failure, status: outcome });
+    this.#callbacks.tell(submitted, 'payment.submitted');
+    return this.#tell(settled, `payment.${outcome}`);
   }
 
   confirmed(payment: SandboxPayment, isConfirmed: boolean): SandboxPayment {
