@@ -135,7 +135,7 @@ describe('a purchase', () => {
     const confirmation = mails.find((mail) => mail.subject?.startsWith('Zahlung erhalten'));
     expect(confirmation?.text).toContain('Guten Tag Jürgen,');
     expect(confirmation?.text?.replaceAll('\u00a0', ' ')).toContain('Bezahlt: 100,00 €');
-    expect(confirmation?.text).toContain('21. November 2026 um 11:30');
+    expect(confirmation?.text).toContain('21. November 2026 um 11:30 MEZ');
     expect(confirmation?.html).toContain('lang="de"');
     expect(mails.some((mail) => mail.subject === 'Ihre Lizenz für Quill Editor')).toBe(true);
   });

@@ -67,9 +67,16 @@ export function writePaymentConfirmed(document: OrderDocument, order: Order): Le
 function dateOf(order: Order, locale: string): string {
   if (order.paidAt === undefined) return '';
   const zone = order.timeZone === '' ? 'UTC' : order.timeZone;
-  return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone: zone }).format(
-    order.paidAt,
-  );
+  // The customer may live in another zone than the shop: the zone is named, as on the order page.
+  return new Intl.DateTimeFormat(locale, {
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    hour: 'numeric',
+    minute: '2-digit',
+    timeZoneName: 'short',
+    timeZone: zone,
+  }).format(order.paidAt);
 }
 
 function methodOf(order: Order): string {
