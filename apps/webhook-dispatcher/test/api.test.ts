@@ -273,16 +273,29 @@ describe('events, deliveries, timeline', () => {
     await remove(id);
   });
 
-  test('what an endpoint owes is named, with the time of the next attempt', async () => {
+  test('what an endpoint owes is named, with the time of the next attempt; what waits behind it has none', async () => {
     const { id } = await make();
     shop.behave({ type: 'answer', status: 500 });
-    await stage.say(7_011n, ['created']);
+    await stage.say(7_011n, ['created', 'failed']);
     const { awaited } = await eventually(async () => {
       const timeline = await node.timeline.readTimeline({ merchantId, orderId: 7_011n });
-      return timeline.entries.some((entry) => entry.type === 'webhook_attempted') && timeline;
+      const isTried = timeline.entries.some((entry) => entry.type === 'webhook_attempted');
+      return isTried && timeline.awaited.length === 2 && timeline;
     });
-    expect(awaited).toMatchObject([{ source: 'webhook-dispatcher', summary: `endpoint ${id} to answer` }]);
-    expect(awaited[0]?.until).toBeInstanceOf(Date);
+    expect(awaited.toSorted((a, b) => a.summary.localeCompare(b.summary))).toEqual([
+      {
+        source: 'webhook-dispatcher',
+        type: 'endpoint_answer',
+        summary: `Endpoint ${id} to answer to order.created.`,
+        until: expect.any(Date),
+      },
+      {
+        source: 'webhook-dispatcher',
+        type: 'endpoint_answer',
+        summary: `Endpoint ${id} to answer to order.payment.failed.`,
+        until: undefined,
+      },
+    ]);
     await remove(id);
     shop.behave({ type: 'answer', status: 200 });
   });

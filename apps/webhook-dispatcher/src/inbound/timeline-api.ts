@@ -78,9 +78,11 @@ function entriesOf(delivery: DeliveryFields): TimelineEntry[] {
 function awaitedOf(delivery: DeliveryFields): Wait[] {
   const endpoint = publicId('we', delivery.endpoint_id);
   if (delivery.status === 'held')
-    return [{ source, type: 'endpoint_enabled', summary: `endpoint ${endpoint} to be enabled`, until: undefined }];
+    return [{ source, type: 'endpoint_enabled', summary: `Endpoint ${endpoint} to be enabled.`, until: undefined }];
   if (delivery.status !== 'waiting') return [];
+  // What was not tried yet is due, or waits for the event before it: no time says when.
+  const until = delivery.attempts.length === 0 ? undefined : (delivery.due_at ?? undefined);
   return [
-    { source, type: 'endpoint_answer', summary: `endpoint ${endpoint} to answer`, until: delivery.due_at ?? undefined },
+    { source, type: 'endpoint_answer', summary: `Endpoint ${endpoint} to answer to ${delivery.event_type}.`, until },
   ];
 }
