@@ -24,6 +24,7 @@ section{background:var(--paper);border:1px solid var(--line);border-radius:12px;
 code,pre{font:14px/1.6 ui-monospace,monospace;overflow-wrap:anywhere}
 pre{white-space:pre-wrap;background:var(--ground);border:1px solid var(--line);border-radius:8px;padding:.8rem}
 td{padding:.15rem 1.2rem .15rem 0;vertical-align:top}
+td code{white-space:nowrap}
 `;
 
 export function startPageApp(content: () => StartPageContent): ServiceApp {
@@ -72,12 +73,20 @@ function startPage(content: StartPageContent): ReturnType<typeof html> {
                 <td>is declined</td>
               </tr>
               <tr>
+                <td><code>4000 0000 0000 9995</code></td>
+                <td>has not enough funds</td>
+              </tr>
+              <tr>
                 <td><code>4000 0027 6000 3184</code></td>
                 <td>asks for a strong authentication step</td>
               </tr>
               <tr>
                 <td><code>4000 0000 0000 7775</code></td>
                 <td>gets no answer, and is later found to have paid</td>
+              </tr>
+              <tr>
+                <td><code>4000 0000 0000 8880</code></td>
+                <td>gets no answer, and is later found not to have paid</td>
               </tr>
             </table>
             <p>
