@@ -20,6 +20,20 @@ for (const form of document.querySelectorAll('form[data-once]')) {
 
 document.getElementById('problems')?.focus();
 
+// A picture that cannot be had gives way to the tile with the first letter.
+for (const picture of document.querySelectorAll('img[data-letter]')) {
+  picture.addEventListener('error', () => {
+    const tile = Object.assign(document.createElement('span'), {
+      className: 'thumb tile',
+      ariaHidden: 'true',
+      textContent: picture.dataset.letter,
+    });
+    picture.replaceWith(tile);
+  });
+  // It may have failed before anybody listened.
+  if (picture.complete && picture.naturalWidth === 0) picture.setAttribute('src', picture.src);
+}
+
 // What is wrong is said when a field is left, and taken back as soon as it is right.
 function complaintOf(field) {
   const value = field.type === 'checkbox' ? (field.checked ? 'yes' : '') : field.value.trim();

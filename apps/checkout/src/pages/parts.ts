@@ -21,9 +21,13 @@ export function notice(tone: 'info' | 'problem', text: string): Html {
 
 /** A picture of the product, or a quiet tile with its first letter. */
 export function thumbnail(name: string, imageUrl: string): Html {
+  // As people count letters; more than a few code points are never one.
+  const [first] = new Intl.Segmenter().segment(name.trim().slice(0, 20));
+  const letter = first?.segment.toLocaleUpperCase() ?? '·';
   if (imageUrl !== '') {
     return html`<img
       class="thumb"
+      data-letter="${letter}"
       src="${imageUrl}"
       alt=""
       width="64"
@@ -33,9 +37,7 @@ export function thumbnail(name: string, imageUrl: string): Html {
       referrerpolicy="no-referrer"
     />`;
   }
-  // As people count letters; more than a few code points are never one.
-  const [first] = new Intl.Segmenter().segment(name.trim().slice(0, 20));
-  return html`<span class="thumb tile" aria-hidden="true">${first?.segment.toLocaleUpperCase() ?? '·'}</span>`;
+  return html`<span class="thumb tile" aria-hidden="true">${letter}</span>`;
 }
 
 export function productName(name: string, family: string): Html {
