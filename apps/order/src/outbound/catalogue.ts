@@ -17,8 +17,12 @@ export interface Shop {
   readonly commissionBp: number;
 }
 
+const shopAgeMs = 1_000;
+const mostShops = 10_000;
+
 export class Catalogue {
   readonly #merchant: Client<typeof MerchantApiService>;
+  readonly #shops = new Map<string, { readonly shop: Shop; readonly untilMs: number }>();
 
   constructor(merchant: Client<typeof MerchantApiService>) {
     this.#merchant = merchant;
@@ -38,7 +42,17 @@ export class Catalogue {
     return new Map(products.map((product) => [product.id, toGoods(product)]));
   }
 
+  /** As it was at most a second ago: every page and every step asks for it, and what it says seldom changes. */
   async shop(merchantId: string): Promise<Shop> {
+    const known = this.#shops.get(merchantId);
+    if (known !== undefined && known.untilMs > performance.now()) return known.shop;
+    const shop = await this.#askForShop(merchantId);
+    if (this.#shops.size >= mostShops) this.#shops.clear();
+    this.#shops.set(merchantId, { shop, untilMs: performance.now() + shopAgeMs });
+    return shop;
+  }
+
+  async #askForShop(merchantId: string): Promise<Shop> {
     const { merchants } = await this.#merchant.getMerchants({ merchantIds: [merchantId] });
     const [merchant] = merchants;
     if (merchant === undefined) throw new Error(`there is no merchant ${merchantId}`);

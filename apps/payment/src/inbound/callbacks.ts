@@ -4,7 +4,7 @@ import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { Log } from '@tillstream/messaging/log';
 import { Refused } from '@tillstream/rpc/refusals';
-import { currentTraceparent } from '@tillstream/telemetry/trace';
+import { currentTraceparent, inSpan } from '@tillstream/telemetry/trace';
 import { commandOf, type Fact } from '../domain/fact.ts';
 import type { PaymentCommand } from '../domain/payment.ts';
 
@@ -110,10 +110,10 @@ export class CallbackDesk {
     const now = clock.now(merchantId);
     const command = commandOf(fact, now);
     if (command !== undefined) {
-      // The callback's own span links here; the story goes on in the trace of the customer's click.
-      await performer.performOnce([
-        { id: fact.reference, merchantId, command, now, messageId: callback.callbackId, traceparent },
-      ]);
+      // The story goes on in the trace of the customer's click; a link leads to the trace that the callback came in.
+      await inSpan('apply callback', { parent: traceparent, links: [callback.traceparent] }, () =>
+        performer.performOnce([{ id: fact.reference, merchantId, command, now, messageId: callback.callbackId }]),
+      );
     }
     await store.applied([callback.callbackId]);
   }
