@@ -71,14 +71,13 @@ export class Orders {
     orderId: bigint,
     token: string,
   ): Promise<{ merchantId: string; wire: WireOrder; order: Order } | undefined> {
-    const row = await this.#database.everyMerchant('the token in the link is what lets a customer in', (tx) =>
-      tx.selectFrom('purchase_order').where('order_id', '=', orderId).selectAll().executeTakeFirst(),
+    const [found] = await this.#database.everyMerchant('the token in the link is what lets a customer in', async (tx) =>
+      withHistory(tx, await tx.selectFrom('purchase_order').where('order_id', '=', orderId).selectAll().execute()),
     );
-    const isRight = isSame(token, row?.token ?? 'nobody');
-    if (row === undefined || !isRight) return undefined;
-    const [found] = await this.#read([row.merchant_id], async () => [row]);
-    if (found === undefined) return undefined;
-    return { merchantId: row.merchant_id, wire: this.#toWire(found), order: orderAt(found) };
+    // Compared after all was read: a wrong token takes as long as the right one.
+    const isRight = isSame(token, found?.row.token ?? 'nobody');
+    if (found === undefined || !isRight) return undefined;
+    return { merchantId: found.row.merchant_id, wire: this.#toWire(found), order: orderAt(found) };
   }
 
   async list(merchantId: string, filter: OrderFilter): Promise<{ orders: readonly WireOrder[]; hasMore: boolean }> {
@@ -150,16 +149,7 @@ export class Orders {
   }
 
   async #read(merchants: readonly string[], find: (tx: Kysely<OrderTables>) => Promise<OrderRow[]>): Promise<Found[]> {
-    return this.#database.transaction(merchants, async (tx) => {
-      const rows = await find(tx);
-      if (rows.length === 0) return [];
-      const { rows: history } =
-        await sql<HistoryRow>`select * from order_history where order_id = any (${rows.map((row) => row.order_id)}::bigint[]) order by order_id, version`.execute(
-          tx,
-        );
-      const byOrder = Map.groupBy(history, (row) => row.order_id);
-      return rows.map((row) => ({ row, history: byOrder.get(row.order_id) ?? [] }));
-    });
+    return this.#database.transaction(merchants, async (tx) => withHistory(tx, await find(tx)));
   }
 
   #toWire(found: Found): WireOrder {
@@ -227,6 +217,15 @@ function sentenceOf(event: OrderEvent): [summary: string, objectId: string] {
     default:
       return unreachable(event);
   }
+}
+
+async function withHistory(tx: Kysely<OrderTables>, rows: readonly OrderRow[]): Promise<Found[]> {
+  if (rows.length === 0) return [];
+  const { rows: history } = await sql<HistoryRow>`
+    select * from order_history where order_id = any (${rows.map((row) => row.order_id)}::bigint[])
+    order by order_id, version`.execute(tx);
+  const byOrder = Map.groupBy(history, (row) => row.order_id);
+  return rows.map((row) => ({ row, history: byOrder.get(row.order_id) ?? [] }));
 }
 
 function orderAt(found: Found): Order {
