@@ -2,7 +2,7 @@
 import type { Database } from '@tillstream/database/database';
 import { publicId, readPublicId } from '@tillstream/database/public-id';
 import type { Payment as WirePayment } from '@tillstream/proto/payment/v1/payment_api';
-import { sql, type Selectable } from 'kysely';
+import { sql, type Kysely, type Selectable } from 'kysely';
 import type { PaymentRow, PaymentTables } from './tables.ts';
 
 export interface PaymentFilter {
@@ -74,14 +74,15 @@ export class Payments {
       return id === undefined ? [] : [{ merchantId, id }];
     });
     if (known.length === 0) return [];
-    const { rows } = await this.#database.transaction(
+    return this.#database.transaction(
       known.map((key) => key.merchantId),
-      (tx) =>
-        sql<PaymentRow>`
+      async (tx) => {
+        const { rows } = await sql<PaymentRow>`
         select payment.* from payment join unnest(${known.map((key) => key.merchantId)}::uuid[], ${known.map((key) => key.id)}::uuid[]) as key (merchant_id, payment_id)
-          on payment.merchant_id = key.merchant_id and payment.payment_id = key.payment_id`.execute(tx),
+          on payment.merchant_id = key.merchant_id and payment.payment_id = key.payment_id`.execute(tx);
+        return this.#withAttempts(tx, rows);
+      },
     );
-    return this.#withAttempts(rows);
   }
 
   async list(
@@ -90,7 +91,7 @@ export class Payments {
   ): Promise<{ payments: readonly WirePayment[]; hasMore: boolean }> {
     const limit = Math.min(Math.max(filter.limit, 1), 100);
     const isBackward = filter.endingBefore !== '' && filter.startingAfter === '';
-    const rows = await this.#database.transaction([merchantId], (tx) => {
+    return this.#database.transaction([merchantId], async (tx) => {
       let query = tx
         .selectFrom('payment')
         .where('merchant_id', '=', merchantId)
@@ -101,25 +102,21 @@ export class Payments {
       if (filter.startingAfter !== '')
         query = query.where('payment_id', '<', readPublicId('pay', filter.startingAfter) ?? nobody);
       if (isBackward) query = query.where('payment_id', '>', readPublicId('pay', filter.endingBefore) ?? nobody);
-      return query.orderBy('payment_id', isBackward ? 'asc' : 'desc').execute();
+      const rows = await query.orderBy('payment_id', isBackward ? 'asc' : 'desc').execute();
+      const shown = rows.slice(0, limit);
+      if (isBackward) shown.reverse();
+      return { payments: await this.#withAttempts(tx, shown), hasMore: rows.length > limit };
     });
-    const shown = rows.slice(0, limit);
-    if (isBackward) shown.reverse();
-    return { payments: await this.#withAttempts(shown), hasMore: rows.length > limit };
   }
 
-  async #withAttempts(rows: readonly PaymentRow[]): Promise<readonly WirePayment[]> {
+  async #withAttempts(tx: Kysely<PaymentTables>, rows: readonly PaymentRow[]): Promise<readonly WirePayment[]> {
     if (rows.length === 0) return [];
-    const attempts = await this.#database.transaction(
-      rows.map((row) => row.merchant_id),
-      (tx) =>
-        tx
-          .selectFrom('attempt')
-          .where(sql<boolean>`payment_id = any (${rows.map((row) => row.payment_id)}::uuid[])`)
-          .orderBy('attempt_id')
-          .selectAll()
-          .execute(),
-    );
+    const attempts = await tx
+      .selectFrom('attempt')
+      .where(sql<boolean>`payment_id = any (${rows.map((row) => row.payment_id)}::uuid[])`)
+      .orderBy('attempt_id')
+      .selectAll()
+      .execute();
     return rows.map((row) =>
       this.#toWire(
         row,
