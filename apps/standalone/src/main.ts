@@ -124,11 +124,14 @@ async function stopServer(server: EmbeddedServer): Promise<void> {
 }
 
 function stopOnSignal(stop: () => Promise<void>): void {
-  let isStopping = false;
+  let stoppingSince: number | undefined;
   const onSignal = () => {
-    // A second Ctrl-C does not wait.
-    if (isStopping) process.exit(1);
-    isStopping = true;
+    if (stoppingSince !== undefined) {
+      // A second Ctrl-C does not wait. One comes as several signals: from the terminal, and from npm, which passes it on.
+      if (performance.now() - stoppingSince > 1_000) process.exit(1);
+      return;
+    }
+    stoppingSince = performance.now();
     console.log('\nStopping …');
     stop().then(
       () => process.exit(0),
