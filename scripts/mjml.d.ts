@@ -2,6 +2,11 @@
 declare module 'mjml' {
   export default function mjml2html(
     source: string,
-    options: { filePath: string; ignoreIncludes: boolean; validationLevel: 'strict' | 'soft' },
+    options: {
+      filePath: string;
+      ignoreIncludes: boolean;
+      validationLevel: 'strict' | 'soft';
+      fonts: Readonly<Record<string, string>>;
+    },
   ): Promise<{ html: string; errors: { formattedMessage: string }[] }>;
 }

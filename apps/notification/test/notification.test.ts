@@ -76,6 +76,8 @@ describe('a purchase', () => {
     expect(licence.html).toContain('QUILL-AAAA-1111');
     expect(licence.html).toContain(order.detailUrl);
     expect([confirmation.html, licence.html].join()).not.toContain('{{');
+    // A mail fetches nothing: who reads it is nobody's business.
+    expect([confirmation.html, licence.html].join()).not.toMatch(/@import|<link|\ssrc=|url\(/);
 
     const spans = await eventually(() => {
       const sends = receiver.spans(traceIdOf(click)).filter((span) => span.name === 'send mail');
