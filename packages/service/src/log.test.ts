@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { makeLog } from './log.ts';
 
 function record(write: (log: ReturnType<typeof makeLog>) => void): Record<string, unknown>[] {
@@ -48,4 +48,18 @@ test('an error keeps its code, its stack and its cause, and loses what databases
   });
   expect(JSON.stringify(line)).toContain('log.test.ts');
   expect(JSON.stringify(line)).not.toContain('jane@');
+});
+
+test('a log that cannot be written stops nobody, and says so once', async () => {
+  const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  const log = makeLog({ service: 'tested', file: '/dev/full' });
+  for (let round = 0; round < 3; round += 1) {
+    log.info('nobody will read this');
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  await new Promise<void>((resolve) => log.flush(() => resolve()));
+  expect(said.mock.calls.map(([line]) => String(line))).toEqual([
+    'The log cannot be written (ENOSPC); it goes on with the next start.',
+  ]);
+  said.mockRestore();
 });

@@ -44,15 +44,30 @@ export function makeLog(options: LogOptions): Logger {
       // Errors are plain objects when they come here.
       serializers: { err: (plain: unknown) => plain },
     },
-    options.stream ??
-      // Lines are written in blocks; at most a fifth of a second is lost with a kill -9.
-      destination({
-        ...(options.file === undefined ? { dest: 1 } : { dest: options.file, mkdir: true }),
-        sync: false,
-        minLength: 4096,
-        periodicFlush: 200,
-      }),
+    options.stream ?? fileOf(options.file),
   );
+}
+
+/** Lines are written in blocks; at most a fifth of a second is lost with a kill -9. A full disk costs the log, not the process. */
+function fileOf(file: string | undefined): DestinationStream {
+  const stream = destination({
+    ...(file === undefined ? { dest: 1 } : { dest: file, mkdir: true }),
+    sync: false,
+    minLength: 4096,
+    periodicFlush: 200,
+  });
+  let isTold = false;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (isTold) return;
+    isTold = true;
+    // It would try again without end, also when the process wants to stop.
+    stream.write = () => true;
+    stream.flush = (done) => done?.();
+    stream.flushSync = () => undefined;
+    stream.end = () => undefined;
+    console.error(`The log cannot be written (${error.code ?? error.name}); it goes on with the next start.`);
+  });
+  return stream;
 }
 
 function redact(fields: object, depth: number): Record<string, unknown> {
