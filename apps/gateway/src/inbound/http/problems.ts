@@ -56,6 +56,10 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, refuse
     request_id: request.id,
     ...(traceId === '' ? {} : { trace_id: traceId }),
   };
+  // A connection that is closed on a client that still sends breaks before it has read why. What was announced and is
+  // not endless is read to its end and thrown away.
+  if (refused.code === 'payload_too_large' && Number(request.headers['content-length']) <= 64 * 1024 * 1024)
+    reply.removeHeader('connection');
   // As bytes: a serializer for the success of a route would not know it.
   return reply
     .code(status)
