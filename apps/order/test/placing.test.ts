@@ -306,6 +306,18 @@ describe('who sees an order', () => {
     expect(seen.map((row) => row.merchant_id)).toEqual([merchant.id]);
   });
 
+  test('no announcement has an address, a name or a token: whoever hears it asks', async () => {
+    const { cart } = await aCart();
+    const { token } = await world.place(cart);
+    const { rows } = await world.database.pool.query<{ text: string; bytes: Buffer }>(
+      'select row_to_json(o)::text as text, o.value as bytes from "order".outbox o',
+    );
+    expect(rows.length).toBeGreaterThan(0);
+    const said = rows.map((row) => row.text + row.bytes.toString('latin1')).join('\n');
+    for (const secret of [token, cart.id, jane.email, jane.lastName]) expect(said.includes(secret)).toBe(false);
+    expect(said).not.toContain('@');
+  });
+
   test('no log line has an address, a name or a token', async () => {
     const { cart } = await aCart();
     const { token } = await world.place(cart);
