@@ -156,7 +156,15 @@ describe('at the pages', () => {
   test('links with a bad product, quantity or currency say why and leave the cart alone', async () => {
     const visitor = new Visitor();
     const cart = await visitor.open(link);
-    for (const query of ['quantity=0x', 'quantity=-1', 'quantity=1000000000', 'currency=ZZZ', 'currency=PLN']) {
+    for (const query of [
+      'quantity=0',
+      'quantity=0x',
+      'quantity=1e9',
+      'quantity=-1',
+      'quantity=1000000000',
+      'currency=ZZZ',
+      'currency=PLN',
+    ]) {
       const page = await visitor.open(`${link}?${query}`);
       expect(page.status, query).toBeGreaterThanOrEqual(400);
       expect(page.status, query).toBeLessThan(500);
@@ -170,9 +178,13 @@ describe('at the pages', () => {
   test('an archived or unpublished product is not for sale', async () => {
     const made = await shop.createProduct('Gone');
     await shop.must('PATCH', `/v1/products/${made.id}`, { published: false });
-    const page = await new Visitor().open(made.checkout_url);
-    expect(page.status).toBeGreaterThanOrEqual(404);
-    expect(page.status).toBeLessThan(500);
+    const archived = await shop.createProduct('Put away');
+    await shop.must('PATCH', `/v1/products/${archived.id}`, { archived: true });
+    for (const link of [made.checkout_url, archived.checkout_url]) {
+      const page = await new Visitor().open(link);
+      expect(page.status).toBeGreaterThanOrEqual(404);
+      expect(page.status).toBeLessThan(500);
+    }
   });
 
   test('each missing field and consent is named, and no order is made', async () => {

@@ -63,8 +63,6 @@ export class Books {
     this.#file = path === undefined ? undefined : openSync(path, 'a', 0o600);
     // What a kill cut short must not take the next line with it.
     if (this.#file !== undefined && lines.at(-1) !== '') writeSync(this.#file, '\n');
-    // A line that a kill cut short must not swallow the next one.
-    if (this.#file !== undefined) writeSync(this.#file, '\n');
   }
 
   open(made: NewPayment): SandboxPayment {

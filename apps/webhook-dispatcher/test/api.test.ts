@@ -191,6 +191,15 @@ describe('endpoints', () => {
       );
     expect(request?.headers['webhook-signature']).toBe(`${sign(after?.standard)} ${sign(before?.standard)}`);
     expect(request?.headers['signature']).toBe(signSeed('the new secret', request?.body.toString() ?? ''));
+    // A day later the new one signs alone.
+    await stage.database
+      .open<object>()
+      .everyMerchant('a test turns a rotation back by a day', (tx) =>
+        sql`update endpoint set rotated_at = rotated_at - interval '24 hours'`.execute(tx),
+      );
+    await stage.say(7_003n, ['created']);
+    const later = (await shop.waitFor(n + 2))[n + 1];
+    expect(String(later?.headers['webhook-signature']).split(' ')).toHaveLength(1);
     await remove(id);
   });
 });

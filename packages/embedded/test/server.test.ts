@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -199,6 +209,17 @@ describe('an embedded server', () => {
     expect(place).toMatch(/^\/var\/lib\/tillstream\/[0-9a-f]{12}$/);
     expect(reachableFolder(join(folder, 'closed', 'data'))).toBe(place);
     expect(reachableFolder(join(folder, 'closed', 'other'))).not.toBe(place);
+  });
+
+  it('says that the disk is full, and leaves nothing that looks like data', async () => {
+    const full = join(folder, 'full', 'postgres');
+    mkdirSync(join(folder, 'full'));
+    // The first file of our own meets a device that has no room.
+    symlinkSync('/dev/full', `${full}.initdb`);
+    expect(await refusalOf(startEmbeddedPostgres({ directory: full }))).toBe(
+      `The disk that holds ${join(folder, 'full')} is full. Make room, or name another folder with TILLSTREAM_DATA.`,
+    );
+    expect([existsSync(full), existsSync(`${full}.new`)]).toEqual([false, false]);
   });
 
   it('says what to do when the folder cannot be written to', async () => {
