@@ -134,6 +134,30 @@ describe('what the examples do not show', () => {
     expect(bodyOf(document, { type: 'product.delivered', codes: [] }).product['activation_codes']).toEqual([]);
   });
 
+  test('what is not known of a customer is "", and all ten keys are there; no link gives no external id', () => {
+    const blank = Object.fromEntries(Object.keys(document.customer).map((key) => [key, '']));
+    const body = bodyOf({ ...document, externalId: '', customer: { ...document.customer, ...blank } });
+    expect(body['external_id']).toBe('');
+    expect(Object.values(body['customer'] as object)).toEqual(Array.from({ length: 10 }, () => ''));
+    expect(Object.keys(body['customer'] as object)).toEqual(Object.keys(example.customer));
+  });
+
+  test('additional data are the same in every event, and have no key where there are none', () => {
+    const additionalData = [
+      { name: 'referer2', value: 'test' },
+      { name: 'имя', value: '' },
+    ];
+    for (const type of [
+      'order.created',
+      'order.payment.succeeded',
+      'order.payment.failed',
+      'product.delivered',
+    ] as const) {
+      expect(bodyOf({ ...document, additionalData }, { type, codes: [] })['additional_data']).toEqual(additionalData);
+      expect('additional_data' in bodyOf({ ...document, additionalData: [] }, { type, codes: [] })).toBe(false);
+    }
+  });
+
   test('a yen has no decimals, a dinar three', () => {
     expect(bodyOf({ ...document, currency: 'JPY' }).product['price']).toBe('10000');
     expect(bodyOf({ ...document, currency: 'KWD' }).product['price']).toBe('10.000');
