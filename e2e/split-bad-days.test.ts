@@ -1,4 +1,4 @@
-/** Bad days of the split form: any of its processes is killed while customers buy, and the broker falls silent. */
+/** Bad days of the split form: one after the other of its processes is killed while customers buy, and the broker falls silent. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

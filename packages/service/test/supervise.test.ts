@@ -110,12 +110,15 @@ test('is not ready while the database does not answer; without its carrier it go
   const check = () => (isWell ? Promise.resolve() : new Promise<void>(() => undefined));
   const database = { check } as never;
   const carrier = { check: () => Promise.reject(new Error('away')) } as never;
-  const running = await superviseApp({ ...nothing, database }, {
-    clock: wallClock,
-    log: quietLog(),
-    carrier,
-    health: { port: healthPort, host: '127.0.0.1' },
-  });
+  const running = await superviseApp(
+    { ...nothing, database },
+    {
+      clock: wallClock,
+      log: quietLog(),
+      carrier,
+      health: { port: healthPort, host: '127.0.0.1' },
+    },
+  );
   expect(await get(healthPort, '/readyz')).toBe(200);
   isWell = false;
   expect(await get(healthPort, '/readyz')).toBe(503);
