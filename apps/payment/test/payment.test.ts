@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { readPublicId } from '@tillstream/database/public-id';
 import { eventually } from '@tillstream/testkit/eventually';
 import { expectTenantIsolation } from '@tillstream/testkit/tenants';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -248,6 +249,24 @@ test('a page that nobody used expires, the provider first; one that the customer
   await world.database.pool.query("update timer set due_at = now() where kind = 'expire'");
   expect(await until(unused, 'expired')).toMatchObject({ moneyMoved: 'no' });
   expect((await world.payment(begun))?.status).toBe('processing');
+});
+
+test('a payment whose callback was lost and whose customer never came back is found', async () => {
+  await world.sandbox('POST', '/v1/test/callbacks', { drop: true });
+  const [paid, open] = [nextOrder(), nextOrder()];
+  await world.submitCard(await world.create(paid), '4242424242424242');
+  const unused = readPublicId('pay', (await world.create(open)).id);
+  await world.database.pool.query("update timer set due_at = now() where kind = 'look'");
+  await until(paid, 'booked');
+  // The one that nobody has used is looked at again.
+  await eventually(async () => {
+    const { rows } = await world.database.pool.query<{ waits: boolean }>(
+      "select due_at > now() + interval '1 minute' as waits from timer where kind = 'look' and aggregate_id = $1",
+      [unused],
+    );
+    return rows[0]?.waits === true;
+  });
+  expect(await world.payment(open)).toMatchObject({ status: 'created' });
 });
 
 test('a payment can be withdrawn until the customer begins to pay', async () => {

@@ -63,6 +63,7 @@ export interface ProviderCallParts<L extends Leased> {
 
 // Ten seconds while the customer waits, then for days: a provider that has an outage knows afterwards what happened.
 const askAgainMs = [10_000, 30_000, 120_000, 300_000, 900_000, 3_600_000, 86_400_000];
+const lookAgainMs = 300_000;
 // A month of days; after that a person must ask.
 const mostTries = 36;
 
@@ -143,6 +144,7 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
       if (row === undefined) continue;
       try {
         if (timer.kind === 'expire') await this.#expire(timer, row);
+        else if (timer.kind === 'look') await this.#look(timer, row);
         else if (row.status === 'processing') await this.#askAgain(timer, row);
       } catch (error) {
         // A provider that does not answer about one payment holds up no other.
@@ -158,6 +160,16 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     if (!(await this.withdraw(row))) return;
     const envelope = this.#envelope(row, { type: 'expire', at: timer.dueAt });
     await this.#parts.performer.performOnce([{ ...envelope, messageId: timer.timerId }]);
+  }
+
+  async #look(timer: DueTimer, row: Called): Promise<void> {
+    if (!isOpen(row)) return;
+    await this.ask(row).catch((error: unknown) =>
+      this.#parts.log.warn({ err: error, payment_id: row.payment_id }, 'the provider does not answer'),
+    );
+    const [now] = await this.#parts.payments.rows([row.merchant_id], [row.payment_id]);
+    // Ends with the payment: it expires half an hour after it was made.
+    if (now !== undefined && isOpen(now)) await this.#parts.schedule(timer, 'look', new Date(Date.now() + lookAgainMs));
   }
 
   async #askAgain(timer: DueTimer, row: Called): Promise<void> {
@@ -180,6 +192,10 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     // What a provider says continues the trace of the click that started the payment.
     return { id: payment.payment_id, merchantId: payment.merchant_id, command, now, traceparent: payment.traceparent };
   }
+}
+
+function isOpen(payment: Called): boolean {
+  return payment.status === 'created' || payment.status === 'seen';
 }
 
 function pauseAfter(tries: number): number {

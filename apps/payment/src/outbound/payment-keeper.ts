@@ -14,6 +14,8 @@ type PaymentChange = Change<PaymentState, PaymentEvent>;
 
 // A provider that says nothing is asked: first soon, while the customer waits, then more and more seldom.
 export const firstAskMs = 10_000;
+// A page that is open is looked at too: its callback may be lost, and its customer may not come back.
+const firstLookMs = 120_000;
 
 export const paymentKeeper: Keeper<PaymentTables, PaymentState, PaymentEvent> = {
   async load(tx, ids) {
@@ -50,6 +52,9 @@ export const paymentKeeper: Keeper<PaymentTables, PaymentState, PaymentEvent> = 
     const isOpen = after.status === 'created' || after.status === 'seen';
     if (before.status !== 'absent' && wasOpen && !isOpen) timers.push({ type: 'clear', kind: 'expire' });
     const last = change.events.at(-1);
+    const opened = change.events.find(({ event }) => event.type === 'pageKnown');
+    if (opened !== undefined)
+      timers.push({ type: 'set', kind: 'look', dueAt: new Date(opened.now.getTime() + firstLookMs) });
     if (after.status === 'processing' && before.status !== 'processing' && last !== undefined)
       timers.push({ type: 'set', kind: 'ask-1', dueAt: new Date(last.now.getTime() + firstAskMs) });
     if (before.status === 'processing' && !isLive(after))
