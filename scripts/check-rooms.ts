@@ -34,6 +34,7 @@ for (const { file, app, table } of writes) {
     );
   }
 }
+if (keeperTables.size === 0) complaints.push('no keeper was found: this program no longer sees what it checks.');
 for (const text of complaints) console.error(text);
 console.log(`rooms: ${files.length} files, ${complaints.length} complaints`);
 process.exitCode = complaints.length === 0 ? 0 : 1;
@@ -86,9 +87,18 @@ function check(file: string, text: string): void {
     complain('touches a table of messaging. Use perform, announce, firstSight or schedule.');
   if (/everyMerchant\(\s*[^'"`\s]/.test(code) && kind === 'apps')
     complain('everyMerchant without a written reason. Say in a literal why tenant scope is left.');
-  for (const match of code.matchAll(/(?:insertInto|updateTable|deleteFrom)\('([a-z_]+)'/g)) {
-    const table = match[1] ?? '';
-    if (basename(file).endsWith('-keeper.ts')) keeperTables.set(name, (keeperTables.get(name) ?? new Set()).add(table));
+  // The machine's table is the one whose rows its keeper locks to load them; kysely and plain SQL write alike.
+  if (basename(file).endsWith('-keeper.ts')) {
+    for (const [, plain, built] of code.matchAll(
+      /from (\w+)\b[^`]*?\bfor update\b|selectFrom\('(\w+)'\)[^;]*?forUpdate/g,
+    )) {
+      keeperTables.set(name, (keeperTables.get(name) ?? new Set()).add(plain ?? built ?? ''));
+    }
+  }
+  const sql =
+    /(?:insertInto|updateTable|deleteFrom)\('(\w+)'|\b(?:insert into|delete from) (\w+)|\bupdate (\w+)(?: \w+)? set\b/g;
+  for (const [, ...tables] of code.matchAll(sql)) {
+    const table = tables.find((each) => each !== undefined) ?? '';
     writes.push({ file, app: name, table });
   }
 }
