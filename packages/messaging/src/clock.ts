@@ -4,6 +4,8 @@
  */
 export interface Clock {
   now(merchantId: string): Date;
+  /** The merchants whose clock is not the wall's. Whoever asks Postgres what is due asks for these separately. */
+  travellers(): readonly string[];
 }
 
-export const wallClock: Clock = { now: () => new Date() };
+export const wallClock: Clock = { now: () => new Date(), travellers: () => [] };

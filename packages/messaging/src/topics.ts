@@ -26,4 +26,11 @@ export const fulfillmentEvents: Topic = {
   message: 'tillstream.fulfillment.v1.FulfillmentEvent',
 };
 
-export const allTopics: readonly Topic[] = [orderEvents, paymentEvents, fulfillmentEvents];
+/** Key = parent order id. */
+export const subscriptionEvents: Topic = {
+  name: 'tillstream.subscription.events.v1',
+  partitions,
+  message: 'tillstream.subscription.v1.SubscriptionEvent',
+};
+
+export const allTopics: readonly Topic[] = [orderEvents, paymentEvents, fulfillmentEvents, subscriptionEvents];

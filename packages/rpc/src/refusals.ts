@@ -65,6 +65,16 @@ export const refusals = {
   order_not_paid: conflict('The order is not paid.'),
   payment_method_not_supported: invalid('This payment method is not available.'),
 
+  subscription_not_found: notFound('subscription'),
+  restore_not_supported: conflict('A subscription that is renewed by hand cannot be restored.'),
+  subscription_ended: conflict('The paid time is over, and there is no unpaid order to revive the subscription with.'),
+  period_not_allowed: invalid('A period is an ISO 8601 duration of one unit, from 6 days to 10 years: P1Y, P6M, P2W, P30D.'),
+
+  test_mode_only: conflict('Only a test mode clock can be moved. Use a test key.'),
+  clock_cannot_go_back: invalid('A clock only goes forward.'),
+  clock_too_far: invalid('One advance goes at most 10 years, and no clock goes past the year 2100.'),
+  test_clock_busy: conflict('The clock is being advanced. Wait until that is done.'),
+
   payment_not_found: notFound('payment'),
   payment_not_withdrawable: conflict('The customer has started to pay; the payment can no longer be withdrawn.'),
   attempt_unresolved: conflict(

@@ -2,6 +2,7 @@
 import type { AnyDatabase } from '@tillstream/database/database';
 import type { Subscription, TopicDeclaration } from '@tillstream/messaging/message';
 import type { TimerHandler } from '@tillstream/messaging/timers';
+import type { Work } from '@tillstream/messaging/work';
 import type { RpcBinding } from '@tillstream/rpc/server';
 
 /** Work that is not caused by a message: a leased worker that talks to the outside, a sweeper. */
@@ -28,5 +29,7 @@ export interface ServiceApp {
   readonly subscriptions: readonly Subscription[];
   readonly timers: readonly TimerHandler[];
   readonly workers: readonly Worker[];
+  /** What its workers have to do, for the time machine. */
+  readonly work?: readonly Work[];
   readonly http?: HttpEdge;
 }

@@ -119,6 +119,7 @@ export const commonSettings = z.object({
   FULFILLMENT_ADDRESS: z.string().default('127.0.0.1:7104').describe('gRPC of the fulfillment service.'),
   NOTIFICATION_ADDRESS: z.string().default('127.0.0.1:7105').describe('gRPC of the notification service.'),
   WEBHOOK_ADDRESS: z.string().default('127.0.0.1:7106').describe('gRPC of the webhook-dispatcher.'),
+  SUBSCRIPTION_ADDRESS: z.string().default('127.0.0.1:7107').describe('gRPC of the subscription service.'),
 });
 
 export type CommonConfig = z.infer<typeof commonSettings>;

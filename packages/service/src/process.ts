@@ -24,7 +24,7 @@ import { replayAll } from './replay.ts';
 import { superviseApp } from './supervise.ts';
 
 /** The target services, by the name in `…_ADDRESS`. */
-export type Target = 'merchant' | 'order' | 'payment' | 'fulfillment' | 'notification' | 'webhook';
+export type Target = 'merchant' | 'order' | 'payment' | 'fulfillment' | 'subscription' | 'notification' | 'webhook';
 
 export interface ProcessParts<Config, Schema> {
   readonly config: Config & CommonConfig;
@@ -221,6 +221,8 @@ function addressOf(config: CommonConfig, target: Target): string {
       return config.PAYMENT_ADDRESS;
     case 'fulfillment':
       return config.FULFILLMENT_ADDRESS;
+    case 'subscription':
+      return config.SUBSCRIPTION_ADDRESS;
     case 'notification':
       return config.NOTIFICATION_ADDRESS;
     case 'webhook':

@@ -1,6 +1,7 @@
 /** A clock to turn. */
 export interface TurnableClock {
   now(merchantId: string): Date;
+  travellers(): readonly string[];
   advance(ms: number): void;
   set(date: Date): void;
 }
@@ -9,6 +10,7 @@ export function turnableClock(start: Date = new Date()): TurnableClock {
   let now = start.getTime();
   return {
     now: () => new Date(now),
+    travellers: () => [],
     advance: (ms) => (now += ms),
     set: (date) => (now = date.getTime()),
   };

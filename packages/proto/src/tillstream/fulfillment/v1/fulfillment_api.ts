@@ -70,7 +70,12 @@ export interface Licence {
   itemId: bigint;
   unitNo: number;
   code: string;
-  issuedAt: Date | undefined;
+  issuedAt:
+    | Date
+    | undefined;
+  /** Of a renewal: the item of the parent order and that of the term before, whose licences came earlier; else 0. */
+  firstItemId: bigint;
+  previousItemId: bigint;
 }
 
 export interface GetLicencesResponse {
@@ -741,7 +746,16 @@ export const GetLicencesRequest: MessageFns<GetLicencesRequest> = {
 };
 
 function createBaseLicence(): Licence {
-  return { id: "", orderId: 0n, itemId: 0n, unitNo: 0, code: "", issuedAt: undefined };
+  return {
+    id: "",
+    orderId: 0n,
+    itemId: 0n,
+    unitNo: 0,
+    code: "",
+    issuedAt: undefined,
+    firstItemId: 0n,
+    previousItemId: 0n,
+  };
 }
 
 export const Licence: MessageFns<Licence> = {
@@ -769,6 +783,18 @@ export const Licence: MessageFns<Licence> = {
     }
     if (message.issuedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.issuedAt), writer.uint32(50).fork()).join();
+    }
+    if (message.firstItemId !== 0n) {
+      if (BigInt.asIntN(64, message.firstItemId) !== message.firstItemId) {
+        throw new globalThis.Error("value provided for field message.firstItemId of type int64 too large");
+      }
+      writer.uint32(56).int64(message.firstItemId);
+    }
+    if (message.previousItemId !== 0n) {
+      if (BigInt.asIntN(64, message.previousItemId) !== message.previousItemId) {
+        throw new globalThis.Error("value provided for field message.previousItemId of type int64 too large");
+      }
+      writer.uint32(64).int64(message.previousItemId);
     }
     return writer;
   },
@@ -834,6 +860,22 @@ export const Licence: MessageFns<Licence> = {
             message.issuedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.firstItemId = reader.int64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.previousItemId = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -862,6 +904,16 @@ export const Licence: MessageFns<Licence> = {
         : isSet(object.issued_at)
         ? fromJsonTimestamp(object.issued_at)
         : undefined,
+      firstItemId: isSet(object.firstItemId)
+        ? BigInt(object.firstItemId)
+        : isSet(object.first_item_id)
+        ? BigInt(object.first_item_id)
+        : 0n,
+      previousItemId: isSet(object.previousItemId)
+        ? BigInt(object.previousItemId)
+        : isSet(object.previous_item_id)
+        ? BigInt(object.previous_item_id)
+        : 0n,
     };
   },
 
@@ -885,6 +937,12 @@ export const Licence: MessageFns<Licence> = {
     if (message.issuedAt !== undefined) {
       obj.issuedAt = message.issuedAt.toISOString();
     }
+    if (message.firstItemId !== 0n) {
+      obj.firstItemId = message.firstItemId.toString();
+    }
+    if (message.previousItemId !== 0n) {
+      obj.previousItemId = message.previousItemId.toString();
+    }
     return obj;
   },
 
@@ -899,6 +957,12 @@ export const Licence: MessageFns<Licence> = {
     message.unitNo = object.unitNo ?? 0;
     message.code = object.code ?? "";
     message.issuedAt = object.issuedAt ?? undefined;
+    message.firstItemId = (object.firstItemId !== undefined && object.firstItemId !== null)
+      ? BigInt(object.firstItemId)
+      : 0n;
+    message.previousItemId = (object.previousItemId !== undefined && object.previousItemId !== null)
+      ? BigInt(object.previousItemId)
+      : 0n;
     return message;
   },
 };

@@ -72,6 +72,15 @@ export interface Merchant {
 export interface Policies {
   /** Commission of the platform in basis points of the item's amount, taken off the margin. 0 to 10000, default 0. */
   commissionBp: number;
+  /** How customers agree to renewals (P18): switch (default), implicit. */
+  renewalConsent: string;
+  /** Whether the box is ticked at first. Default false. */
+  renewalConsentDefault: boolean;
+  /**
+   * When a customer is reminded of an unpaid order, counted from its creation (P8): ISO 8601 durations, at most 5,
+   * growing, under 90 days. Empty = never, the default.
+   */
+  unpaidOrderReminders: string[];
 }
 
 export interface GetMerchantsRequest {
@@ -96,6 +105,14 @@ export interface UpdateMerchantRequest {
   termsUrl?: string | undefined;
   privacyUrl?: string | undefined;
   commissionBp?: number | undefined;
+  renewalConsent?: string | undefined;
+  renewalConsentDefault?: boolean | undefined;
+  unpaidOrderReminders: UnpaidOrderReminders | undefined;
+}
+
+/** Replaces the list when present. */
+export interface UnpaidOrderReminders {
+  after: string[];
 }
 
 export interface UpdateMerchantResponse {
@@ -173,6 +190,23 @@ export interface Delivery {
   lowWaterMark: number;
 }
 
+/** How a product renews (P19). */
+export interface SubscriptionPlan {
+  /** AR, AR_TRIAL, PMR */
+  type: string;
+  /** ISO 8601, one unit: P<n>Y, P<n>M, P<n>W or P<n>D; 6 days to 10 years. */
+  period: string;
+  /** Of the free first term of AR_TRIAL; empty = the period. */
+  trialPeriod: string;
+  /** snapshot (what the parent order agreed on), current (the product's price when the notice goes out) */
+  renewalPrice: string;
+}
+
+/** Replaces the plan when present; without a plan the product no longer renews. */
+export interface SubscriptionPlanChange {
+  plan: SubscriptionPlan | undefined;
+}
+
 export interface Product {
   /** A string of digits (seed 003, product.id). */
   id: string;
@@ -192,7 +226,11 @@ export interface Product {
   archived: boolean;
   delivery: Delivery | undefined;
   metadata: { [key: string]: string };
-  createdAt: Date | undefined;
+  createdAt:
+    | Date
+    | undefined;
+  /** Absent when it does not renew. */
+  subscription: SubscriptionPlan | undefined;
 }
 
 export interface Product_MetadataEntry {
@@ -216,6 +254,7 @@ export interface CreateProductRequest {
   metadata: { [key: string]: string };
   /** UUID; a second call with it answers what the first made. Empty = none. */
   requestId: string;
+  subscription: SubscriptionPlan | undefined;
 }
 
 export interface CreateProductRequest_MetadataEntry {
@@ -249,6 +288,7 @@ export interface UpdateProductRequest {
   /** Replaces the whole when present. */
   delivery: Delivery | undefined;
   metadata: MetadataChange | undefined;
+  subscription: SubscriptionPlanChange | undefined;
 }
 
 /** Replaces the whole map when present. */
@@ -1030,13 +1070,22 @@ export const Merchant: MessageFns<Merchant> = {
 };
 
 function createBasePolicies(): Policies {
-  return { commissionBp: 0 };
+  return { commissionBp: 0, renewalConsent: "", renewalConsentDefault: false, unpaidOrderReminders: [] };
 }
 
 export const Policies: MessageFns<Policies> = {
   encode(message: Policies, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.commissionBp !== 0) {
       writer.uint32(8).int32(message.commissionBp);
+    }
+    if (message.renewalConsent !== "") {
+      writer.uint32(18).string(message.renewalConsent);
+    }
+    if (message.renewalConsentDefault !== false) {
+      writer.uint32(24).bool(message.renewalConsentDefault);
+    }
+    for (const v of message.unpaidOrderReminders) {
+      writer.uint32(34).string(v!);
     }
     return writer;
   },
@@ -1062,6 +1111,30 @@ export const Policies: MessageFns<Policies> = {
             message.commissionBp = reader.int32();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.renewalConsent = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.renewalConsentDefault = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.unpaidOrderReminders.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1081,6 +1154,21 @@ export const Policies: MessageFns<Policies> = {
         : isSet(object.commission_bp)
         ? globalThis.Number(object.commission_bp)
         : 0,
+      renewalConsent: isSet(object.renewalConsent)
+        ? globalThis.String(object.renewalConsent)
+        : isSet(object.renewal_consent)
+        ? globalThis.String(object.renewal_consent)
+        : "",
+      renewalConsentDefault: isSet(object.renewalConsentDefault)
+        ? globalThis.Boolean(object.renewalConsentDefault)
+        : isSet(object.renewal_consent_default)
+        ? globalThis.Boolean(object.renewal_consent_default)
+        : false,
+      unpaidOrderReminders: globalThis.Array.isArray(object?.unpaidOrderReminders)
+        ? object.unpaidOrderReminders.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.unpaid_order_reminders)
+        ? object.unpaid_order_reminders.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1088,6 +1176,15 @@ export const Policies: MessageFns<Policies> = {
     const obj: any = {};
     if (message.commissionBp !== 0) {
       obj.commissionBp = Math.round(message.commissionBp);
+    }
+    if (message.renewalConsent !== "") {
+      obj.renewalConsent = message.renewalConsent;
+    }
+    if (message.renewalConsentDefault !== false) {
+      obj.renewalConsentDefault = message.renewalConsentDefault;
+    }
+    if (message.unpaidOrderReminders?.length) {
+      obj.unpaidOrderReminders = message.unpaidOrderReminders;
     }
     return obj;
   },
@@ -1098,6 +1195,9 @@ export const Policies: MessageFns<Policies> = {
   fromPartial<I extends Exact<DeepPartial<Policies>, I>>(object: I): Policies {
     const message = createBasePolicies();
     message.commissionBp = object.commissionBp ?? 0;
+    message.renewalConsent = object.renewalConsent ?? "";
+    message.renewalConsentDefault = object.renewalConsentDefault ?? false;
+    message.unpaidOrderReminders = object.unpaidOrderReminders?.map((e) => e) || [];
     return message;
   },
 };
@@ -1258,6 +1358,9 @@ function createBaseUpdateMerchantRequest(): UpdateMerchantRequest {
     termsUrl: undefined,
     privacyUrl: undefined,
     commissionBp: undefined,
+    renewalConsent: undefined,
+    renewalConsentDefault: undefined,
+    unpaidOrderReminders: undefined,
   };
 }
 
@@ -1292,6 +1395,15 @@ export const UpdateMerchantRequest: MessageFns<UpdateMerchantRequest> = {
     }
     if (message.commissionBp !== undefined) {
       writer.uint32(80).int32(message.commissionBp);
+    }
+    if (message.renewalConsent !== undefined) {
+      writer.uint32(90).string(message.renewalConsent);
+    }
+    if (message.renewalConsentDefault !== undefined) {
+      writer.uint32(96).bool(message.renewalConsentDefault);
+    }
+    if (message.unpaidOrderReminders !== undefined) {
+      UnpaidOrderReminders.encode(message.unpaidOrderReminders, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -1389,6 +1501,30 @@ export const UpdateMerchantRequest: MessageFns<UpdateMerchantRequest> = {
             message.commissionBp = reader.int32();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.renewalConsent = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.renewalConsentDefault = reader.bool();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.unpaidOrderReminders = UnpaidOrderReminders.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1447,6 +1583,21 @@ export const UpdateMerchantRequest: MessageFns<UpdateMerchantRequest> = {
         : isSet(object.commission_bp)
         ? globalThis.Number(object.commission_bp)
         : undefined,
+      renewalConsent: isSet(object.renewalConsent)
+        ? globalThis.String(object.renewalConsent)
+        : isSet(object.renewal_consent)
+        ? globalThis.String(object.renewal_consent)
+        : undefined,
+      renewalConsentDefault: isSet(object.renewalConsentDefault)
+        ? globalThis.Boolean(object.renewalConsentDefault)
+        : isSet(object.renewal_consent_default)
+        ? globalThis.Boolean(object.renewal_consent_default)
+        : undefined,
+      unpaidOrderReminders: isSet(object.unpaidOrderReminders)
+        ? UnpaidOrderReminders.fromJSON(object.unpaidOrderReminders)
+        : isSet(object.unpaid_order_reminders)
+        ? UnpaidOrderReminders.fromJSON(object.unpaid_order_reminders)
+        : undefined,
     };
   },
 
@@ -1482,6 +1633,15 @@ export const UpdateMerchantRequest: MessageFns<UpdateMerchantRequest> = {
     if (message.commissionBp !== undefined) {
       obj.commissionBp = Math.round(message.commissionBp);
     }
+    if (message.renewalConsent !== undefined) {
+      obj.renewalConsent = message.renewalConsent;
+    }
+    if (message.renewalConsentDefault !== undefined) {
+      obj.renewalConsentDefault = message.renewalConsentDefault;
+    }
+    if (message.unpaidOrderReminders !== undefined) {
+      obj.unpaidOrderReminders = UnpaidOrderReminders.toJSON(message.unpaidOrderReminders);
+    }
     return obj;
   },
 
@@ -1500,6 +1660,78 @@ export const UpdateMerchantRequest: MessageFns<UpdateMerchantRequest> = {
     message.termsUrl = object.termsUrl ?? undefined;
     message.privacyUrl = object.privacyUrl ?? undefined;
     message.commissionBp = object.commissionBp ?? undefined;
+    message.renewalConsent = object.renewalConsent ?? undefined;
+    message.renewalConsentDefault = object.renewalConsentDefault ?? undefined;
+    message.unpaidOrderReminders = (object.unpaidOrderReminders !== undefined && object.unpaidOrderReminders !== null)
+      ? UnpaidOrderReminders.fromPartial(object.unpaidOrderReminders)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUnpaidOrderReminders(): UnpaidOrderReminders {
+  return { after: [] };
+}
+
+export const UnpaidOrderReminders: MessageFns<UnpaidOrderReminders> = {
+  encode(message: UnpaidOrderReminders, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.after) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnpaidOrderReminders {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnpaidOrderReminders();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.after.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UnpaidOrderReminders {
+    return { after: globalThis.Array.isArray(object?.after) ? object.after.map((e: any) => globalThis.String(e)) : [] };
+  },
+
+  toJSON(message: UnpaidOrderReminders): unknown {
+    const obj: any = {};
+    if (message.after?.length) {
+      obj.after = message.after;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UnpaidOrderReminders>, I>>(base?: I): UnpaidOrderReminders {
+    return UnpaidOrderReminders.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UnpaidOrderReminders>, I>>(object: I): UnpaidOrderReminders {
+    const message = createBaseUnpaidOrderReminders();
+    message.after = object.after?.map((e) => e) || [];
     return message;
   },
 };
@@ -2693,6 +2925,200 @@ export const Delivery: MessageFns<Delivery> = {
   },
 };
 
+function createBaseSubscriptionPlan(): SubscriptionPlan {
+  return { type: "", period: "", trialPeriod: "", renewalPrice: "" };
+}
+
+export const SubscriptionPlan: MessageFns<SubscriptionPlan> = {
+  encode(message: SubscriptionPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.type !== "") {
+      writer.uint32(10).string(message.type);
+    }
+    if (message.period !== "") {
+      writer.uint32(18).string(message.period);
+    }
+    if (message.trialPeriod !== "") {
+      writer.uint32(26).string(message.trialPeriod);
+    }
+    if (message.renewalPrice !== "") {
+      writer.uint32(34).string(message.renewalPrice);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubscriptionPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubscriptionPlan();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.period = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.trialPeriod = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.renewalPrice = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SubscriptionPlan {
+    return {
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      period: isSet(object.period) ? globalThis.String(object.period) : "",
+      trialPeriod: isSet(object.trialPeriod)
+        ? globalThis.String(object.trialPeriod)
+        : isSet(object.trial_period)
+        ? globalThis.String(object.trial_period)
+        : "",
+      renewalPrice: isSet(object.renewalPrice)
+        ? globalThis.String(object.renewalPrice)
+        : isSet(object.renewal_price)
+        ? globalThis.String(object.renewal_price)
+        : "",
+    };
+  },
+
+  toJSON(message: SubscriptionPlan): unknown {
+    const obj: any = {};
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.period !== "") {
+      obj.period = message.period;
+    }
+    if (message.trialPeriod !== "") {
+      obj.trialPeriod = message.trialPeriod;
+    }
+    if (message.renewalPrice !== "") {
+      obj.renewalPrice = message.renewalPrice;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SubscriptionPlan>, I>>(base?: I): SubscriptionPlan {
+    return SubscriptionPlan.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SubscriptionPlan>, I>>(object: I): SubscriptionPlan {
+    const message = createBaseSubscriptionPlan();
+    message.type = object.type ?? "";
+    message.period = object.period ?? "";
+    message.trialPeriod = object.trialPeriod ?? "";
+    message.renewalPrice = object.renewalPrice ?? "";
+    return message;
+  },
+};
+
+function createBaseSubscriptionPlanChange(): SubscriptionPlanChange {
+  return { plan: undefined };
+}
+
+export const SubscriptionPlanChange: MessageFns<SubscriptionPlanChange> = {
+  encode(message: SubscriptionPlanChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plan !== undefined) {
+      SubscriptionPlan.encode(message.plan, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubscriptionPlanChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubscriptionPlanChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plan = SubscriptionPlan.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SubscriptionPlanChange {
+    return { plan: isSet(object.plan) ? SubscriptionPlan.fromJSON(object.plan) : undefined };
+  },
+
+  toJSON(message: SubscriptionPlanChange): unknown {
+    const obj: any = {};
+    if (message.plan !== undefined) {
+      obj.plan = SubscriptionPlan.toJSON(message.plan);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SubscriptionPlanChange>, I>>(base?: I): SubscriptionPlanChange {
+    return SubscriptionPlanChange.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SubscriptionPlanChange>, I>>(object: I): SubscriptionPlanChange {
+    const message = createBaseSubscriptionPlanChange();
+    message.plan = (object.plan !== undefined && object.plan !== null)
+      ? SubscriptionPlan.fromPartial(object.plan)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseProduct(): Product {
   return {
     id: "",
@@ -2712,6 +3138,7 @@ function createBaseProduct(): Product {
     delivery: undefined,
     metadata: {},
     createdAt: undefined,
+    subscription: undefined,
   };
 }
 
@@ -2767,6 +3194,9 @@ export const Product: MessageFns<Product> = {
     });
     if (message.createdAt !== undefined) {
       Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(138).fork()).join();
+    }
+    if (message.subscription !== undefined) {
+      SubscriptionPlan.encode(message.subscription, writer.uint32(146).fork()).join();
     }
     return writer;
   },
@@ -2923,6 +3353,14 @@ export const Product: MessageFns<Product> = {
             message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.subscription = SubscriptionPlan.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2997,6 +3435,7 @@ export const Product: MessageFns<Product> = {
         : isSet(object.created_at)
         ? fromJsonTimestamp(object.created_at)
         : undefined,
+      subscription: isSet(object.subscription) ? SubscriptionPlan.fromJSON(object.subscription) : undefined,
     };
   },
 
@@ -3059,6 +3498,9 @@ export const Product: MessageFns<Product> = {
     if (message.createdAt !== undefined) {
       obj.createdAt = message.createdAt.toISOString();
     }
+    if (message.subscription !== undefined) {
+      obj.subscription = SubscriptionPlan.toJSON(message.subscription);
+    }
     return obj;
   },
 
@@ -3094,6 +3536,9 @@ export const Product: MessageFns<Product> = {
       {},
     );
     message.createdAt = object.createdAt ?? undefined;
+    message.subscription = (object.subscription !== undefined && object.subscription !== null)
+      ? SubscriptionPlan.fromPartial(object.subscription)
+      : undefined;
     return message;
   },
 };
@@ -3199,6 +3644,7 @@ function createBaseCreateProductRequest(): CreateProductRequest {
     delivery: undefined,
     metadata: {},
     requestId: "",
+    subscription: undefined,
   };
 }
 
@@ -3245,6 +3691,9 @@ export const CreateProductRequest: MessageFns<CreateProductRequest> = {
     });
     if (message.requestId !== "") {
       writer.uint32(114).string(message.requestId);
+    }
+    if (message.subscription !== undefined) {
+      SubscriptionPlan.encode(message.subscription, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -3377,6 +3826,14 @@ export const CreateProductRequest: MessageFns<CreateProductRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.subscription = SubscriptionPlan.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3448,6 +3905,7 @@ export const CreateProductRequest: MessageFns<CreateProductRequest> = {
         : isSet(object.request_id)
         ? globalThis.String(object.request_id)
         : "",
+      subscription: isSet(object.subscription) ? SubscriptionPlan.fromJSON(object.subscription) : undefined,
     };
   },
 
@@ -3501,6 +3959,9 @@ export const CreateProductRequest: MessageFns<CreateProductRequest> = {
     if (message.requestId !== "") {
       obj.requestId = message.requestId;
     }
+    if (message.subscription !== undefined) {
+      obj.subscription = SubscriptionPlan.toJSON(message.subscription);
+    }
     return obj;
   },
 
@@ -3533,6 +3994,9 @@ export const CreateProductRequest: MessageFns<CreateProductRequest> = {
       {},
     );
     message.requestId = object.requestId ?? "";
+    message.subscription = (object.subscription !== undefined && object.subscription !== null)
+      ? SubscriptionPlan.fromPartial(object.subscription)
+      : undefined;
     return message;
   },
 };
@@ -3712,6 +4176,7 @@ function createBaseUpdateProductRequest(): UpdateProductRequest {
     archived: undefined,
     delivery: undefined,
     metadata: undefined,
+    subscription: undefined,
   };
 }
 
@@ -3761,6 +4226,9 @@ export const UpdateProductRequest: MessageFns<UpdateProductRequest> = {
     }
     if (message.metadata !== undefined) {
       MetadataChange.encode(message.metadata, writer.uint32(122).fork()).join();
+    }
+    if (message.subscription !== undefined) {
+      SubscriptionPlanChange.encode(message.subscription, writer.uint32(130).fork()).join();
     }
     return writer;
   },
@@ -3898,6 +4366,14 @@ export const UpdateProductRequest: MessageFns<UpdateProductRequest> = {
             message.metadata = MetadataChange.decode(reader, reader.uint32());
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.subscription = SubscriptionPlanChange.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3957,6 +4433,7 @@ export const UpdateProductRequest: MessageFns<UpdateProductRequest> = {
       archived: isSet(object.archived) ? globalThis.Boolean(object.archived) : undefined,
       delivery: isSet(object.delivery) ? Delivery.fromJSON(object.delivery) : undefined,
       metadata: isSet(object.metadata) ? MetadataChange.fromJSON(object.metadata) : undefined,
+      subscription: isSet(object.subscription) ? SubscriptionPlanChange.fromJSON(object.subscription) : undefined,
     };
   },
 
@@ -4007,6 +4484,9 @@ export const UpdateProductRequest: MessageFns<UpdateProductRequest> = {
     if (message.metadata !== undefined) {
       obj.metadata = MetadataChange.toJSON(message.metadata);
     }
+    if (message.subscription !== undefined) {
+      obj.subscription = SubscriptionPlanChange.toJSON(message.subscription);
+    }
     return obj;
   },
 
@@ -4033,6 +4513,9 @@ export const UpdateProductRequest: MessageFns<UpdateProductRequest> = {
       : undefined;
     message.metadata = (object.metadata !== undefined && object.metadata !== null)
       ? MetadataChange.fromPartial(object.metadata)
+      : undefined;
+    message.subscription = (object.subscription !== undefined && object.subscription !== null)
+      ? SubscriptionPlanChange.fromPartial(object.subscription)
       : undefined;
     return message;
   },

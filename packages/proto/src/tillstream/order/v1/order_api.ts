@@ -19,6 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { Subscription } from "../../subscription/v1/subscription_api.ts";
 
 export const protobufPackage = "tillstream.order.v1";
 
@@ -61,6 +62,66 @@ export interface Cart {
   orderToken: string;
   /** The currencies in which every line has a price. */
   currencies: string[];
+  /**
+   * How the customer agrees to renewals: switch (a box to tick), implicit (said next to the button), or empty when
+   * nothing in the cart renews by itself.
+   */
+  renewalConsent: string;
+  /** Whether the box is ticked when the page is first shown. */
+  renewalConsentDefault: boolean;
+  /** What the customer may choose from. */
+  paymentMethods: PaymentMethod[];
+}
+
+export interface PaymentMethod {
+  /** CreditCard, BankTransfer */
+  code: string;
+  /** Whether what it pays can be charged again without the customer. */
+  canRenew: boolean;
+}
+
+/** What is agreed on when an order is placed. */
+export interface SubscriptionTerms {
+  /** AR, AR_TRIAL, PMR */
+  type: string;
+  /** ISO 8601: P<n>Y, P<n>M, P<n>W or P<n>D */
+  period: string;
+  /** Of the free first term; empty unless AR_TRIAL. */
+  trialPeriod: string;
+  /** Per unit, for each term after the first, while renewal_price is snapshot. */
+  renewalPriceMinor: bigint;
+  /** snapshot, current */
+  renewalPrice: string;
+}
+
+/** The subscription of an item as the order knew it at this version: what webhooks and pages show of it. */
+export interface ItemSubscription {
+  /** {parent order id}_{parent order item id} (D4) */
+  id: string;
+  parentOrderId: bigint;
+  parentItemId: bigint;
+  /** 0 on the parent. */
+  previousOrderId: bigint;
+  previousItemId: bigint;
+  /** AR, AR_TRIAL, PMR; documents say AR for AR_TRIAL. */
+  type: string;
+  isConversionFromTrial: boolean;
+  /** not paid, active, cancelled */
+  status: string;
+  period: string;
+  expiresAt: Date | undefined;
+  nextChargeAt:
+    | Date
+    | undefined;
+  /** The parent's page and #autorenewal. */
+  detailUrl: string;
+  /** The local date that terms are counted from, and how many periods lie between it and expires_at. */
+  anchorOn: string;
+  periods: number;
+  /** 1 on the parent. */
+  term: number;
+  /** What renewals are charged to; empty for PMR. */
+  instrumentId: string;
 }
 
 export interface CartLine {
@@ -74,6 +135,8 @@ export interface CartLine {
   maxQuantity: number;
   priceMinor: bigint;
   amountMinor: bigint;
+  /** Absent when it does not renew. A free first term has price_minor 0. */
+  subscription: SubscriptionTerms | undefined;
 }
 
 export interface GetCartRequest {
@@ -135,6 +198,8 @@ export interface PlaceOrderRequest {
    * placed. 0 = do not check.
    */
   totalMinor: bigint;
+  /** The customer agrees that what renews is renewed; taken as given where consent is implicit. */
+  autoRenew: boolean;
 }
 
 export interface PlaceOrderResponse {
@@ -171,6 +236,8 @@ export interface OpenOrderResponse {
   shopName: string;
   supportEmail: string;
   supportUrl: string;
+  /** Of a parent order, as they are now. */
+  subscriptions: Subscription[];
 }
 
 export interface ItemCodes {
@@ -208,6 +275,13 @@ export interface Order {
   paymentMethod: string;
   /** Payments that came on top or too late, to be refunded. */
   refundDuePaymentIds: string[];
+  /** Whether the customer agreed to renewals. */
+  autoRenew: boolean;
+  /** Set on a child order: the subscription that it renews, and whether the customer must pay it by hand (PMR). */
+  renewsSubscriptionId: string;
+  isPaidByHand: boolean;
+  /** What the customer may choose from while it is unpaid. */
+  paymentMethods: PaymentMethod[];
 }
 
 export interface Order_MetadataEntry {
@@ -234,7 +308,15 @@ export interface OrderItem {
   oneCodePer: string;
   sendMail: boolean;
   showOnOrderPage: boolean;
-  deliveredAt: Date | undefined;
+  deliveredAt:
+    | Date
+    | undefined;
+  /** Absent when it does not renew. */
+  subscriptionTerms:
+    | SubscriptionTerms
+    | undefined;
+  /** Absent until there is one: on a parent from its payment on, on a child always. */
+  subscription: ItemSubscription | undefined;
 }
 
 export interface PaymentSummary {
@@ -255,6 +337,20 @@ export interface PaymentSummary {
   reason: string;
   /** Whether money may have moved: no, yes, unknown. */
   moneyMoved: string;
+  /** What the customer let us keep to charge again; empty = nothing. */
+  instrumentId: string;
+}
+
+export interface ChangeSubscriptionRequest {
+  /** The parent's. */
+  orderId: bigint;
+  token: string;
+  subscriptionId: string;
+  /** cancel, restore */
+  action: string;
+}
+
+export interface ChangeSubscriptionResponse {
 }
 
 export interface GetOrderRequest {
@@ -560,6 +656,9 @@ function createBaseCart(): Cart {
     orderId: 0n,
     orderToken: "",
     currencies: [],
+    renewalConsent: "",
+    renewalConsentDefault: false,
+    paymentMethods: [],
   };
 }
 
@@ -618,6 +717,15 @@ export const Cart: MessageFns<Cart> = {
     }
     for (const v of message.currencies) {
       writer.uint32(130).string(v!);
+    }
+    if (message.renewalConsent !== "") {
+      writer.uint32(138).string(message.renewalConsent);
+    }
+    if (message.renewalConsentDefault !== false) {
+      writer.uint32(144).bool(message.renewalConsentDefault);
+    }
+    for (const v of message.paymentMethods) {
+      PaymentMethod.encode(v!, writer.uint32(154).fork()).join();
     }
     return writer;
   },
@@ -763,6 +871,30 @@ export const Cart: MessageFns<Cart> = {
             message.currencies.push(reader.string());
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.renewalConsent = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.renewalConsentDefault = reader.bool();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.paymentMethods.push(PaymentMethod.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -829,6 +961,21 @@ export const Cart: MessageFns<Cart> = {
       currencies: globalThis.Array.isArray(object?.currencies)
         ? object.currencies.map((e: any) => globalThis.String(e))
         : [],
+      renewalConsent: isSet(object.renewalConsent)
+        ? globalThis.String(object.renewalConsent)
+        : isSet(object.renewal_consent)
+        ? globalThis.String(object.renewal_consent)
+        : "",
+      renewalConsentDefault: isSet(object.renewalConsentDefault)
+        ? globalThis.Boolean(object.renewalConsentDefault)
+        : isSet(object.renewal_consent_default)
+        ? globalThis.Boolean(object.renewal_consent_default)
+        : false,
+      paymentMethods: globalThis.Array.isArray(object?.paymentMethods)
+        ? object.paymentMethods.map((e: any) => PaymentMethod.fromJSON(e))
+        : globalThis.Array.isArray(object?.payment_methods)
+        ? object.payment_methods.map((e: any) => PaymentMethod.fromJSON(e))
+        : [],
     };
   },
 
@@ -882,6 +1029,15 @@ export const Cart: MessageFns<Cart> = {
     if (message.currencies?.length) {
       obj.currencies = message.currencies;
     }
+    if (message.renewalConsent !== "") {
+      obj.renewalConsent = message.renewalConsent;
+    }
+    if (message.renewalConsentDefault !== false) {
+      obj.renewalConsentDefault = message.renewalConsentDefault;
+    }
+    if (message.paymentMethods?.length) {
+      obj.paymentMethods = message.paymentMethods.map((e) => PaymentMethod.toJSON(e));
+    }
     return obj;
   },
 
@@ -908,6 +1064,634 @@ export const Cart: MessageFns<Cart> = {
     message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
     message.orderToken = object.orderToken ?? "";
     message.currencies = object.currencies?.map((e) => e) || [];
+    message.renewalConsent = object.renewalConsent ?? "";
+    message.renewalConsentDefault = object.renewalConsentDefault ?? false;
+    message.paymentMethods = object.paymentMethods?.map((e) => PaymentMethod.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePaymentMethod(): PaymentMethod {
+  return { code: "", canRenew: false };
+}
+
+export const PaymentMethod: MessageFns<PaymentMethod> = {
+  encode(message: PaymentMethod, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== "") {
+      writer.uint32(10).string(message.code);
+    }
+    if (message.canRenew !== false) {
+      writer.uint32(16).bool(message.canRenew);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PaymentMethod {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePaymentMethod();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.canRenew = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PaymentMethod {
+    return {
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+      canRenew: isSet(object.canRenew)
+        ? globalThis.Boolean(object.canRenew)
+        : isSet(object.can_renew)
+        ? globalThis.Boolean(object.can_renew)
+        : false,
+    };
+  },
+
+  toJSON(message: PaymentMethod): unknown {
+    const obj: any = {};
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    if (message.canRenew !== false) {
+      obj.canRenew = message.canRenew;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PaymentMethod>, I>>(base?: I): PaymentMethod {
+    return PaymentMethod.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PaymentMethod>, I>>(object: I): PaymentMethod {
+    const message = createBasePaymentMethod();
+    message.code = object.code ?? "";
+    message.canRenew = object.canRenew ?? false;
+    return message;
+  },
+};
+
+function createBaseSubscriptionTerms(): SubscriptionTerms {
+  return { type: "", period: "", trialPeriod: "", renewalPriceMinor: 0n, renewalPrice: "" };
+}
+
+export const SubscriptionTerms: MessageFns<SubscriptionTerms> = {
+  encode(message: SubscriptionTerms, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.type !== "") {
+      writer.uint32(10).string(message.type);
+    }
+    if (message.period !== "") {
+      writer.uint32(18).string(message.period);
+    }
+    if (message.trialPeriod !== "") {
+      writer.uint32(26).string(message.trialPeriod);
+    }
+    if (message.renewalPriceMinor !== 0n) {
+      if (BigInt.asIntN(64, message.renewalPriceMinor) !== message.renewalPriceMinor) {
+        throw new globalThis.Error("value provided for field message.renewalPriceMinor of type int64 too large");
+      }
+      writer.uint32(32).int64(message.renewalPriceMinor);
+    }
+    if (message.renewalPrice !== "") {
+      writer.uint32(42).string(message.renewalPrice);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubscriptionTerms {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubscriptionTerms();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.period = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.trialPeriod = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.renewalPriceMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.renewalPrice = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SubscriptionTerms {
+    return {
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      period: isSet(object.period) ? globalThis.String(object.period) : "",
+      trialPeriod: isSet(object.trialPeriod)
+        ? globalThis.String(object.trialPeriod)
+        : isSet(object.trial_period)
+        ? globalThis.String(object.trial_period)
+        : "",
+      renewalPriceMinor: isSet(object.renewalPriceMinor)
+        ? BigInt(object.renewalPriceMinor)
+        : isSet(object.renewal_price_minor)
+        ? BigInt(object.renewal_price_minor)
+        : 0n,
+      renewalPrice: isSet(object.renewalPrice)
+        ? globalThis.String(object.renewalPrice)
+        : isSet(object.renewal_price)
+        ? globalThis.String(object.renewal_price)
+        : "",
+    };
+  },
+
+  toJSON(message: SubscriptionTerms): unknown {
+    const obj: any = {};
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.period !== "") {
+      obj.period = message.period;
+    }
+    if (message.trialPeriod !== "") {
+      obj.trialPeriod = message.trialPeriod;
+    }
+    if (message.renewalPriceMinor !== 0n) {
+      obj.renewalPriceMinor = message.renewalPriceMinor.toString();
+    }
+    if (message.renewalPrice !== "") {
+      obj.renewalPrice = message.renewalPrice;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SubscriptionTerms>, I>>(base?: I): SubscriptionTerms {
+    return SubscriptionTerms.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SubscriptionTerms>, I>>(object: I): SubscriptionTerms {
+    const message = createBaseSubscriptionTerms();
+    message.type = object.type ?? "";
+    message.period = object.period ?? "";
+    message.trialPeriod = object.trialPeriod ?? "";
+    message.renewalPriceMinor = (object.renewalPriceMinor !== undefined && object.renewalPriceMinor !== null)
+      ? BigInt(object.renewalPriceMinor)
+      : 0n;
+    message.renewalPrice = object.renewalPrice ?? "";
+    return message;
+  },
+};
+
+function createBaseItemSubscription(): ItemSubscription {
+  return {
+    id: "",
+    parentOrderId: 0n,
+    parentItemId: 0n,
+    previousOrderId: 0n,
+    previousItemId: 0n,
+    type: "",
+    isConversionFromTrial: false,
+    status: "",
+    period: "",
+    expiresAt: undefined,
+    nextChargeAt: undefined,
+    detailUrl: "",
+    anchorOn: "",
+    periods: 0,
+    term: 0,
+    instrumentId: "",
+  };
+}
+
+export const ItemSubscription: MessageFns<ItemSubscription> = {
+  encode(message: ItemSubscription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.parentOrderId !== 0n) {
+      if (BigInt.asIntN(64, message.parentOrderId) !== message.parentOrderId) {
+        throw new globalThis.Error("value provided for field message.parentOrderId of type int64 too large");
+      }
+      writer.uint32(16).int64(message.parentOrderId);
+    }
+    if (message.parentItemId !== 0n) {
+      if (BigInt.asIntN(64, message.parentItemId) !== message.parentItemId) {
+        throw new globalThis.Error("value provided for field message.parentItemId of type int64 too large");
+      }
+      writer.uint32(24).int64(message.parentItemId);
+    }
+    if (message.previousOrderId !== 0n) {
+      if (BigInt.asIntN(64, message.previousOrderId) !== message.previousOrderId) {
+        throw new globalThis.Error("value provided for field message.previousOrderId of type int64 too large");
+      }
+      writer.uint32(32).int64(message.previousOrderId);
+    }
+    if (message.previousItemId !== 0n) {
+      if (BigInt.asIntN(64, message.previousItemId) !== message.previousItemId) {
+        throw new globalThis.Error("value provided for field message.previousItemId of type int64 too large");
+      }
+      writer.uint32(40).int64(message.previousItemId);
+    }
+    if (message.type !== "") {
+      writer.uint32(50).string(message.type);
+    }
+    if (message.isConversionFromTrial !== false) {
+      writer.uint32(56).bool(message.isConversionFromTrial);
+    }
+    if (message.status !== "") {
+      writer.uint32(66).string(message.status);
+    }
+    if (message.period !== "") {
+      writer.uint32(74).string(message.period);
+    }
+    if (message.expiresAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.expiresAt), writer.uint32(82).fork()).join();
+    }
+    if (message.nextChargeAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.nextChargeAt), writer.uint32(90).fork()).join();
+    }
+    if (message.detailUrl !== "") {
+      writer.uint32(98).string(message.detailUrl);
+    }
+    if (message.anchorOn !== "") {
+      writer.uint32(106).string(message.anchorOn);
+    }
+    if (message.periods !== 0) {
+      writer.uint32(112).int32(message.periods);
+    }
+    if (message.term !== 0) {
+      writer.uint32(120).int32(message.term);
+    }
+    if (message.instrumentId !== "") {
+      writer.uint32(130).string(message.instrumentId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ItemSubscription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseItemSubscription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.parentOrderId = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.parentItemId = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.previousOrderId = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.previousItemId = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.isConversionFromTrial = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.period = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.expiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.nextChargeAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.detailUrl = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.anchorOn = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.periods = reader.int32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.term = reader.int32();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.instrumentId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ItemSubscription {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      parentOrderId: isSet(object.parentOrderId)
+        ? BigInt(object.parentOrderId)
+        : isSet(object.parent_order_id)
+        ? BigInt(object.parent_order_id)
+        : 0n,
+      parentItemId: isSet(object.parentItemId)
+        ? BigInt(object.parentItemId)
+        : isSet(object.parent_item_id)
+        ? BigInt(object.parent_item_id)
+        : 0n,
+      previousOrderId: isSet(object.previousOrderId)
+        ? BigInt(object.previousOrderId)
+        : isSet(object.previous_order_id)
+        ? BigInt(object.previous_order_id)
+        : 0n,
+      previousItemId: isSet(object.previousItemId)
+        ? BigInt(object.previousItemId)
+        : isSet(object.previous_item_id)
+        ? BigInt(object.previous_item_id)
+        : 0n,
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      isConversionFromTrial: isSet(object.isConversionFromTrial)
+        ? globalThis.Boolean(object.isConversionFromTrial)
+        : isSet(object.is_conversion_from_trial)
+        ? globalThis.Boolean(object.is_conversion_from_trial)
+        : false,
+      status: isSet(object.status) ? globalThis.String(object.status) : "",
+      period: isSet(object.period) ? globalThis.String(object.period) : "",
+      expiresAt: isSet(object.expiresAt)
+        ? fromJsonTimestamp(object.expiresAt)
+        : isSet(object.expires_at)
+        ? fromJsonTimestamp(object.expires_at)
+        : undefined,
+      nextChargeAt: isSet(object.nextChargeAt)
+        ? fromJsonTimestamp(object.nextChargeAt)
+        : isSet(object.next_charge_at)
+        ? fromJsonTimestamp(object.next_charge_at)
+        : undefined,
+      detailUrl: isSet(object.detailUrl)
+        ? globalThis.String(object.detailUrl)
+        : isSet(object.detail_url)
+        ? globalThis.String(object.detail_url)
+        : "",
+      anchorOn: isSet(object.anchorOn)
+        ? globalThis.String(object.anchorOn)
+        : isSet(object.anchor_on)
+        ? globalThis.String(object.anchor_on)
+        : "",
+      periods: isSet(object.periods) ? globalThis.Number(object.periods) : 0,
+      term: isSet(object.term) ? globalThis.Number(object.term) : 0,
+      instrumentId: isSet(object.instrumentId)
+        ? globalThis.String(object.instrumentId)
+        : isSet(object.instrument_id)
+        ? globalThis.String(object.instrument_id)
+        : "",
+    };
+  },
+
+  toJSON(message: ItemSubscription): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.parentOrderId !== 0n) {
+      obj.parentOrderId = message.parentOrderId.toString();
+    }
+    if (message.parentItemId !== 0n) {
+      obj.parentItemId = message.parentItemId.toString();
+    }
+    if (message.previousOrderId !== 0n) {
+      obj.previousOrderId = message.previousOrderId.toString();
+    }
+    if (message.previousItemId !== 0n) {
+      obj.previousItemId = message.previousItemId.toString();
+    }
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.isConversionFromTrial !== false) {
+      obj.isConversionFromTrial = message.isConversionFromTrial;
+    }
+    if (message.status !== "") {
+      obj.status = message.status;
+    }
+    if (message.period !== "") {
+      obj.period = message.period;
+    }
+    if (message.expiresAt !== undefined) {
+      obj.expiresAt = message.expiresAt.toISOString();
+    }
+    if (message.nextChargeAt !== undefined) {
+      obj.nextChargeAt = message.nextChargeAt.toISOString();
+    }
+    if (message.detailUrl !== "") {
+      obj.detailUrl = message.detailUrl;
+    }
+    if (message.anchorOn !== "") {
+      obj.anchorOn = message.anchorOn;
+    }
+    if (message.periods !== 0) {
+      obj.periods = Math.round(message.periods);
+    }
+    if (message.term !== 0) {
+      obj.term = Math.round(message.term);
+    }
+    if (message.instrumentId !== "") {
+      obj.instrumentId = message.instrumentId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ItemSubscription>, I>>(base?: I): ItemSubscription {
+    return ItemSubscription.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ItemSubscription>, I>>(object: I): ItemSubscription {
+    const message = createBaseItemSubscription();
+    message.id = object.id ?? "";
+    message.parentOrderId = (object.parentOrderId !== undefined && object.parentOrderId !== null)
+      ? BigInt(object.parentOrderId)
+      : 0n;
+    message.parentItemId = (object.parentItemId !== undefined && object.parentItemId !== null)
+      ? BigInt(object.parentItemId)
+      : 0n;
+    message.previousOrderId = (object.previousOrderId !== undefined && object.previousOrderId !== null)
+      ? BigInt(object.previousOrderId)
+      : 0n;
+    message.previousItemId = (object.previousItemId !== undefined && object.previousItemId !== null)
+      ? BigInt(object.previousItemId)
+      : 0n;
+    message.type = object.type ?? "";
+    message.isConversionFromTrial = object.isConversionFromTrial ?? false;
+    message.status = object.status ?? "";
+    message.period = object.period ?? "";
+    message.expiresAt = object.expiresAt ?? undefined;
+    message.nextChargeAt = object.nextChargeAt ?? undefined;
+    message.detailUrl = object.detailUrl ?? "";
+    message.anchorOn = object.anchorOn ?? "";
+    message.periods = object.periods ?? 0;
+    message.term = object.term ?? 0;
+    message.instrumentId = object.instrumentId ?? "";
     return message;
   },
 };
@@ -924,6 +1708,7 @@ function createBaseCartLine(): CartLine {
     maxQuantity: 0,
     priceMinor: 0n,
     amountMinor: 0n,
+    subscription: undefined,
   };
 }
 
@@ -964,6 +1749,9 @@ export const CartLine: MessageFns<CartLine> = {
         throw new globalThis.Error("value provided for field message.amountMinor of type int64 too large");
       }
       writer.uint32(80).int64(message.amountMinor);
+    }
+    if (message.subscription !== undefined) {
+      SubscriptionTerms.encode(message.subscription, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -1061,6 +1849,14 @@ export const CartLine: MessageFns<CartLine> = {
             message.amountMinor = reader.int64() as bigint;
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.subscription = SubscriptionTerms.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1113,6 +1909,7 @@ export const CartLine: MessageFns<CartLine> = {
         : isSet(object.amount_minor)
         ? BigInt(object.amount_minor)
         : 0n,
+      subscription: isSet(object.subscription) ? SubscriptionTerms.fromJSON(object.subscription) : undefined,
     };
   },
 
@@ -1148,6 +1945,9 @@ export const CartLine: MessageFns<CartLine> = {
     if (message.amountMinor !== 0n) {
       obj.amountMinor = message.amountMinor.toString();
     }
+    if (message.subscription !== undefined) {
+      obj.subscription = SubscriptionTerms.toJSON(message.subscription);
+    }
     return obj;
   },
 
@@ -1170,6 +1970,9 @@ export const CartLine: MessageFns<CartLine> = {
     message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
       ? BigInt(object.amountMinor)
       : 0n;
+    message.subscription = (object.subscription !== undefined && object.subscription !== null)
+      ? SubscriptionTerms.fromPartial(object.subscription)
+      : undefined;
     return message;
   },
 };
@@ -1918,6 +2721,7 @@ function createBasePlaceOrderRequest(): PlaceOrderRequest {
     privacyAccepted: false,
     locale: "",
     totalMinor: 0n,
+    autoRenew: false,
   };
 }
 
@@ -1949,6 +2753,9 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
         throw new globalThis.Error("value provided for field message.totalMinor of type int64 too large");
       }
       writer.uint32(64).int64(message.totalMinor);
+    }
+    if (message.autoRenew !== false) {
+      writer.uint32(72).bool(message.autoRenew);
     }
     return writer;
   },
@@ -2030,6 +2837,14 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
             message.totalMinor = reader.int64() as bigint;
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.autoRenew = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2076,6 +2891,11 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
         : isSet(object.total_minor)
         ? BigInt(object.total_minor)
         : 0n,
+      autoRenew: isSet(object.autoRenew)
+        ? globalThis.Boolean(object.autoRenew)
+        : isSet(object.auto_renew)
+        ? globalThis.Boolean(object.auto_renew)
+        : false,
     };
   },
 
@@ -2105,6 +2925,9 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
     if (message.totalMinor !== 0n) {
       obj.totalMinor = message.totalMinor.toString();
     }
+    if (message.autoRenew !== false) {
+      obj.autoRenew = message.autoRenew;
+    }
     return obj;
   },
 
@@ -2125,6 +2948,7 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
     message.totalMinor = (object.totalMinor !== undefined && object.totalMinor !== null)
       ? BigInt(object.totalMinor)
       : 0n;
+    message.autoRenew = object.autoRenew ?? false;
     return message;
   },
 };
@@ -2559,7 +3383,7 @@ export const OpenOrderRequest: MessageFns<OpenOrderRequest> = {
 };
 
 function createBaseOpenOrderResponse(): OpenOrderResponse {
-  return { order: undefined, codes: [], shopName: "", supportEmail: "", supportUrl: "" };
+  return { order: undefined, codes: [], shopName: "", supportEmail: "", supportUrl: "", subscriptions: [] };
 }
 
 export const OpenOrderResponse: MessageFns<OpenOrderResponse> = {
@@ -2578,6 +3402,9 @@ export const OpenOrderResponse: MessageFns<OpenOrderResponse> = {
     }
     if (message.supportUrl !== "") {
       writer.uint32(42).string(message.supportUrl);
+    }
+    for (const v of message.subscriptions) {
+      Subscription.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -2635,6 +3462,14 @@ export const OpenOrderResponse: MessageFns<OpenOrderResponse> = {
             message.supportUrl = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.subscriptions.push(Subscription.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2666,6 +3501,9 @@ export const OpenOrderResponse: MessageFns<OpenOrderResponse> = {
         : isSet(object.support_url)
         ? globalThis.String(object.support_url)
         : "",
+      subscriptions: globalThis.Array.isArray(object?.subscriptions)
+        ? object.subscriptions.map((e: any) => Subscription.fromJSON(e))
+        : [],
     };
   },
 
@@ -2686,6 +3524,9 @@ export const OpenOrderResponse: MessageFns<OpenOrderResponse> = {
     if (message.supportUrl !== "") {
       obj.supportUrl = message.supportUrl;
     }
+    if (message.subscriptions?.length) {
+      obj.subscriptions = message.subscriptions.map((e) => Subscription.toJSON(e));
+    }
     return obj;
   },
 
@@ -2699,6 +3540,7 @@ export const OpenOrderResponse: MessageFns<OpenOrderResponse> = {
     message.shopName = object.shopName ?? "";
     message.supportEmail = object.supportEmail ?? "";
     message.supportUrl = object.supportUrl ?? "";
+    message.subscriptions = object.subscriptions?.map((e) => Subscription.fromPartial(e)) || [];
     return message;
   },
 };
@@ -2816,6 +3658,10 @@ function createBaseOrder(): Order {
     timeZone: "",
     paymentMethod: "",
     refundDuePaymentIds: [],
+    autoRenew: false,
+    renewsSubscriptionId: "",
+    isPaidByHand: false,
+    paymentMethods: [],
   };
 }
 
@@ -2898,6 +3744,18 @@ export const Order: MessageFns<Order> = {
     }
     for (const v of message.refundDuePaymentIds) {
       writer.uint32(186).string(v!);
+    }
+    if (message.autoRenew !== false) {
+      writer.uint32(192).bool(message.autoRenew);
+    }
+    if (message.renewsSubscriptionId !== "") {
+      writer.uint32(202).string(message.renewsSubscriptionId);
+    }
+    if (message.isPaidByHand !== false) {
+      writer.uint32(208).bool(message.isPaidByHand);
+    }
+    for (const v of message.paymentMethods) {
+      PaymentMethod.encode(v!, writer.uint32(218).fork()).join();
     }
     return writer;
   },
@@ -3102,6 +3960,38 @@ export const Order: MessageFns<Order> = {
             message.refundDuePaymentIds.push(reader.string());
             continue;
           }
+          case 24: {
+            if (tag !== 192) {
+              break;
+            }
+
+            message.autoRenew = reader.bool();
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.renewsSubscriptionId = reader.string();
+            continue;
+          }
+          case 26: {
+            if (tag !== 208) {
+              break;
+            }
+
+            message.isPaidByHand = reader.bool();
+            continue;
+          }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.paymentMethods.push(PaymentMethod.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3202,6 +4092,26 @@ export const Order: MessageFns<Order> = {
         : globalThis.Array.isArray(object?.refund_due_payment_ids)
         ? object.refund_due_payment_ids.map((e: any) => globalThis.String(e))
         : [],
+      autoRenew: isSet(object.autoRenew)
+        ? globalThis.Boolean(object.autoRenew)
+        : isSet(object.auto_renew)
+        ? globalThis.Boolean(object.auto_renew)
+        : false,
+      renewsSubscriptionId: isSet(object.renewsSubscriptionId)
+        ? globalThis.String(object.renewsSubscriptionId)
+        : isSet(object.renews_subscription_id)
+        ? globalThis.String(object.renews_subscription_id)
+        : "",
+      isPaidByHand: isSet(object.isPaidByHand)
+        ? globalThis.Boolean(object.isPaidByHand)
+        : isSet(object.is_paid_by_hand)
+        ? globalThis.Boolean(object.is_paid_by_hand)
+        : false,
+      paymentMethods: globalThis.Array.isArray(object?.paymentMethods)
+        ? object.paymentMethods.map((e: any) => PaymentMethod.fromJSON(e))
+        : globalThis.Array.isArray(object?.payment_methods)
+        ? object.payment_methods.map((e: any) => PaymentMethod.fromJSON(e))
+        : [],
     };
   },
 
@@ -3282,6 +4192,18 @@ export const Order: MessageFns<Order> = {
     if (message.refundDuePaymentIds?.length) {
       obj.refundDuePaymentIds = message.refundDuePaymentIds;
     }
+    if (message.autoRenew !== false) {
+      obj.autoRenew = message.autoRenew;
+    }
+    if (message.renewsSubscriptionId !== "") {
+      obj.renewsSubscriptionId = message.renewsSubscriptionId;
+    }
+    if (message.isPaidByHand !== false) {
+      obj.isPaidByHand = message.isPaidByHand;
+    }
+    if (message.paymentMethods?.length) {
+      obj.paymentMethods = message.paymentMethods.map((e) => PaymentMethod.toJSON(e));
+    }
     return obj;
   },
 
@@ -3327,6 +4249,10 @@ export const Order: MessageFns<Order> = {
     message.timeZone = object.timeZone ?? "";
     message.paymentMethod = object.paymentMethod ?? "";
     message.refundDuePaymentIds = object.refundDuePaymentIds?.map((e) => e) || [];
+    message.autoRenew = object.autoRenew ?? false;
+    message.renewsSubscriptionId = object.renewsSubscriptionId ?? "";
+    message.isPaidByHand = object.isPaidByHand ?? false;
+    message.paymentMethods = object.paymentMethods?.map((e) => PaymentMethod.fromPartial(e)) || [];
     return message;
   },
 };
@@ -3436,6 +4362,8 @@ function createBaseOrderItem(): OrderItem {
     sendMail: false,
     showOnOrderPage: false,
     deliveredAt: undefined,
+    subscriptionTerms: undefined,
+    subscription: undefined,
   };
 }
 
@@ -3512,6 +4440,12 @@ export const OrderItem: MessageFns<OrderItem> = {
     }
     if (message.deliveredAt !== undefined) {
       Timestamp.encode(toTimestamp(message.deliveredAt), writer.uint32(146).fork()).join();
+    }
+    if (message.subscriptionTerms !== undefined) {
+      SubscriptionTerms.encode(message.subscriptionTerms, writer.uint32(154).fork()).join();
+    }
+    if (message.subscription !== undefined) {
+      ItemSubscription.encode(message.subscription, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -3673,6 +4607,22 @@ export const OrderItem: MessageFns<OrderItem> = {
             message.deliveredAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.subscriptionTerms = SubscriptionTerms.decode(reader, reader.uint32());
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.subscription = ItemSubscription.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3761,6 +4711,12 @@ export const OrderItem: MessageFns<OrderItem> = {
         : isSet(object.delivered_at)
         ? fromJsonTimestamp(object.delivered_at)
         : undefined,
+      subscriptionTerms: isSet(object.subscriptionTerms)
+        ? SubscriptionTerms.fromJSON(object.subscriptionTerms)
+        : isSet(object.subscription_terms)
+        ? SubscriptionTerms.fromJSON(object.subscription_terms)
+        : undefined,
+      subscription: isSet(object.subscription) ? ItemSubscription.fromJSON(object.subscription) : undefined,
     };
   },
 
@@ -3820,6 +4776,12 @@ export const OrderItem: MessageFns<OrderItem> = {
     if (message.deliveredAt !== undefined) {
       obj.deliveredAt = message.deliveredAt.toISOString();
     }
+    if (message.subscriptionTerms !== undefined) {
+      obj.subscriptionTerms = SubscriptionTerms.toJSON(message.subscriptionTerms);
+    }
+    if (message.subscription !== undefined) {
+      obj.subscription = ItemSubscription.toJSON(message.subscription);
+    }
     return obj;
   },
 
@@ -3854,6 +4816,12 @@ export const OrderItem: MessageFns<OrderItem> = {
     message.sendMail = object.sendMail ?? false;
     message.showOnOrderPage = object.showOnOrderPage ?? false;
     message.deliveredAt = object.deliveredAt ?? undefined;
+    message.subscriptionTerms = (object.subscriptionTerms !== undefined && object.subscriptionTerms !== null)
+      ? SubscriptionTerms.fromPartial(object.subscriptionTerms)
+      : undefined;
+    message.subscription = (object.subscription !== undefined && object.subscription !== null)
+      ? ItemSubscription.fromPartial(object.subscription)
+      : undefined;
     return message;
   },
 };
@@ -3871,6 +4839,7 @@ function createBasePaymentSummary(): PaymentSummary {
     errorDescription: "",
     reason: "",
     moneyMoved: "",
+    instrumentId: "",
   };
 }
 
@@ -3908,6 +4877,9 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
     }
     if (message.moneyMoved !== "") {
       writer.uint32(90).string(message.moneyMoved);
+    }
+    if (message.instrumentId !== "") {
+      writer.uint32(98).string(message.instrumentId);
     }
     return writer;
   },
@@ -4013,6 +4985,14 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
             message.moneyMoved = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.instrumentId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4070,6 +5050,11 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
         : isSet(object.money_moved)
         ? globalThis.String(object.money_moved)
         : "",
+      instrumentId: isSet(object.instrumentId)
+        ? globalThis.String(object.instrumentId)
+        : isSet(object.instrument_id)
+        ? globalThis.String(object.instrument_id)
+        : "",
     };
   },
 
@@ -4108,6 +5093,9 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
     if (message.moneyMoved !== "") {
       obj.moneyMoved = message.moneyMoved;
     }
+    if (message.instrumentId !== "") {
+      obj.instrumentId = message.instrumentId;
+    }
     return obj;
   },
 
@@ -4127,6 +5115,183 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
     message.errorDescription = object.errorDescription ?? "";
     message.reason = object.reason ?? "";
     message.moneyMoved = object.moneyMoved ?? "";
+    message.instrumentId = object.instrumentId ?? "";
+    return message;
+  },
+};
+
+function createBaseChangeSubscriptionRequest(): ChangeSubscriptionRequest {
+  return { orderId: 0n, token: "", subscriptionId: "", action: "" };
+}
+
+export const ChangeSubscriptionRequest: MessageFns<ChangeSubscriptionRequest> = {
+  encode(message: ChangeSubscriptionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.orderId !== 0n) {
+      if (BigInt.asIntN(64, message.orderId) !== message.orderId) {
+        throw new globalThis.Error("value provided for field message.orderId of type int64 too large");
+      }
+      writer.uint32(8).int64(message.orderId);
+    }
+    if (message.token !== "") {
+      writer.uint32(18).string(message.token);
+    }
+    if (message.subscriptionId !== "") {
+      writer.uint32(26).string(message.subscriptionId);
+    }
+    if (message.action !== "") {
+      writer.uint32(34).string(message.action);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChangeSubscriptionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChangeSubscriptionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.orderId = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.subscriptionId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ChangeSubscriptionRequest {
+    return {
+      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
+      token: isSet(object.token) ? globalThis.String(object.token) : "",
+      subscriptionId: isSet(object.subscriptionId)
+        ? globalThis.String(object.subscriptionId)
+        : isSet(object.subscription_id)
+        ? globalThis.String(object.subscription_id)
+        : "",
+      action: isSet(object.action) ? globalThis.String(object.action) : "",
+    };
+  },
+
+  toJSON(message: ChangeSubscriptionRequest): unknown {
+    const obj: any = {};
+    if (message.orderId !== 0n) {
+      obj.orderId = message.orderId.toString();
+    }
+    if (message.token !== "") {
+      obj.token = message.token;
+    }
+    if (message.subscriptionId !== "") {
+      obj.subscriptionId = message.subscriptionId;
+    }
+    if (message.action !== "") {
+      obj.action = message.action;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ChangeSubscriptionRequest>, I>>(base?: I): ChangeSubscriptionRequest {
+    return ChangeSubscriptionRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ChangeSubscriptionRequest>, I>>(object: I): ChangeSubscriptionRequest {
+    const message = createBaseChangeSubscriptionRequest();
+    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
+    message.token = object.token ?? "";
+    message.subscriptionId = object.subscriptionId ?? "";
+    message.action = object.action ?? "";
+    return message;
+  },
+};
+
+function createBaseChangeSubscriptionResponse(): ChangeSubscriptionResponse {
+  return {};
+}
+
+export const ChangeSubscriptionResponse: MessageFns<ChangeSubscriptionResponse> = {
+  encode(_: ChangeSubscriptionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChangeSubscriptionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChangeSubscriptionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ChangeSubscriptionResponse {
+    return {};
+  },
+
+  toJSON(_: ChangeSubscriptionResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ChangeSubscriptionResponse>, I>>(base?: I): ChangeSubscriptionResponse {
+    return ChangeSubscriptionResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ChangeSubscriptionResponse>, I>>(_: I): ChangeSubscriptionResponse {
+    const message = createBaseChangeSubscriptionResponse();
     return message;
   },
 };
@@ -5269,6 +6434,21 @@ export const OrderApiService = {
       Buffer.from(GetOrderDocumentsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetOrderDocumentsResponse => GetOrderDocumentsResponse.decode(value),
   },
+  /**
+   * The customer's cancel and restore, on the parent order's page. Refuses with order_not_found (also for a wrong token),
+   * subscription_not_found, restore_not_supported, subscription_ended.
+   */
+  changeSubscription: {
+    path: "/tillstream.order.v1.OrderApi/ChangeSubscription" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ChangeSubscriptionRequest): Buffer =>
+      Buffer.from(ChangeSubscriptionRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ChangeSubscriptionRequest => ChangeSubscriptionRequest.decode(value),
+    responseSerialize: (value: ChangeSubscriptionResponse): Buffer =>
+      Buffer.from(ChangeSubscriptionResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ChangeSubscriptionResponse => ChangeSubscriptionResponse.decode(value),
+  },
 } as const;
 
 export interface OrderApiServer extends UntypedServiceImplementation {
@@ -5300,6 +6480,11 @@ export interface OrderApiServer extends UntypedServiceImplementation {
   deleteOrder: handleUnaryCall<DeleteOrderRequest, DeleteOrderResponse>;
   /** For other services: the orders as they were at the given versions. Unknown ones are left out of the answer. */
   getOrderDocuments: handleUnaryCall<GetOrderDocumentsRequest, GetOrderDocumentsResponse>;
+  /**
+   * The customer's cancel and restore, on the parent order's page. Refuses with order_not_found (also for a wrong token),
+   * subscription_not_found, restore_not_supported, subscription_ended.
+   */
+  changeSubscription: handleUnaryCall<ChangeSubscriptionRequest, ChangeSubscriptionResponse>;
 }
 
 export interface OrderApiClient extends Client {
@@ -5470,6 +6655,25 @@ export interface OrderApiClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetOrderDocumentsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * The customer's cancel and restore, on the parent order's page. Refuses with order_not_found (also for a wrong token),
+   * subscription_not_found, restore_not_supported, subscription_ended.
+   */
+  changeSubscription(
+    request: ChangeSubscriptionRequest,
+    callback: (error: ServiceError | null, response: ChangeSubscriptionResponse) => void,
+  ): ClientUnaryCall;
+  changeSubscription(
+    request: ChangeSubscriptionRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ChangeSubscriptionResponse) => void,
+  ): ClientUnaryCall;
+  changeSubscription(
+    request: ChangeSubscriptionRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ChangeSubscriptionResponse) => void,
   ): ClientUnaryCall;
 }
 

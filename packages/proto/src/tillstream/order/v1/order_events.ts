@@ -25,23 +25,49 @@ export interface OrderEvent {
     | { $case: "orderDeleted"; value: OrderDeleted }
     | { $case: "orderPaidAgain"; value: OrderPaidAgain }
     | { $case: "orderPaidLate"; value: OrderPaidLate }
+    | { $case: "orderReminderDue"; value: OrderReminderDue }
+    | { $case: "orderSubscriptionCancelled"; value: OrderSubscriptionCancelled }
+    | { $case: "orderSubscriptionRestored"; value: OrderSubscriptionRestored }
+    | //
+    /** On a child order: it shows the subscription's new status; no webhook tells of it. */
+    { $case: "orderSubscriptionNoted"; value: OrderSubscriptionNoted }
     | undefined;
 }
 
 export interface OrderCreated {
   itemCount: number;
+  /** Set on a child order, here and below. */
+  renewal: Renewal | undefined;
+}
+
+export interface Renewal {
+  /** {parent order id}_{parent order item id} (D4) */
+  subscriptionId: string;
+  /** Of the term that the child pays; the parent's is 1. */
+  term: number;
+  itemId: bigint;
+  amountMinor: bigint;
+  currency: string;
+  livemode: boolean;
+  parentOrderId: bigint;
 }
 
 export interface OrderPaymentFailed {
   paymentId: string;
   /** The public decline code, such as card_declined. */
   reason: string;
+  renewal: Renewal | undefined;
 }
 
 export interface OrderPaid {
   paymentId: string;
   amountMinor: bigint;
   currency: string;
+  renewal:
+    | Renewal
+    | undefined;
+  /** At least one item of a parent order begins a subscription with this payment. */
+  startsSubscriptions: boolean;
 }
 
 export interface OrderItemDelivered {
@@ -58,6 +84,7 @@ export interface OrderDelivered {
 export interface OrderDeleted {
   /** unpaid_too_long, by_merchant */
   reason: string;
+  renewal: Renewal | undefined;
 }
 
 /** A second payment of an order that was paid: to be refunded (R25). */
@@ -68,6 +95,27 @@ export interface OrderPaidAgain {
 /** Money for a deleted order: to be refunded (D1). */
 export interface OrderPaidLate {
   paymentId: string;
+}
+
+/** The customer is reminded of an unpaid order (R23). */
+export interface OrderReminderDue {
+  /** 1, 2, … */
+  number: number;
+}
+
+export interface OrderSubscriptionCancelled {
+  subscriptionId: string;
+  itemId: bigint;
+}
+
+export interface OrderSubscriptionRestored {
+  subscriptionId: string;
+  itemId: bigint;
+}
+
+export interface OrderSubscriptionNoted {
+  subscriptionId: string;
+  itemId: bigint;
 }
 
 function createBaseOrderEvent(): OrderEvent {
@@ -109,6 +157,18 @@ export const OrderEvent: MessageFns<OrderEvent> = {
         break;
       case "orderPaidLate":
         OrderPaidLate.encode(message.payload.value, writer.uint32(82).fork()).join();
+        break;
+      case "orderReminderDue":
+        OrderReminderDue.encode(message.payload.value, writer.uint32(90).fork()).join();
+        break;
+      case "orderSubscriptionCancelled":
+        OrderSubscriptionCancelled.encode(message.payload.value, writer.uint32(98).fork()).join();
+        break;
+      case "orderSubscriptionRestored":
+        OrderSubscriptionRestored.encode(message.payload.value, writer.uint32(106).fork()).join();
+        break;
+      case "orderSubscriptionNoted":
+        OrderSubscriptionNoted.encode(message.payload.value, writer.uint32(114).fork()).join();
         break;
     }
     return writer;
@@ -213,6 +273,47 @@ export const OrderEvent: MessageFns<OrderEvent> = {
             message.payload = { $case: "orderPaidLate", value: OrderPaidLate.decode(reader, reader.uint32()) };
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.payload = { $case: "orderReminderDue", value: OrderReminderDue.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.payload = {
+              $case: "orderSubscriptionCancelled",
+              value: OrderSubscriptionCancelled.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.payload = {
+              $case: "orderSubscriptionRestored",
+              value: OrderSubscriptionRestored.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.payload = {
+              $case: "orderSubscriptionNoted",
+              value: OrderSubscriptionNoted.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -261,6 +362,34 @@ export const OrderEvent: MessageFns<OrderEvent> = {
         ? { $case: "orderPaidLate", value: OrderPaidLate.fromJSON(object.orderPaidLate) }
         : isSet(object.order_paid_late)
         ? { $case: "orderPaidLate", value: OrderPaidLate.fromJSON(object.order_paid_late) }
+        : isSet(object.orderReminderDue)
+        ? { $case: "orderReminderDue", value: OrderReminderDue.fromJSON(object.orderReminderDue) }
+        : isSet(object.order_reminder_due)
+        ? { $case: "orderReminderDue", value: OrderReminderDue.fromJSON(object.order_reminder_due) }
+        : isSet(object.orderSubscriptionCancelled)
+        ? {
+          $case: "orderSubscriptionCancelled",
+          value: OrderSubscriptionCancelled.fromJSON(object.orderSubscriptionCancelled),
+        }
+        : isSet(object.order_subscription_cancelled)
+        ? {
+          $case: "orderSubscriptionCancelled",
+          value: OrderSubscriptionCancelled.fromJSON(object.order_subscription_cancelled),
+        }
+        : isSet(object.orderSubscriptionRestored)
+        ? {
+          $case: "orderSubscriptionRestored",
+          value: OrderSubscriptionRestored.fromJSON(object.orderSubscriptionRestored),
+        }
+        : isSet(object.order_subscription_restored)
+        ? {
+          $case: "orderSubscriptionRestored",
+          value: OrderSubscriptionRestored.fromJSON(object.order_subscription_restored),
+        }
+        : isSet(object.orderSubscriptionNoted)
+        ? { $case: "orderSubscriptionNoted", value: OrderSubscriptionNoted.fromJSON(object.orderSubscriptionNoted) }
+        : isSet(object.order_subscription_noted)
+        ? { $case: "orderSubscriptionNoted", value: OrderSubscriptionNoted.fromJSON(object.order_subscription_noted) }
         : undefined,
     };
   },
@@ -289,6 +418,14 @@ export const OrderEvent: MessageFns<OrderEvent> = {
       obj.orderPaidAgain = OrderPaidAgain.toJSON(message.payload.value);
     } else if (message.payload?.$case === "orderPaidLate") {
       obj.orderPaidLate = OrderPaidLate.toJSON(message.payload.value);
+    } else if (message.payload?.$case === "orderReminderDue") {
+      obj.orderReminderDue = OrderReminderDue.toJSON(message.payload.value);
+    } else if (message.payload?.$case === "orderSubscriptionCancelled") {
+      obj.orderSubscriptionCancelled = OrderSubscriptionCancelled.toJSON(message.payload.value);
+    } else if (message.payload?.$case === "orderSubscriptionRestored") {
+      obj.orderSubscriptionRestored = OrderSubscriptionRestored.toJSON(message.payload.value);
+    } else if (message.payload?.$case === "orderSubscriptionNoted") {
+      obj.orderSubscriptionNoted = OrderSubscriptionNoted.toJSON(message.payload.value);
     }
     return obj;
   },
@@ -357,19 +494,55 @@ export const OrderEvent: MessageFns<OrderEvent> = {
         }
         break;
       }
+      case "orderReminderDue": {
+        if (object.payload?.value !== undefined && object.payload?.value !== null) {
+          message.payload = { $case: "orderReminderDue", value: OrderReminderDue.fromPartial(object.payload.value) };
+        }
+        break;
+      }
+      case "orderSubscriptionCancelled": {
+        if (object.payload?.value !== undefined && object.payload?.value !== null) {
+          message.payload = {
+            $case: "orderSubscriptionCancelled",
+            value: OrderSubscriptionCancelled.fromPartial(object.payload.value),
+          };
+        }
+        break;
+      }
+      case "orderSubscriptionRestored": {
+        if (object.payload?.value !== undefined && object.payload?.value !== null) {
+          message.payload = {
+            $case: "orderSubscriptionRestored",
+            value: OrderSubscriptionRestored.fromPartial(object.payload.value),
+          };
+        }
+        break;
+      }
+      case "orderSubscriptionNoted": {
+        if (object.payload?.value !== undefined && object.payload?.value !== null) {
+          message.payload = {
+            $case: "orderSubscriptionNoted",
+            value: OrderSubscriptionNoted.fromPartial(object.payload.value),
+          };
+        }
+        break;
+      }
     }
     return message;
   },
 };
 
 function createBaseOrderCreated(): OrderCreated {
-  return { itemCount: 0 };
+  return { itemCount: 0, renewal: undefined };
 }
 
 export const OrderCreated: MessageFns<OrderCreated> = {
   encode(message: OrderCreated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.itemCount !== 0) {
       writer.uint32(8).int32(message.itemCount);
+    }
+    if (message.renewal !== undefined) {
+      Renewal.encode(message.renewal, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -395,6 +568,14 @@ export const OrderCreated: MessageFns<OrderCreated> = {
             message.itemCount = reader.int32();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.renewal = Renewal.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -414,6 +595,7 @@ export const OrderCreated: MessageFns<OrderCreated> = {
         : isSet(object.item_count)
         ? globalThis.Number(object.item_count)
         : 0,
+      renewal: isSet(object.renewal) ? Renewal.fromJSON(object.renewal) : undefined,
     };
   },
 
@@ -421,6 +603,9 @@ export const OrderCreated: MessageFns<OrderCreated> = {
     const obj: any = {};
     if (message.itemCount !== 0) {
       obj.itemCount = Math.round(message.itemCount);
+    }
+    if (message.renewal !== undefined) {
+      obj.renewal = Renewal.toJSON(message.renewal);
     }
     return obj;
   },
@@ -431,12 +616,205 @@ export const OrderCreated: MessageFns<OrderCreated> = {
   fromPartial<I extends Exact<DeepPartial<OrderCreated>, I>>(object: I): OrderCreated {
     const message = createBaseOrderCreated();
     message.itemCount = object.itemCount ?? 0;
+    message.renewal = (object.renewal !== undefined && object.renewal !== null)
+      ? Renewal.fromPartial(object.renewal)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRenewal(): Renewal {
+  return { subscriptionId: "", term: 0, itemId: 0n, amountMinor: 0n, currency: "", livemode: false, parentOrderId: 0n };
+}
+
+export const Renewal: MessageFns<Renewal> = {
+  encode(message: Renewal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.subscriptionId !== "") {
+      writer.uint32(10).string(message.subscriptionId);
+    }
+    if (message.term !== 0) {
+      writer.uint32(16).int32(message.term);
+    }
+    if (message.itemId !== 0n) {
+      if (BigInt.asIntN(64, message.itemId) !== message.itemId) {
+        throw new globalThis.Error("value provided for field message.itemId of type int64 too large");
+      }
+      writer.uint32(24).int64(message.itemId);
+    }
+    if (message.amountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.amountMinor) !== message.amountMinor) {
+        throw new globalThis.Error("value provided for field message.amountMinor of type int64 too large");
+      }
+      writer.uint32(32).int64(message.amountMinor);
+    }
+    if (message.currency !== "") {
+      writer.uint32(42).string(message.currency);
+    }
+    if (message.livemode !== false) {
+      writer.uint32(48).bool(message.livemode);
+    }
+    if (message.parentOrderId !== 0n) {
+      if (BigInt.asIntN(64, message.parentOrderId) !== message.parentOrderId) {
+        throw new globalThis.Error("value provided for field message.parentOrderId of type int64 too large");
+      }
+      writer.uint32(56).int64(message.parentOrderId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Renewal {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewal();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.subscriptionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.term = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.itemId = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.amountMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.currency = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.livemode = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.parentOrderId = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Renewal {
+    return {
+      subscriptionId: isSet(object.subscriptionId)
+        ? globalThis.String(object.subscriptionId)
+        : isSet(object.subscription_id)
+        ? globalThis.String(object.subscription_id)
+        : "",
+      term: isSet(object.term) ? globalThis.Number(object.term) : 0,
+      itemId: isSet(object.itemId) ? BigInt(object.itemId) : isSet(object.item_id) ? BigInt(object.item_id) : 0n,
+      amountMinor: isSet(object.amountMinor)
+        ? BigInt(object.amountMinor)
+        : isSet(object.amount_minor)
+        ? BigInt(object.amount_minor)
+        : 0n,
+      currency: isSet(object.currency) ? globalThis.String(object.currency) : "",
+      livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
+      parentOrderId: isSet(object.parentOrderId)
+        ? BigInt(object.parentOrderId)
+        : isSet(object.parent_order_id)
+        ? BigInt(object.parent_order_id)
+        : 0n,
+    };
+  },
+
+  toJSON(message: Renewal): unknown {
+    const obj: any = {};
+    if (message.subscriptionId !== "") {
+      obj.subscriptionId = message.subscriptionId;
+    }
+    if (message.term !== 0) {
+      obj.term = Math.round(message.term);
+    }
+    if (message.itemId !== 0n) {
+      obj.itemId = message.itemId.toString();
+    }
+    if (message.amountMinor !== 0n) {
+      obj.amountMinor = message.amountMinor.toString();
+    }
+    if (message.currency !== "") {
+      obj.currency = message.currency;
+    }
+    if (message.livemode !== false) {
+      obj.livemode = message.livemode;
+    }
+    if (message.parentOrderId !== 0n) {
+      obj.parentOrderId = message.parentOrderId.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Renewal>, I>>(base?: I): Renewal {
+    return Renewal.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Renewal>, I>>(object: I): Renewal {
+    const message = createBaseRenewal();
+    message.subscriptionId = object.subscriptionId ?? "";
+    message.term = object.term ?? 0;
+    message.itemId = (object.itemId !== undefined && object.itemId !== null) ? BigInt(object.itemId) : 0n;
+    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
+      ? BigInt(object.amountMinor)
+      : 0n;
+    message.currency = object.currency ?? "";
+    message.livemode = object.livemode ?? false;
+    message.parentOrderId = (object.parentOrderId !== undefined && object.parentOrderId !== null)
+      ? BigInt(object.parentOrderId)
+      : 0n;
     return message;
   },
 };
 
 function createBaseOrderPaymentFailed(): OrderPaymentFailed {
-  return { paymentId: "", reason: "" };
+  return { paymentId: "", reason: "", renewal: undefined };
 }
 
 export const OrderPaymentFailed: MessageFns<OrderPaymentFailed> = {
@@ -446,6 +824,9 @@ export const OrderPaymentFailed: MessageFns<OrderPaymentFailed> = {
     }
     if (message.reason !== "") {
       writer.uint32(18).string(message.reason);
+    }
+    if (message.renewal !== undefined) {
+      Renewal.encode(message.renewal, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -479,6 +860,14 @@ export const OrderPaymentFailed: MessageFns<OrderPaymentFailed> = {
             message.reason = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.renewal = Renewal.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -499,6 +888,7 @@ export const OrderPaymentFailed: MessageFns<OrderPaymentFailed> = {
         ? globalThis.String(object.payment_id)
         : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      renewal: isSet(object.renewal) ? Renewal.fromJSON(object.renewal) : undefined,
     };
   },
 
@@ -510,6 +900,9 @@ export const OrderPaymentFailed: MessageFns<OrderPaymentFailed> = {
     if (message.reason !== "") {
       obj.reason = message.reason;
     }
+    if (message.renewal !== undefined) {
+      obj.renewal = Renewal.toJSON(message.renewal);
+    }
     return obj;
   },
 
@@ -520,12 +913,15 @@ export const OrderPaymentFailed: MessageFns<OrderPaymentFailed> = {
     const message = createBaseOrderPaymentFailed();
     message.paymentId = object.paymentId ?? "";
     message.reason = object.reason ?? "";
+    message.renewal = (object.renewal !== undefined && object.renewal !== null)
+      ? Renewal.fromPartial(object.renewal)
+      : undefined;
     return message;
   },
 };
 
 function createBaseOrderPaid(): OrderPaid {
-  return { paymentId: "", amountMinor: 0n, currency: "" };
+  return { paymentId: "", amountMinor: 0n, currency: "", renewal: undefined, startsSubscriptions: false };
 }
 
 export const OrderPaid: MessageFns<OrderPaid> = {
@@ -541,6 +937,12 @@ export const OrderPaid: MessageFns<OrderPaid> = {
     }
     if (message.currency !== "") {
       writer.uint32(26).string(message.currency);
+    }
+    if (message.renewal !== undefined) {
+      Renewal.encode(message.renewal, writer.uint32(34).fork()).join();
+    }
+    if (message.startsSubscriptions !== false) {
+      writer.uint32(40).bool(message.startsSubscriptions);
     }
     return writer;
   },
@@ -582,6 +984,22 @@ export const OrderPaid: MessageFns<OrderPaid> = {
             message.currency = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.renewal = Renewal.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.startsSubscriptions = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -607,6 +1025,12 @@ export const OrderPaid: MessageFns<OrderPaid> = {
         ? BigInt(object.amount_minor)
         : 0n,
       currency: isSet(object.currency) ? globalThis.String(object.currency) : "",
+      renewal: isSet(object.renewal) ? Renewal.fromJSON(object.renewal) : undefined,
+      startsSubscriptions: isSet(object.startsSubscriptions)
+        ? globalThis.Boolean(object.startsSubscriptions)
+        : isSet(object.starts_subscriptions)
+        ? globalThis.Boolean(object.starts_subscriptions)
+        : false,
     };
   },
 
@@ -621,6 +1045,12 @@ export const OrderPaid: MessageFns<OrderPaid> = {
     if (message.currency !== "") {
       obj.currency = message.currency;
     }
+    if (message.renewal !== undefined) {
+      obj.renewal = Renewal.toJSON(message.renewal);
+    }
+    if (message.startsSubscriptions !== false) {
+      obj.startsSubscriptions = message.startsSubscriptions;
+    }
     return obj;
   },
 
@@ -634,6 +1064,10 @@ export const OrderPaid: MessageFns<OrderPaid> = {
       ? BigInt(object.amountMinor)
       : 0n;
     message.currency = object.currency ?? "";
+    message.renewal = (object.renewal !== undefined && object.renewal !== null)
+      ? Renewal.fromPartial(object.renewal)
+      : undefined;
+    message.startsSubscriptions = object.startsSubscriptions ?? false;
     return message;
   },
 };
@@ -799,13 +1233,16 @@ export const OrderDelivered: MessageFns<OrderDelivered> = {
 };
 
 function createBaseOrderDeleted(): OrderDeleted {
-  return { reason: "" };
+  return { reason: "", renewal: undefined };
 }
 
 export const OrderDeleted: MessageFns<OrderDeleted> = {
   encode(message: OrderDeleted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.reason !== "") {
       writer.uint32(10).string(message.reason);
+    }
+    if (message.renewal !== undefined) {
+      Renewal.encode(message.renewal, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -831,6 +1268,14 @@ export const OrderDeleted: MessageFns<OrderDeleted> = {
             message.reason = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.renewal = Renewal.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -844,13 +1289,19 @@ export const OrderDeleted: MessageFns<OrderDeleted> = {
   },
 
   fromJSON(object: any): OrderDeleted {
-    return { reason: isSet(object.reason) ? globalThis.String(object.reason) : "" };
+    return {
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      renewal: isSet(object.renewal) ? Renewal.fromJSON(object.renewal) : undefined,
+    };
   },
 
   toJSON(message: OrderDeleted): unknown {
     const obj: any = {};
     if (message.reason !== "") {
       obj.reason = message.reason;
+    }
+    if (message.renewal !== undefined) {
+      obj.renewal = Renewal.toJSON(message.renewal);
     }
     return obj;
   },
@@ -861,6 +1312,9 @@ export const OrderDeleted: MessageFns<OrderDeleted> = {
   fromPartial<I extends Exact<DeepPartial<OrderDeleted>, I>>(object: I): OrderDeleted {
     const message = createBaseOrderDeleted();
     message.reason = object.reason ?? "";
+    message.renewal = (object.renewal !== undefined && object.renewal !== null)
+      ? Renewal.fromPartial(object.renewal)
+      : undefined;
     return message;
   },
 };
@@ -1007,6 +1461,349 @@ export const OrderPaidLate: MessageFns<OrderPaidLate> = {
   fromPartial<I extends Exact<DeepPartial<OrderPaidLate>, I>>(object: I): OrderPaidLate {
     const message = createBaseOrderPaidLate();
     message.paymentId = object.paymentId ?? "";
+    return message;
+  },
+};
+
+function createBaseOrderReminderDue(): OrderReminderDue {
+  return { number: 0 };
+}
+
+export const OrderReminderDue: MessageFns<OrderReminderDue> = {
+  encode(message: OrderReminderDue, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).int32(message.number);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OrderReminderDue {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrderReminderDue();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OrderReminderDue {
+    return { number: isSet(object.number) ? globalThis.Number(object.number) : 0 };
+  },
+
+  toJSON(message: OrderReminderDue): unknown {
+    const obj: any = {};
+    if (message.number !== 0) {
+      obj.number = Math.round(message.number);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<OrderReminderDue>, I>>(base?: I): OrderReminderDue {
+    return OrderReminderDue.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OrderReminderDue>, I>>(object: I): OrderReminderDue {
+    const message = createBaseOrderReminderDue();
+    message.number = object.number ?? 0;
+    return message;
+  },
+};
+
+function createBaseOrderSubscriptionCancelled(): OrderSubscriptionCancelled {
+  return { subscriptionId: "", itemId: 0n };
+}
+
+export const OrderSubscriptionCancelled: MessageFns<OrderSubscriptionCancelled> = {
+  encode(message: OrderSubscriptionCancelled, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.subscriptionId !== "") {
+      writer.uint32(10).string(message.subscriptionId);
+    }
+    if (message.itemId !== 0n) {
+      if (BigInt.asIntN(64, message.itemId) !== message.itemId) {
+        throw new globalThis.Error("value provided for field message.itemId of type int64 too large");
+      }
+      writer.uint32(16).int64(message.itemId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OrderSubscriptionCancelled {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrderSubscriptionCancelled();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.subscriptionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.itemId = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OrderSubscriptionCancelled {
+    return {
+      subscriptionId: isSet(object.subscriptionId)
+        ? globalThis.String(object.subscriptionId)
+        : isSet(object.subscription_id)
+        ? globalThis.String(object.subscription_id)
+        : "",
+      itemId: isSet(object.itemId) ? BigInt(object.itemId) : isSet(object.item_id) ? BigInt(object.item_id) : 0n,
+    };
+  },
+
+  toJSON(message: OrderSubscriptionCancelled): unknown {
+    const obj: any = {};
+    if (message.subscriptionId !== "") {
+      obj.subscriptionId = message.subscriptionId;
+    }
+    if (message.itemId !== 0n) {
+      obj.itemId = message.itemId.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<OrderSubscriptionCancelled>, I>>(base?: I): OrderSubscriptionCancelled {
+    return OrderSubscriptionCancelled.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OrderSubscriptionCancelled>, I>>(object: I): OrderSubscriptionCancelled {
+    const message = createBaseOrderSubscriptionCancelled();
+    message.subscriptionId = object.subscriptionId ?? "";
+    message.itemId = (object.itemId !== undefined && object.itemId !== null) ? BigInt(object.itemId) : 0n;
+    return message;
+  },
+};
+
+function createBaseOrderSubscriptionRestored(): OrderSubscriptionRestored {
+  return { subscriptionId: "", itemId: 0n };
+}
+
+export const OrderSubscriptionRestored: MessageFns<OrderSubscriptionRestored> = {
+  encode(message: OrderSubscriptionRestored, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.subscriptionId !== "") {
+      writer.uint32(10).string(message.subscriptionId);
+    }
+    if (message.itemId !== 0n) {
+      if (BigInt.asIntN(64, message.itemId) !== message.itemId) {
+        throw new globalThis.Error("value provided for field message.itemId of type int64 too large");
+      }
+      writer.uint32(16).int64(message.itemId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OrderSubscriptionRestored {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrderSubscriptionRestored();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.subscriptionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.itemId = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OrderSubscriptionRestored {
+    return {
+      subscriptionId: isSet(object.subscriptionId)
+        ? globalThis.String(object.subscriptionId)
+        : isSet(object.subscription_id)
+        ? globalThis.String(object.subscription_id)
+        : "",
+      itemId: isSet(object.itemId) ? BigInt(object.itemId) : isSet(object.item_id) ? BigInt(object.item_id) : 0n,
+    };
+  },
+
+  toJSON(message: OrderSubscriptionRestored): unknown {
+    const obj: any = {};
+    if (message.subscriptionId !== "") {
+      obj.subscriptionId = message.subscriptionId;
+    }
+    if (message.itemId !== 0n) {
+      obj.itemId = message.itemId.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<OrderSubscriptionRestored>, I>>(base?: I): OrderSubscriptionRestored {
+    return OrderSubscriptionRestored.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OrderSubscriptionRestored>, I>>(object: I): OrderSubscriptionRestored {
+    const message = createBaseOrderSubscriptionRestored();
+    message.subscriptionId = object.subscriptionId ?? "";
+    message.itemId = (object.itemId !== undefined && object.itemId !== null) ? BigInt(object.itemId) : 0n;
+    return message;
+  },
+};
+
+function createBaseOrderSubscriptionNoted(): OrderSubscriptionNoted {
+  return { subscriptionId: "", itemId: 0n };
+}
+
+export const OrderSubscriptionNoted: MessageFns<OrderSubscriptionNoted> = {
+  encode(message: OrderSubscriptionNoted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.subscriptionId !== "") {
+      writer.uint32(10).string(message.subscriptionId);
+    }
+    if (message.itemId !== 0n) {
+      if (BigInt.asIntN(64, message.itemId) !== message.itemId) {
+        throw new globalThis.Error("value provided for field message.itemId of type int64 too large");
+      }
+      writer.uint32(16).int64(message.itemId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OrderSubscriptionNoted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrderSubscriptionNoted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.subscriptionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.itemId = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OrderSubscriptionNoted {
+    return {
+      subscriptionId: isSet(object.subscriptionId)
+        ? globalThis.String(object.subscriptionId)
+        : isSet(object.subscription_id)
+        ? globalThis.String(object.subscription_id)
+        : "",
+      itemId: isSet(object.itemId) ? BigInt(object.itemId) : isSet(object.item_id) ? BigInt(object.item_id) : 0n,
+    };
+  },
+
+  toJSON(message: OrderSubscriptionNoted): unknown {
+    const obj: any = {};
+    if (message.subscriptionId !== "") {
+      obj.subscriptionId = message.subscriptionId;
+    }
+    if (message.itemId !== 0n) {
+      obj.itemId = message.itemId.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<OrderSubscriptionNoted>, I>>(base?: I): OrderSubscriptionNoted {
+    return OrderSubscriptionNoted.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OrderSubscriptionNoted>, I>>(object: I): OrderSubscriptionNoted {
+    const message = createBaseOrderSubscriptionNoted();
+    message.subscriptionId = object.subscriptionId ?? "";
+    message.itemId = (object.itemId !== undefined && object.itemId !== null) ? BigInt(object.itemId) : 0n;
     return message;
   },
 };

@@ -29,7 +29,7 @@ export interface CreatePaymentRequest {
   orderId: bigint;
   amountMinor: bigint;
   currency: string;
-  /** CreditCard */
+  /** CreditCard, BankTransfer */
   method: string;
   /** Where the provider sends the customer afterwards. */
   returnUrl: string;
@@ -38,6 +38,8 @@ export interface CreatePaymentRequest {
   /** What the customer sees on the provider's page, such as "A0001000001". */
   description: string;
   livemode: boolean;
+  /** The customer agreed that the instrument is kept and charged again for renewals. An amount of 0 is allowed only then. */
+  saveInstrument: boolean;
 }
 
 export interface CreatePaymentResponse {
@@ -79,12 +81,16 @@ export interface Payment {
   attempts: PaymentAttempt[];
   livemode: boolean;
   version: bigint;
+  /** What was kept for renewals by this payment, or is charged by it; empty = nothing. */
+  instrumentId: string;
+  /** A renewal: the customer was not there. */
+  isOffSession: boolean;
 }
 
 export interface PaymentAttempt {
   /** UUID v7; the provider's idempotency key, for ever. */
   id: string;
-  /** create, query, withdraw */
+  /** create, charge */
   kind: string;
   /** intended, sent, open, succeeded, declined, unknown */
   state: string;
@@ -157,6 +163,23 @@ export interface ReceiveCallbackResponse {
   isNew: boolean;
 }
 
+export interface ListMethodsRequest {
+  livemode: boolean;
+}
+
+export interface Method {
+  /** CreditCard, BankTransfer */
+  code: string;
+  /** Bank Card, Bank Transfer */
+  systemName: string;
+  /** What it pays can be charged again without the customer. */
+  canRenew: boolean;
+}
+
+export interface ListMethodsResponse {
+  methods: Method[];
+}
+
 function createBaseCreatePaymentRequest(): CreatePaymentRequest {
   return {
     merchantId: "",
@@ -168,6 +191,7 @@ function createBaseCreatePaymentRequest(): CreatePaymentRequest {
     locale: "",
     description: "",
     livemode: false,
+    saveInstrument: false,
   };
 }
 
@@ -205,6 +229,9 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
     }
     if (message.livemode !== false) {
       writer.uint32(72).bool(message.livemode);
+    }
+    if (message.saveInstrument !== false) {
+      writer.uint32(80).bool(message.saveInstrument);
     }
     return writer;
   },
@@ -294,6 +321,14 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
             message.livemode = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.saveInstrument = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -329,6 +364,11 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
       locale: isSet(object.locale) ? globalThis.String(object.locale) : "",
       description: isSet(object.description) ? globalThis.String(object.description) : "",
       livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
+      saveInstrument: isSet(object.saveInstrument)
+        ? globalThis.Boolean(object.saveInstrument)
+        : isSet(object.save_instrument)
+        ? globalThis.Boolean(object.save_instrument)
+        : false,
     };
   },
 
@@ -361,6 +401,9 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
     if (message.livemode !== false) {
       obj.livemode = message.livemode;
     }
+    if (message.saveInstrument !== false) {
+      obj.saveInstrument = message.saveInstrument;
+    }
     return obj;
   },
 
@@ -380,6 +423,7 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
     message.locale = object.locale ?? "";
     message.description = object.description ?? "";
     message.livemode = object.livemode ?? false;
+    message.saveInstrument = object.saveInstrument ?? false;
     return message;
   },
 };
@@ -481,6 +525,8 @@ function createBasePayment(): Payment {
     attempts: [],
     livemode: false,
     version: 0n,
+    instrumentId: "",
+    isOffSession: false,
   };
 }
 
@@ -572,6 +618,12 @@ export const Payment: MessageFns<Payment> = {
         throw new globalThis.Error("value provided for field message.version of type int64 too large");
       }
       writer.uint32(208).int64(message.version);
+    }
+    if (message.instrumentId !== "") {
+      writer.uint32(218).string(message.instrumentId);
+    }
+    if (message.isOffSession !== false) {
+      writer.uint32(224).bool(message.isOffSession);
     }
     return writer;
   },
@@ -797,6 +849,22 @@ export const Payment: MessageFns<Payment> = {
             message.version = reader.int64() as bigint;
             continue;
           }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.instrumentId = reader.string();
+            continue;
+          }
+          case 28: {
+            if (tag !== 224) {
+              break;
+            }
+
+            message.isOffSession = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -903,6 +971,16 @@ export const Payment: MessageFns<Payment> = {
         : [],
       livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
       version: isSet(object.version) ? BigInt(object.version) : 0n,
+      instrumentId: isSet(object.instrumentId)
+        ? globalThis.String(object.instrumentId)
+        : isSet(object.instrument_id)
+        ? globalThis.String(object.instrument_id)
+        : "",
+      isOffSession: isSet(object.isOffSession)
+        ? globalThis.Boolean(object.isOffSession)
+        : isSet(object.is_off_session)
+        ? globalThis.Boolean(object.is_off_session)
+        : false,
     };
   },
 
@@ -986,6 +1064,12 @@ export const Payment: MessageFns<Payment> = {
     if (message.version !== 0n) {
       obj.version = message.version.toString();
     }
+    if (message.instrumentId !== "") {
+      obj.instrumentId = message.instrumentId;
+    }
+    if (message.isOffSession !== false) {
+      obj.isOffSession = message.isOffSession;
+    }
     return obj;
   },
 
@@ -1022,6 +1106,8 @@ export const Payment: MessageFns<Payment> = {
     message.attempts = object.attempts?.map((e) => PaymentAttempt.fromPartial(e)) || [];
     message.livemode = object.livemode ?? false;
     message.version = (object.version !== undefined && object.version !== null) ? BigInt(object.version) : 0n;
+    message.instrumentId = object.instrumentId ?? "";
+    message.isOffSession = object.isOffSession ?? false;
     return message;
   },
 };
@@ -2281,6 +2367,251 @@ export const ReceiveCallbackResponse: MessageFns<ReceiveCallbackResponse> = {
   },
 };
 
+function createBaseListMethodsRequest(): ListMethodsRequest {
+  return { livemode: false };
+}
+
+export const ListMethodsRequest: MessageFns<ListMethodsRequest> = {
+  encode(message: ListMethodsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.livemode !== false) {
+      writer.uint32(8).bool(message.livemode);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListMethodsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListMethodsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.livemode = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListMethodsRequest {
+    return { livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false };
+  },
+
+  toJSON(message: ListMethodsRequest): unknown {
+    const obj: any = {};
+    if (message.livemode !== false) {
+      obj.livemode = message.livemode;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListMethodsRequest>, I>>(base?: I): ListMethodsRequest {
+    return ListMethodsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListMethodsRequest>, I>>(object: I): ListMethodsRequest {
+    const message = createBaseListMethodsRequest();
+    message.livemode = object.livemode ?? false;
+    return message;
+  },
+};
+
+function createBaseMethod(): Method {
+  return { code: "", systemName: "", canRenew: false };
+}
+
+export const Method: MessageFns<Method> = {
+  encode(message: Method, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== "") {
+      writer.uint32(10).string(message.code);
+    }
+    if (message.systemName !== "") {
+      writer.uint32(18).string(message.systemName);
+    }
+    if (message.canRenew !== false) {
+      writer.uint32(24).bool(message.canRenew);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Method {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMethod();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.systemName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.canRenew = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Method {
+    return {
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+      systemName: isSet(object.systemName)
+        ? globalThis.String(object.systemName)
+        : isSet(object.system_name)
+        ? globalThis.String(object.system_name)
+        : "",
+      canRenew: isSet(object.canRenew)
+        ? globalThis.Boolean(object.canRenew)
+        : isSet(object.can_renew)
+        ? globalThis.Boolean(object.can_renew)
+        : false,
+    };
+  },
+
+  toJSON(message: Method): unknown {
+    const obj: any = {};
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    if (message.systemName !== "") {
+      obj.systemName = message.systemName;
+    }
+    if (message.canRenew !== false) {
+      obj.canRenew = message.canRenew;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Method>, I>>(base?: I): Method {
+    return Method.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Method>, I>>(object: I): Method {
+    const message = createBaseMethod();
+    message.code = object.code ?? "";
+    message.systemName = object.systemName ?? "";
+    message.canRenew = object.canRenew ?? false;
+    return message;
+  },
+};
+
+function createBaseListMethodsResponse(): ListMethodsResponse {
+  return { methods: [] };
+}
+
+export const ListMethodsResponse: MessageFns<ListMethodsResponse> = {
+  encode(message: ListMethodsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.methods) {
+      Method.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListMethodsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListMethodsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.methods.push(Method.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListMethodsResponse {
+    return {
+      methods: globalThis.Array.isArray(object?.methods) ? object.methods.map((e: any) => Method.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: ListMethodsResponse): unknown {
+    const obj: any = {};
+    if (message.methods?.length) {
+      obj.methods = message.methods.map((e) => Method.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListMethodsResponse>, I>>(base?: I): ListMethodsResponse {
+    return ListMethodsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListMethodsResponse>, I>>(object: I): ListMethodsResponse {
+    const message = createBaseListMethodsResponse();
+    message.methods = object.methods?.map((e) => Method.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 export type PaymentApiService = typeof PaymentApiService;
 export const PaymentApiService = {
   /**
@@ -2356,6 +2687,16 @@ export const PaymentApiService = {
       Buffer.from(ReceiveCallbackResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReceiveCallbackResponse => ReceiveCallbackResponse.decode(value),
   },
+  /** What a customer may choose from, the default first. */
+  listMethods: {
+    path: "/tillstream.payment.v1.PaymentApi/ListMethods" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListMethodsRequest): Buffer => Buffer.from(ListMethodsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListMethodsRequest => ListMethodsRequest.decode(value),
+    responseSerialize: (value: ListMethodsResponse): Buffer => Buffer.from(ListMethodsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListMethodsResponse => ListMethodsResponse.decode(value),
+  },
 } as const;
 
 export interface PaymentApiServer extends UntypedServiceImplementation {
@@ -2376,6 +2717,8 @@ export interface PaymentApiServer extends UntypedServiceImplementation {
    * provider_not_found.
    */
   receiveCallback: handleUnaryCall<ReceiveCallbackRequest, ReceiveCallbackResponse>;
+  /** What a customer may choose from, the default first. */
+  listMethods: handleUnaryCall<ListMethodsRequest, ListMethodsResponse>;
 }
 
 export interface PaymentApiClient extends Client {
@@ -2479,6 +2822,22 @@ export interface PaymentApiClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReceiveCallbackResponse) => void,
+  ): ClientUnaryCall;
+  /** What a customer may choose from, the default first. */
+  listMethods(
+    request: ListMethodsRequest,
+    callback: (error: ServiceError | null, response: ListMethodsResponse) => void,
+  ): ClientUnaryCall;
+  listMethods(
+    request: ListMethodsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListMethodsResponse) => void,
+  ): ClientUnaryCall;
+  listMethods(
+    request: ListMethodsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListMethodsResponse) => void,
   ): ClientUnaryCall;
 }
 
