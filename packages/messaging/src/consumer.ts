@@ -6,7 +6,9 @@
 import type { AnyDatabase } from '@tillstream/database/database';
 import { counter, durations } from '@tillstream/telemetry/metrics';
 import { inSpan } from '@tillstream/telemetry/trace';
+import { wallClock, type Clock } from './clock.ts';
 import type { Log } from './log.ts';
+import { catchUpWith } from './merchant-clocks.ts';
 import type { Carrier, IncomingMessage, RunningSubscription, Subscription } from './message.ts';
 import { isOutage } from './outage.ts';
 import { keyOf, keysParked, park, parkBehind } from './parked.ts';
@@ -15,6 +17,8 @@ export interface ConsumerOptions {
   readonly database: AnyDatabase;
   readonly carrier: Carrier;
   readonly subscription: Subscription;
+  /** Default: the wall's. */
+  readonly clock?: Clock;
   readonly log: Log;
   /** Pauses between the tries of a key that throws; after the last it is parked. Default 200 ms, 1 s, 5 s. */
   readonly retryDelaysMs?: readonly number[];
@@ -28,9 +32,13 @@ const handled = counter('tillstream.messages.handled', 'Messages handled');
 const duration = durations('tillstream.messages.duration', 'Time to handle a batch');
 
 export async function startConsumer(options: ConsumerOptions): Promise<RunningSubscription> {
-  const { database, carrier, subscription } = options;
+  const { database, carrier, subscription, clock = wallClock } = options;
   const stopping = new AbortController();
   const handle = async (batch: readonly IncomingMessage[]): Promise<void> => {
+    await catchUpWith(
+      clock,
+      batch.map(({ headers }) => ({ merchantId: headers.merchant_id, at: new Date(headers.ce_time) })),
+    );
     const parkedKeys = await keysParked(database, subscription.group, batch);
     if (parkedKeys.size === 0) return handleAll(options, batch, stopping.signal);
     const behind = await parkBehind(

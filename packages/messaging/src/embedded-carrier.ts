@@ -99,6 +99,30 @@ export function embeddedCarrier(options: { url: string; log: Log; maxConnections
       );
       return BigInt(rows[0]?.lag ?? 0);
     },
+    async heads(topics) {
+      const { rows } = await database.pool.query<{ topic: string; partition: number; next_offset: bigint }>({
+        name: 'read-heads',
+        text: 'select topic, partition, next_offset from partition_head where topic = any ($1)',
+        values: [topics],
+      });
+      return rows.map((row) => ({ topic: row.topic, partition: row.partition, next: row.next_offset }));
+    },
+    async hasHeard(group, heads) {
+      const { rows } = await database.pool.query<{ is_behind: boolean }>({
+        name: 'has-heard',
+        text: `select exists (
+          select from unnest($2::text[], $3::integer[], $4::bigint[]) as head (topic, partition, next)
+          left join group_offset mine on mine.topic = head.topic and mine.partition = head.partition and mine.consumer_group = $1
+          where coalesce(mine.next_offset, 0) < head.next) as is_behind`,
+        values: [
+          group,
+          heads.map((head) => head.topic),
+          heads.map((head) => head.partition),
+          heads.map((head) => head.next),
+        ],
+      });
+      return rows[0]?.is_behind === false;
+    },
     check: () => database.check(),
     async close() {
       await sweeper.stop();

@@ -130,6 +130,31 @@ export function kafkaCarrier(options: { brokers: readonly string[]; clientId: st
       }
       return lag;
     },
+    async heads(topics) {
+      const client = await admin();
+      const ends = await Promise.all(
+        topics.map(async (topic) =>
+          (await client.fetchTopicOffsets(topic)).map((end) => ({
+            topic,
+            partition: end.partition,
+            // Nothing is left in it: a group that has never committed has missed nothing.
+            next: end.high === end.low ? 0n : BigInt(end.high),
+          })),
+        ),
+      );
+      return ends.flat();
+    },
+    async hasHeard(group, heads) {
+      const client = await admin();
+      const topics = [...new Set(heads.map((head) => head.topic))];
+      const committed = await client.fetchOffsets({ groupId: group, topics });
+      const heard = new Map(
+        committed.flatMap(({ topic, partitions }) =>
+          partitions.map((each) => [`${topic} ${each.partition}`, BigInt(each.offset)] as const),
+        ),
+      );
+      return heads.every((head) => head.next === 0n || (heard.get(`${head.topic} ${head.partition}`) ?? -1n) >= head.next);
+    },
     async check() {
       // A consumer that crashed for good leaves the process up and deaf: somebody must hear of it.
       const [failure] = failures.values();

@@ -50,6 +50,9 @@ export interface TopicDeclaration {
   readonly partitions: number;
 }
 
+/** How far topics go at a moment: the next offset of each partition. */
+export type Heads = readonly { readonly topic: string; readonly partition: number; readonly next: bigint }[];
+
 export interface Carrier {
   declare(topics: readonly TopicDeclaration[]): Promise<void>;
   /** Resolves when all are durable. On a throw some may have been published: publish again (consumers deduplicate). */
@@ -57,6 +60,9 @@ export interface Carrier {
   subscribe(subscription: Subscription): Promise<RunningSubscription>;
   /** Messages not yet handled by the group, over its topics. */
   lag(group: string, topics: readonly string[]): Promise<bigint>;
+  heads(topics: readonly string[]): Promise<Heads>;
+  /** Whether the group has handled everything before those heads. */
+  hasHeard(group: string, heads: Heads): Promise<boolean>;
   /** Throws when the carrier cannot be reached. */
   check(): Promise<void>;
   close(): Promise<void>;

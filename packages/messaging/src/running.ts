@@ -66,7 +66,7 @@ export async function startMessaging(parts: MessagingParts): Promise<RunningMess
     if (parts.topics.length > 0) relay ??= startRelay({ name, database, carrier, log });
     const retries = parts.retryDelaysMs === undefined ? {} : { retryDelaysMs: parts.retryDelaysMs };
     for (let [subscription] = waiting; subscription !== undefined; [subscription] = waiting) {
-      consumers.push(await startConsumer({ database, carrier, subscription, log, ...retries }));
+      consumers.push(await startConsumer({ database, carrier, subscription, clock: parts.clock, log, ...retries }));
       waiting.shift();
     }
   };

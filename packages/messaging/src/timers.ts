@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts';
 import type { TimerChange } from './keeper.ts';
 import type { Log } from './log.ts';
 import { startLoop, type Loop } from './loop.ts';
+import { catchUpWith } from './merchant-clocks.ts';
 import { isOutage } from './outage.ts';
 import { onWake } from './wake.ts';
 
@@ -120,18 +121,62 @@ const leaseDue = `
     order by due_at limit ${batch} for update skip locked)
   returning timer_id, machine, aggregate_id, merchant_id, kind, due_at, traceparent`;
 
+// The same for those whose clock is not the wall's (D15), each by its own. A clock is never behind the wall, so what the
+// statement above finds of theirs is due as well.
+const leaseTravellers = `
+  update timer set leased_until = now() + interval '${lease}'
+  where timer_id in (
+    select due.timer_id from unnest($2::uuid[]) as traveller (merchant_id) cross join lateral (
+      select timer_id from timer
+      where merchant_id = traveller.merchant_id and due_at <= merchant_now(traveller.merchant_id) and machine = any ($1)
+        and (leased_until is null or leased_until < now())
+      order by due_at limit ${batch} for update skip locked) as due)
+  returning timer_id, machine, aggregate_id, merchant_id, kind, due_at, traceparent`;
+
+async function forget(
+  database: AnyDatabase,
+  fired: readonly DueTimer[],
+  travellers: readonly string[],
+): Promise<void> {
+  const noted = fired.filter((timer) => travellers.includes(timer.merchantId));
+  await database.untyped('timers that have fired are removed', async (tx) => {
+    await sql`delete from timer where timer_id = any (${fired.map((timer) => timer.timerId)}::uuid[])`.execute(tx);
+    if (noted.length === 0) return;
+    await sql`
+      insert into fired_timer (timer_id, merchant_id, sequence, machine, kind, aggregate_id, due_at)
+      select t.timer_id, t.merchant_id, clock.sequence, t.machine, t.kind, t.aggregate_id, t.due_at
+      from unnest(
+        ${noted.map((timer) => timer.timerId)}::uuid[], ${noted.map((timer) => timer.merchantId)}::uuid[], ${noted.map((timer) => timer.machine)}::text[],
+        ${noted.map((timer) => timer.kind)}::text[], ${noted.map((timer) => timer.aggregateId)}::text[], ${noted.map((timer) => timer.dueAt)}::timestamptz[]
+      ) as t (timer_id, merchant_id, machine, kind, aggregate_id, due_at)
+      join merchant_clock clock on clock.merchant_id = t.merchant_id and clock.is_standing
+      order by t.due_at on conflict do nothing`.execute(tx);
+  });
+}
+
 export function startTimers(parts: {
   database: AnyDatabase;
   handlers: readonly TimerHandler[];
   clock: Clock;
   log: Log;
 }): Loop {
-  const { database, handlers, log } = parts;
+  const { database, handlers, clock, log } = parts;
   const machines = handlers.map((handler) => handler.machine);
   if (machines.length === 0) return { stop: async () => undefined };
   const turn = async (): Promise<boolean> => {
     const { rows } = await database.pool.query<Row>({ name: 'lease-timers', text: leaseDue, values: [machines] });
-    const due = rows
+    const travellers = clock.travellers();
+    const theirs =
+      travellers.length === 0
+        ? []
+        : (
+            await database.pool.query<Row>({
+              name: 'lease-timers-of-travellers',
+              text: leaseTravellers,
+              values: [machines, travellers],
+            })
+          ).rows;
+    const due = [...rows, ...theirs]
       .map((row) => ({
         timerId: row.timer_id,
         machine: row.machine,
@@ -142,17 +187,23 @@ export function startTimers(parts: {
         traceparent: row.traceparent,
       }))
       .toSorted((a, b) => a.dueAt.getTime() - b.dueAt.getTime());
+    await catchUpWith(
+      clock,
+      due.map((timer) => ({ merchantId: timer.merchantId, at: timer.dueAt })),
+    );
     for (const handler of handlers) {
       const mine = due.filter((timer) => timer.machine === handler.machine);
       if (mine.length === 0) continue;
       const fired = await fireAll(handler, mine, log);
       if (fired.length === 0) continue;
       // A crash here fires them again; the inbox knows their ids. One that was set anew has another id and stays.
-      await database.untyped('timers that have fired are removed', (tx) =>
-        sql`delete from timer where timer_id = any (${fired}::uuid[])`.execute(tx),
+      await forget(
+        database,
+        mine.filter((timer) => fired.includes(timer.timerId)),
+        travellers,
       );
     }
-    return rows.length === batch;
+    return rows.length === batch || theirs.length >= batch;
   };
   return startLoop({ name: 'timers', turn, idleMs, log, onWake: (listener) => onWake(database, listener) });
 }

@@ -172,9 +172,17 @@ export function describeCarrier(name: string, start: () => Promise<CarrierUnderT
       expect(await carrier.lag(group, [topic])).toBe(0n);
       await carrier.publish([messageTo(topic, '4', '4')]);
       expect(await carrier.lag(group, [topic])).toBe(1n);
+      const heads = await carrier.heads([topic]);
+      expect(await carrier.hasHeard(group, heads)).toBe(false);
       const second = await collect(open(), topic, group);
       await eventually(() => second.got.length > 0);
       expect(second.got.map(textOf)).toEqual(['4']);
+      // What comes after the heads were read does not matter to whoever waits for them.
+      await eventually(() => carrier.hasHeard(group, heads));
+      await second.stop();
+      await carrier.publish([messageTo(topic, '4', '5')]);
+      expect(await carrier.hasHeard(group, heads)).toBe(true);
+      expect(await carrier.hasHeard(group, await carrier.heads([topic]))).toBe(false);
     });
 
     it('stops only when the batch in hand is done, and keeps that it is done', async () => {

@@ -43,6 +43,8 @@ function listCarrier(
     },
     subscribe: async () => ({ stop: nothing }),
     lag: async () => 0n,
+    heads: async () => [],
+    hasHeard: async () => true,
     check: nothing,
     close: nothing,
   };

@@ -2,6 +2,7 @@
 import { openDatabase, type Database } from '@tillstream/database/database';
 import { migrate, type ServiceHome } from '@tillstream/database/migrate';
 import { wallClock, type Clock } from '@tillstream/messaging/clock';
+import { MerchantClocks } from '@tillstream/messaging/merchant-clocks';
 import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
 import { kafkaCarrier } from '@tillstream/messaging/kafka-carrier';
 import type { Carrier } from '@tillstream/messaging/message';
@@ -134,9 +135,11 @@ async function start<Shape extends z.ZodObject, Schema extends object>(
     channels.set(target, open);
     return open;
   };
+  // Each service keeps the clocks of its merchants in its own schema.
+  const clock = database === undefined ? wallClock : new MerchantClocks(database);
   const app = await options.app({
     config,
-    clock: wallClock,
+    clock,
     log,
     channel,
     get database() {
@@ -157,7 +160,7 @@ async function start<Shape extends z.ZodObject, Schema extends object>(
     return remaining === 0 ? 0 : 1;
   }
   const running = await superviseApp(app, {
-    clock: wallClock,
+    clock,
     log,
     ...(carrier === undefined ? {} : { carrier }),
     rpc: {

@@ -3,12 +3,14 @@
  * the rest out. The whole stop is bounded to fifteen seconds, besides the time for balancers to notice.
  */
 import type { Clock } from '@tillstream/messaging/clock';
+import { MerchantClocks } from '@tillstream/messaging/merchant-clocks';
 import type { Carrier } from '@tillstream/messaging/message';
 import { startMessaging, type RunningMessaging } from '@tillstream/messaging/running';
-import { startRpcServer } from '@tillstream/rpc/server';
+import { startRpcServer, type RpcBinding } from '@tillstream/rpc/server';
 import type { RpcTls } from '@tillstream/rpc/contract';
 import type { Log } from '@tillstream/messaging/log';
 import type { ServiceApp } from './app.ts';
+import { answerClockApi } from './clock-api.ts';
 import { observeFigures } from './figures.ts';
 import { startHealth } from './health.ts';
 import { startWorkers } from './workers.ts';
@@ -60,6 +62,7 @@ export async function superviseApp(app: ServiceApp, around: Surroundings): Promi
       );
       open.push({ what: 'health', close: () => health.stop() });
     }
+    const clockApi = await keepClocks(app, around, open);
     const messaging = await startMessagingOf(app, around);
     if (messaging !== undefined) open.push({ what: 'messaging', close: () => messaging.stop() });
     const forget = observeFigures(app, messaging, around.carrier);
@@ -67,7 +70,7 @@ export async function superviseApp(app: ServiceApp, around: Surroundings): Promi
     const workers = startWorkers(app.workers, log);
     open.push({ what: 'workers', close: () => workers.stop() });
     if (app.rpc.length > 0) {
-      const rpc = await startRpcServer({ ...around.rpc, port: around.rpc?.port ?? 0, bindings: app.rpc, log });
+      const rpc = await startRpcServer({ ...around.rpc, port: around.rpc?.port ?? 0, bindings: [...app.rpc, ...clockApi], log });
       rpcPort = rpc.port;
       open.push({ what: 'rpc', close: () => rpc.stop() });
     }
@@ -103,6 +106,22 @@ export async function superviseApp(app: ServiceApp, around: Surroundings): Promi
       await Promise.race([closeAll(), tooLong]).finally(() => clearTimeout(timer));
     },
   };
+}
+
+/** A service that lives by the clocks of its merchants answers how they are set. */
+async function keepClocks(
+  app: ServiceApp,
+  around: Surroundings,
+  open: { readonly what: string; readonly close: () => Promise<unknown> }[],
+): Promise<readonly RpcBinding[]> {
+  const { clock, log } = around;
+  const { database } = app;
+  if (database === undefined || !(clock instanceof MerchantClocks) || app.rpc.length === 0) return [];
+  await clock.refresh();
+  const loop = clock.keepUp(log);
+  open.push({ what: 'clocks', close: () => loop.stop() });
+  const { name, subscriptions, work = [] } = app;
+  return [answerClockApi({ name, database, clocks: clock, subscriptions, work, carrier: around.carrier })];
 }
 
 async function startMessagingOf(app: ServiceApp, around: Surroundings): Promise<RunningMessaging | undefined> {

@@ -43,7 +43,7 @@ export interface SetClockResponse {
 
 export interface ReadWorkRequest {
   merchantId: string;
-  /** Fired timers of this setting of the clock and later ones are answered. */
+  /** Fired timers of this setting of the clock and later ones are answered; 0 = none. */
   sinceSequence: bigint;
 }
 

@@ -1,0 +1,70 @@
+/** What a service still has to do for one merchant: asked by the time machine before it goes on (D15). */
+import type { AnyDatabase } from '@tillstream/database/database';
+import { sql } from 'kysely';
+
+export interface Progress {
+  readonly outbox: number;
+  readonly timersDue: number;
+  readonly parked: number;
+  readonly nextTimerAt: Date | undefined;
+  /** Grows with everything that was said of the merchant. */
+  readonly said: bigint;
+}
+
+export interface FiredTimer {
+  readonly dueAt: Date;
+  readonly machine: string;
+  readonly kind: string;
+  readonly aggregateId: string;
+}
+
+interface Row {
+  outbox: number;
+  timers_due: number;
+  parked: number;
+  next_timer_at: Date | null;
+  said: bigint;
+}
+
+/** One statement, so that it is one moment. `now` is the merchant's. */
+export async function readProgress(database: AnyDatabase, merchantId: string, now: Date): Promise<Progress> {
+  const { rows } = await database.untyped('the time machine asks what is left to do', (tx) =>
+    sql<Row>`
+      select
+        (select count(*)::int from outbox where sent_at is null and headers ->> 'merchant_id' = ${merchantId}) as outbox,
+        (select count(*)::int from timer where merchant_id = ${merchantId}::uuid and due_at <= ${now}) as timers_due,
+        (select count(*)::int from parked_message where headers ->> 'merchant_id' = ${merchantId}) as parked,
+        (select min(due_at) from timer where merchant_id = ${merchantId}::uuid and due_at > ${now}) as next_timer_at,
+        coalesce((select said from merchant_clock where merchant_id = ${merchantId}::uuid), 0) as said`.execute(tx),
+  );
+  const [row] = rows;
+  return {
+    outbox: row?.outbox ?? 0,
+    timersDue: row?.timers_due ?? 0,
+    parked: row?.parked ?? 0,
+    nextTimerAt: row?.next_timer_at ?? undefined,
+    said: row?.said ?? 0n,
+  };
+}
+
+const mostFired = 1_000;
+
+/** Oldest first, from this setting of the clock on; what is older is forgotten. */
+export async function readFired(
+  database: AnyDatabase,
+  merchantId: string,
+  sinceSequence: bigint,
+): Promise<readonly FiredTimer[]> {
+  const { rows } = await database.untyped('the time machine asks what has fired', async (tx) => {
+    await sql`delete from fired_timer where merchant_id = ${merchantId}::uuid and sequence < ${sinceSequence}`.execute(tx);
+    return sql<{ due_at: Date; machine: string; kind: string; aggregate_id: string }>`
+      select due_at, machine, kind, aggregate_id from fired_timer
+      where merchant_id = ${merchantId}::uuid order by due_at, id limit ${mostFired}`.execute(tx);
+  });
+  return rows.map((row) => ({
+    dueAt: row.due_at,
+    machine: row.machine,
+    kind: row.kind,
+    aggregateId: row.aggregate_id,
+  }));
+}

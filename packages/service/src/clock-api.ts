@@ -1,0 +1,91 @@
+/** How the time machine sets a service's clock for a merchant, and asks it what is left to do. The same in each. */
+import type { AnyDatabase } from '@tillstream/database/database';
+import type { MerchantClocks } from '@tillstream/messaging/merchant-clocks';
+import type { Carrier, Subscription } from '@tillstream/messaging/message';
+import { readFired, readProgress } from '@tillstream/messaging/progress';
+import type { PendingWork, Work } from '@tillstream/messaging/work';
+import { ClockApiService, type Waiting } from '@tillstream/proto/clock/v1/clock_api';
+import { implement, type RpcBinding } from '@tillstream/rpc/server';
+
+export interface ClockApiParts {
+  readonly name: string;
+  readonly database: AnyDatabase;
+  readonly clocks: MerchantClocks;
+  readonly subscriptions: readonly Subscription[];
+  readonly work: readonly Work[];
+  readonly carrier: Carrier | undefined;
+}
+
+// What is on its way now is heard within it, or the asker asks again.
+const hearingMs = 500;
+const pauseMs = 4;
+const mostNext = 100;
+
+export function answerClockApi(parts: ClockApiParts): RpcBinding {
+  const { name, database, clocks } = parts;
+  return implement(ClockApiService, {
+    async setClock({ merchantId, sequence, at, isStanding, isWall }) {
+      await clocks.set({ merchantId, sequence, at: isWall || at === undefined ? 'the wall' : at, isStanding });
+      return {};
+    },
+    async readWork({ merchantId, sinceSequence }) {
+      // First what is to be heard: what hearing makes is then seen below.
+      const isHearingDone = await hearAll(parts);
+      const now = clocks.now(merchantId);
+      const [progress, ...pending] = await Promise.all([
+        readProgress(database, merchantId, now),
+        ...parts.work.map((work) => work.pending(merchantId, now)),
+      ]);
+      const works = parts.work.map((work, at) => ({ what: work.what, ...(pending[at] ?? nothing) }));
+      const next = works.flatMap((work) => work.next);
+      const nextDueAt = earliest([...next.map((each) => each.at), ...([progress.nextTimerAt].flatMap((at) => at ?? []))]);
+      const fired = sinceSequence === 0n ? [] : await readFired(database, merchantId, sinceSequence);
+      return {
+        busy: notNone([
+          { what: 'outbox', count: progress.outbox },
+          { what: 'timers', count: progress.timersDue },
+          ...works.map((work) => ({ what: work.what, count: work.due })),
+        ]),
+        stuck: notNone([
+          { what: 'parked_messages', count: progress.parked },
+          ...works.map((work) => ({ what: work.what, count: work.stuck ?? 0 })),
+        ]),
+        nextDueAt,
+        nextDue: next
+          .filter((each) => each.at.getTime() === nextDueAt?.getTime())
+          .slice(0, mostNext)
+          .map((each) => ({ dueAt: each.at, source: name, kind: each.kind, objectId: each.objectId })),
+        fired: fired.map((each) => ({
+          dueAt: each.dueAt,
+          source: each.machine,
+          kind: each.kind,
+          objectId: each.aggregateId,
+        })),
+        said: progress.said,
+        isHearingDone,
+      };
+    },
+  });
+}
+
+const nothing: PendingWork = { due: 0, next: [] };
+
+async function hearAll({ carrier, subscriptions }: ClockApiParts): Promise<boolean> {
+  const [subscription] = subscriptions;
+  if (carrier === undefined || subscription === undefined) return true;
+  const heads = await carrier.heads(subscription.topics);
+  const untilMs = performance.now() + hearingMs;
+  for (;;) {
+    if (await carrier.hasHeard(subscription.group, heads)) return true;
+    if (performance.now() > untilMs) return false;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+}
+
+function notNone(all: readonly Waiting[]): Waiting[] {
+  return all.filter((each) => each.count > 0);
+}
+
+function earliest(dates: readonly Date[]): Date | undefined {
+  return dates.toSorted((a, b) => a.getTime() - b.getTime())[0];
+}
