@@ -68,8 +68,15 @@ function check(file: string, text: string): void {
       complain(`reaches into ${there.slice(0, 2).join('/')}. Import the package by its name.`);
     if (room === 'inbound' && there[3] === 'outbound') complain('inbound imports outbound. Let app.ts join them.');
     if (room === 'outbound' && there[3] === 'inbound') complain('outbound imports inbound. Let app.ts join them.');
-    if (room === 'domain' && !isTest && there[3] !== 'domain' && !/^@tillstream\/(machine|money|calendar)\//.test(target)) {
-      complain(`domain imports ${target}. It may import its siblings, machine, money and calendar; pass everything else in.`);
+    if (
+      room === 'domain' &&
+      !isTest &&
+      there[3] !== 'domain' &&
+      !/^@tillstream\/(machine|money|calendar)\//.test(target)
+    ) {
+      complain(
+        `domain imports ${target}. It may import its siblings, machine, money and calendar; pass everything else in.`,
+      );
     }
     if (room === 'inbound' && /^(kysely|pg)$/.test(target))
       complain('inbound imports the database. Move the SQL to outbound.');

@@ -40,6 +40,7 @@ const shared: Record<string, string> = {
   FULFILLMENT_ADDRESS: address('fulfillment'),
   NOTIFICATION_ADDRESS: address('notification'),
   WEBHOOK_ADDRESS: address('webhook-dispatcher'),
+  SUBSCRIPTION_ADDRESS: address('subscription'),
   OTLP_ENDPOINT: process.env['OTLP_ENDPOINT'] ?? '',
 };
 const services: readonly PortName[] = [
@@ -47,6 +48,7 @@ const services: readonly PortName[] = [
   'order',
   'payment',
   'fulfillment',
+  'subscription',
   'notification',
   'webhook-dispatcher',
 ];

@@ -15,6 +15,7 @@ export const offsets = {
   fulfillment: 13,
   notification: 14,
   'webhook-dispatcher': 15,
+  subscription: 16,
 } as const;
 
 export type PortName = keyof typeof offsets;

@@ -2,31 +2,57 @@
 import { checkoutApp, settings as checkoutSettings } from '@tillstream/checkout/app';
 import { openDatabase, type AnyDatabase, type Database } from '@tillstream/database/database';
 import { migrate, type ServiceHome } from '@tillstream/database/migrate';
-import { fulfillmentApp, home as fulfillmentHome, settings as fulfillmentSettings } from '@tillstream/fulfillment/app';
+import {
+  fulfillmentApp,
+  home as fulfillmentHome,
+  settings as fulfillmentSettings,
+  type FulfillmentTables,
+} from '@tillstream/fulfillment/app';
 import { clientsOver, gatewayApp, home as gatewayHome, settings as gatewaySettings } from '@tillstream/gateway/app';
 import { mailboxApp, settings as mailboxSettings } from '@tillstream/mailbox/app';
-import { home as merchantHome, merchantApp, settings as merchantSettings } from '@tillstream/merchant/app';
+import {
+  home as merchantHome,
+  merchantApp,
+  settings as merchantSettings,
+  travellers,
+  type MerchantTables,
+} from '@tillstream/merchant/app';
 import type { Carrier } from '@tillstream/messaging/message';
-import { wallClock } from '@tillstream/messaging/clock';
+import { wallClock, type Clock } from '@tillstream/messaging/clock';
+import { MerchantClocks } from '@tillstream/messaging/merchant-clocks';
 import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
 import { carrierHome } from '@tillstream/messaging/migrations';
 import {
   home as notificationHome,
   notificationApp,
   settings as notificationSettings,
+  type NotificationTables,
 } from '@tillstream/notification/app';
-import { home as orderHome, orderApp, settings as orderSettings } from '@tillstream/order/app';
-import { home as paymentHome, paymentApp, settings as paymentSettings } from '@tillstream/payment/app';
+import { home as orderHome, orderApp, settings as orderSettings, type OrderTables } from '@tillstream/order/app';
+import {
+  home as paymentHome,
+  paymentApp,
+  settings as paymentSettings,
+  type PaymentTables,
+} from '@tillstream/payment/app';
+import { ClockApiService } from '@tillstream/proto/clock/v1/clock_api';
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import { MerchantApiService } from '@tillstream/proto/merchant/v1/merchant_api';
 import { OrderApiService } from '@tillstream/proto/order/v1/order_api';
 import { PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
+import { SubscriptionApiService } from '@tillstream/proto/subscription/v1/subscription_api';
 import { makeClient, openChannel, type RpcChannel } from '@tillstream/rpc/client';
 import { sandboxApp, settings as sandboxSettings } from '@tillstream/sandbox/app';
 import type { ServiceApp } from '@tillstream/service/app';
 import { readConfig } from '@tillstream/service/config';
 import type { Logger } from '@tillstream/service/log';
 import { superviseApp, type RunningApp } from '@tillstream/service/supervise';
+import {
+  home as subscriptionHome,
+  settings as subscriptionSettings,
+  subscriptionApp,
+  type SubscriptionTables,
+} from '@tillstream/subscription/app';
 import { home as webhookHome, settings as webhookSettings, webhookApp } from '@tillstream/webhook-dispatcher/app';
 import type { PortName, Ports } from './ports.ts';
 import { startPageApp, type StartPageContent } from './start-page.ts';
@@ -36,6 +62,7 @@ export const homes: readonly ServiceHome[] = [
   orderHome,
   paymentHome,
   fulfillmentHome,
+  subscriptionHome,
   notificationHome,
   webhookHome,
   gatewayHome,
@@ -60,13 +87,14 @@ export interface RunningProduct {
   stop(): Promise<void>;
 }
 
-type Target = 'merchant' | 'order' | 'payment' | 'fulfillment' | 'notification' | 'webhook';
+type Target = 'merchant' | 'order' | 'payment' | 'fulfillment' | 'subscription' | 'notification' | 'webhook';
 
 const portNames: Record<Target, PortName> = {
   merchant: 'merchant',
   order: 'order',
   payment: 'payment',
   fulfillment: 'fulfillment',
+  subscription: 'subscription',
   notification: 'notification',
   webhook: 'webhook-dispatcher',
 };
@@ -80,7 +108,7 @@ export async function startProduct(parts: ProductParts): Promise<RunningProduct>
   const { ports, host, environment, log } = parts;
   const databases: AnyDatabase[] = [];
   const open = <Schema>(home: ServiceHome): Database<Schema> => {
-    // Eight schemas share one small server.
+    // Nine schemas share one small server.
     const database = openDatabase<Schema>({
       url: parts.urlOf(home.role),
       schema: home.schema,
@@ -102,64 +130,49 @@ export async function startProduct(parts: ProductParts): Promise<RunningProduct>
     order: makeClient(OrderApiService, channel('order')),
     payment: makeClient(PaymentApiService, channel('payment')),
     fulfillment: makeClient(FulfillmentApiService, channel('fulfillment')),
+    subscription: makeClient(SubscriptionApiService, channel('subscription')),
   };
   const of = (name: string) => log.child({ service: name });
-  const clock = wallClock;
-  const services: readonly (readonly [PortName, ServiceApp])[] = [
-    [
-      'merchant',
-      merchantApp({ database: open(merchantHome), clock, config: readConfig(merchantSettings, environment) }),
-    ],
-    [
-      'order',
-      orderApp({
-        database: open(orderHome),
-        clients,
-        clock,
-        log: of('order'),
-        config: readConfig(orderSettings, environment),
+  // Each service keeps the clocks of its merchants in its own schema, as in a process of its own.
+  const serve = <Schema>(
+    port: PortName,
+    home: ServiceHome,
+    make: (parts: { database: Database<Schema>; clock: MerchantClocks; log: Logger }) => ServiceApp,
+  ): Served => {
+    const database = open<Schema>(home);
+    const clock = new MerchantClocks(database);
+    return { port, clock, app: make({ database, clock, log: of(home.name) }) };
+  };
+  const services: readonly Served[] = [
+    serve<MerchantTables>('merchant', merchantHome, (own) =>
+      merchantApp({
+        ...own,
+        config: readConfig(merchantSettings, environment),
+        travellers: Object.fromEntries(
+          travellers.map((name) => [name, makeClient(ClockApiService, channel(name), { deadlineMs: 5_000 })]),
+        ),
       }),
-    ],
-    [
-      'payment',
-      paymentApp({
-        database: open(paymentHome),
-        clock,
-        log: of('payment'),
-        config: readConfig(paymentSettings, environment),
-      }),
-    ],
-    [
-      'fulfillment',
-      fulfillmentApp({
-        database: open(fulfillmentHome),
-        clients,
-        clock,
-        log: of('fulfillment'),
-        config: readConfig(fulfillmentSettings, environment),
-      }),
-    ],
-    [
-      'notification',
-      notificationApp({
-        database: open(notificationHome),
-        clients,
-        clock,
-        log: of('notification'),
-        config: readConfig(notificationSettings, environment),
-      }),
-    ],
-    [
-      'webhook-dispatcher',
-      webhookApp({
-        database: open(webhookHome),
-        clients,
-        log: of('webhook-dispatcher'),
-        config: readConfig(webhookSettings, environment),
-      }),
-    ],
+    ),
+    serve<OrderTables>('order', orderHome, (own) =>
+      orderApp({ ...own, clients, config: readConfig(orderSettings, environment) }),
+    ),
+    serve<PaymentTables>('payment', paymentHome, (own) =>
+      paymentApp({ ...own, config: readConfig(paymentSettings, environment) }),
+    ),
+    serve<FulfillmentTables>('fulfillment', fulfillmentHome, (own) =>
+      fulfillmentApp({ ...own, clients, config: readConfig(fulfillmentSettings, environment) }),
+    ),
+    serve<SubscriptionTables>('subscription', subscriptionHome, (own) =>
+      subscriptionApp({ ...own, clients, config: readConfig(subscriptionSettings, environment) }),
+    ),
+    serve<NotificationTables>('notification', notificationHome, (own) =>
+      notificationApp({ ...own, clients, config: readConfig(notificationSettings, environment) }),
+    ),
+    serve<object>('webhook-dispatcher', webhookHome, (own) =>
+      webhookApp({ ...own, clients, config: readConfig(webhookSettings, environment) }),
+    ),
   ];
-  const edges: readonly (readonly [PortName, ServiceApp])[] = [
+  const edgeApps: readonly (readonly [PortName, ServiceApp])[] = [
     ['mail', mailboxApp({ config: readConfig(mailboxSettings, environment) })],
     ['sandbox', sandboxApp({ config: readConfig(sandboxSettings, environment) })],
     [
@@ -174,16 +187,17 @@ export async function startProduct(parts: ProductParts): Promise<RunningProduct>
     ['checkout', checkoutApp({ clients, log: of('checkout'), config: readConfig(checkoutSettings, environment) })],
     ['console', startPageApp(() => parts.startPage())],
   ];
+  const edges = edgeApps.map(([port, app]): Served => ({ port, app, clock: wallClock }));
   const running: RunningApp[] = [];
   const stop = async () => {
     // What brings work in goes first.
     await Promise.all(
       running
-        .filter((app) => edges.some(([, edge]) => edge.name === app.name && edge.name !== 'mailbox'))
+        .filter((app) => edges.some((edge) => edge.app.name === app.name && app.name !== 'mailbox'))
         .map((app) => app.stop()),
     );
     await Promise.all(
-      running.filter((app) => services.some(([, service]) => service.name === app.name)).map((app) => app.stop()),
+      running.filter((app) => services.some((service) => service.app.name === app.name)).map((app) => app.stop()),
     );
     await Promise.all(running.filter((app) => app.name === 'mailbox').map((app) => app.stop()));
     await carrier.close();
@@ -191,8 +205,8 @@ export async function startProduct(parts: ProductParts): Promise<RunningProduct>
     await Promise.all(databases.map((database) => database.close()));
   };
   try {
-    running.push(...(await startAll(services, { carrier, clock, log, host, ports })));
-    running.push(...(await startAll(edges, { carrier, clock, log, host, ports })));
+    running.push(...(await startAll(services, { carrier, log, host, ports })));
+    running.push(...(await startAll(edges, { carrier, log, host, ports })));
     await Promise.all([...channels.values()].map((each) => each.ready(10_000)));
   } catch (error) {
     await stop();
@@ -201,13 +215,19 @@ export async function startProduct(parts: ProductParts): Promise<RunningProduct>
   return { channel, stop };
 }
 
+interface Served {
+  readonly port: PortName;
+  readonly app: ServiceApp;
+  readonly clock: Clock;
+}
+
 function startAll(
-  apps: readonly (readonly [PortName, ServiceApp])[],
-  around: { carrier: Carrier; clock: typeof wallClock; log: Logger; host: string; ports: Ports },
+  served: readonly Served[],
+  around: { carrier: Carrier; log: Logger; host: string; ports: Ports },
 ): Promise<RunningApp[]> {
-  const { carrier, clock, host, ports } = around;
+  const { carrier, host, ports } = around;
   return Promise.all(
-    apps.map(([port, app]) =>
+    served.map(({ port, app, clock }) =>
       superviseApp(app, {
         carrier,
         clock,

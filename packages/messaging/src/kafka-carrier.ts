@@ -153,7 +153,9 @@ export function kafkaCarrier(options: { brokers: readonly string[]; clientId: st
           partitions.map((each) => [`${topic} ${each.partition}`, BigInt(each.offset)] as const),
         ),
       );
-      return heads.every((head) => head.next === 0n || (heard.get(`${head.topic} ${head.partition}`) ?? -1n) >= head.next);
+      return heads.every(
+        (head) => head.next === 0n || (heard.get(`${head.topic} ${head.partition}`) ?? -1n) >= head.next,
+      );
     },
     async check() {
       // A consumer that crashed for good leaves the process up and deaf: somebody must hear of it.

@@ -56,7 +56,9 @@ export async function readFired(
   sinceSequence: bigint,
 ): Promise<readonly FiredTimer[]> {
   const { rows } = await database.untyped('the time machine asks what has fired', async (tx) => {
-    await sql`delete from fired_timer where merchant_id = ${merchantId}::uuid and sequence < ${sinceSequence}`.execute(tx);
+    await sql`delete from fired_timer where merchant_id = ${merchantId}::uuid and sequence < ${sinceSequence}`.execute(
+      tx,
+    );
     return sql<{ due_at: Date; machine: string; kind: string; aggregate_id: string }>`
       select due_at, machine, kind, aggregate_id from fired_timer
       where merchant_id = ${merchantId}::uuid order by due_at, id limit ${mostFired}`.execute(tx);

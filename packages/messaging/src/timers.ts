@@ -133,11 +133,7 @@ const leaseTravellers = `
       order by due_at limit ${batch} for update skip locked) as due)
   returning timer_id, machine, aggregate_id, merchant_id, kind, due_at, traceparent`;
 
-async function forget(
-  database: AnyDatabase,
-  fired: readonly DueTimer[],
-  travellers: readonly string[],
-): Promise<void> {
+async function forget(database: AnyDatabase, fired: readonly DueTimer[], travellers: readonly string[]): Promise<void> {
   const noted = fired.filter((timer) => travellers.includes(timer.merchantId));
   await database.untyped('timers that have fired are removed', async (tx) => {
     await sql`delete from timer where timer_id = any (${fired.map((timer) => timer.timerId)}::uuid[])`.execute(tx);

@@ -38,7 +38,7 @@ export function answerClockApi(parts: ClockApiParts): RpcBinding {
       ]);
       const works = parts.work.map((work, at) => ({ what: work.what, ...(pending[at] ?? nothing) }));
       const next = works.flatMap((work) => work.next);
-      const nextDueAt = earliest([...next.map((each) => each.at), ...([progress.nextTimerAt].flatMap((at) => at ?? []))]);
+      const nextDueAt = earliest([...next.map((each) => each.at), ...[progress.nextTimerAt].flatMap((at) => at ?? [])]);
       const fired = sinceSequence === 0n ? [] : await readFired(database, merchantId, sinceSequence);
       return {
         busy: notNone([

@@ -70,7 +70,12 @@ export async function superviseApp(app: ServiceApp, around: Surroundings): Promi
     const workers = startWorkers(app.workers, log);
     open.push({ what: 'workers', close: () => workers.stop() });
     if (app.rpc.length > 0) {
-      const rpc = await startRpcServer({ ...around.rpc, port: around.rpc?.port ?? 0, bindings: [...app.rpc, ...clockApi], log });
+      const rpc = await startRpcServer({
+        ...around.rpc,
+        port: around.rpc?.port ?? 0,
+        bindings: [...app.rpc, ...clockApi],
+        log,
+      });
       rpcPort = rpc.port;
       open.push({ what: 'rpc', close: () => rpc.stop() });
     }

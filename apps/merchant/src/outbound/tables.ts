@@ -14,7 +14,47 @@ export interface StoredDelivery {
   readonly low_water_mark: number;
 }
 
+export interface ClockRow {
+  merchant_id: string;
+  sequence: bigint;
+  status: 'wall' | 'ahead' | 'advancing';
+  at: Date;
+  set_at: Date;
+  pushed_sequence: bigint;
+}
+
+export interface AdvanceRow {
+  advance_id: string;
+  merchant_id: string;
+  request_id: string | null;
+  from_at: Date;
+  to_at: Date;
+  at: Date;
+  sequence: bigint;
+  first_sequence: bigint;
+  status: 'running' | 'waiting' | 'done' | 'abandoned';
+  waiting_for: { source: string; what: string; count: number }[];
+  fired_count: number;
+  started_at: Date;
+  finished_at: Date | null;
+  leased_until: Date | null;
+  lease: bigint;
+}
+
+export interface FiringRow {
+  advance_id: string;
+  number: number;
+  merchant_id: string;
+  at: Date;
+  source: string;
+  kind: string;
+  object_id: string;
+}
+
 export interface MerchantTables {
+  test_clock: ClockRow;
+  clock_advance: AdvanceRow;
+  clock_firing: FiringRow;
   account: { account_id: string; name: string; created_at: Generated<Date> };
   merchant: {
     merchant_id: string;

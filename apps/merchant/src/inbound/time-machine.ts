@@ -1,0 +1,233 @@
+/**
+ * The time machine (D15): leads a merchant's clock from due time to due time. At each it lets everything happen, in every
+ * service, with all that follows from it; only when nothing is left does time go on.
+ *
+ *   stop ─▶ settle ─▶ next due time ─▶ settle ─▶ … ─▶ target, and the clock runs on
+ *
+ * Each step is written before a service hears of it: a crash anywhere is taken up at the step it had reached, and every
+ * step may be said again. Settled means: asked twice, one after the other, every service had heard everything, had
+ * nothing due, and had said nothing between the two answers.
+ */
+import type { Log } from '@tillstream/messaging/log';
+import type {
+  ReadWorkRequest,
+  ReadWorkResponse,
+  SetClockRequest,
+  SetClockResponse,
+} from '@tillstream/proto/clock/v1/clock_api';
+
+interface Setting {
+  readonly merchantId: string;
+  readonly sequence: bigint;
+  readonly at: Date;
+}
+
+interface Advance extends Setting {
+  readonly id: string;
+  readonly to: Date;
+  readonly firstSequence: bigint;
+}
+
+interface Waited {
+  readonly source: string;
+  readonly what: string;
+  readonly count: number;
+}
+
+interface Firing {
+  readonly at: Date;
+  readonly source: string;
+  readonly kind: string;
+  readonly objectId: string;
+}
+
+/** A service whose clocks are set. */
+export interface Traveller {
+  readonly name: string;
+  setClock(request: SetClockRequest): Promise<SetClockResponse>;
+  readWork(request: ReadWorkRequest): Promise<ReadWorkResponse>;
+}
+
+export interface TimeMachineParts<A extends Advance> {
+  readonly clocks: {
+    lease(limit: number): Promise<readonly A[]>;
+    step(advance: A, at: Date, due: readonly Firing[]): Promise<A>;
+    wait(advance: A, waitingFor: readonly Waited[]): Promise<void>;
+    finish(advance: A, at: Date, status: 'done' | 'abandoned', fired: readonly Firing[]): Promise<void>;
+    unpushed(): Promise<readonly (Setting & { readonly isWall: boolean })[]>;
+    pushed(setting: Setting): Promise<void>;
+  };
+  readonly travellers: readonly Traveller[];
+  readonly log: Log;
+}
+
+const [mostAtOnce, idleMs] = [8, 1_000];
+// Between two questions while something is on its way, and once it is clear that it takes longer.
+const [shortPauseMs, longPauseMs] = [3, 250];
+// After this long it is said what the advance waits for.
+const patienceMs = 5_000;
+// Nobody waits longer for an answer: the clock runs on from where it is.
+const abandonAfterMs = 3_600_000;
+
+export class TimeMachine<A extends Advance> {
+  readonly name = 'time machine';
+  readonly #parts: TimeMachineParts<A>;
+  #wake = () => {};
+
+  constructor(parts: TimeMachineParts<A>) {
+    this.#parts = parts;
+  }
+
+  /** There is a new advance or setting. */
+  ring(): void {
+    this.#wake();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const running = new Map<string, Promise<void>>();
+    while (!signal.aborted) {
+      const woken = new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, idleMs);
+        this.#wake = () => (clearTimeout(timer), resolve());
+        signal.addEventListener('abort', this.#wake, { once: true });
+      });
+      try {
+        const leased = await this.#parts.clocks.lease(mostAtOnce - running.size);
+        for (const advance of leased)
+          running.set(
+            advance.id,
+            this.#lead(advance, signal).finally(() => {
+              running.delete(advance.id);
+              this.ring();
+            }),
+          );
+        await this.#pushAll();
+      } catch (error) {
+        this.#parts.log.warn({ err: error }, 'the time machine will try again');
+      }
+      await woken;
+    }
+    await Promise.all(running.values());
+  }
+
+  async #pushAll(): Promise<void> {
+    for (const setting of await this.#parts.clocks.unpushed()) {
+      if (await this.#set(setting, false, setting.isWall)) await this.#parts.clocks.pushed(setting);
+    }
+  }
+
+  /** Ends when the advance has, when it is somebody else's, or when this process ends. */
+  async #lead(leased: A, signal: AbortSignal): Promise<void> {
+    const { clocks, log } = this.#parts;
+    let advance = leased;
+    try {
+      for (;;) {
+        const next = await this.#settle(advance, signal);
+        if (next === 'stopped') return;
+        if (next === 'abandoned' || next.at === undefined || next.at > advance.to) {
+          const isDone = next !== 'abandoned';
+          const fired = await this.#fired(advance);
+          await clocks.finish(advance, isDone ? advance.to : advance.at, isDone ? 'done' : 'abandoned', fired);
+          await this.#pushAll();
+          log.info(
+            { advance: advance.id, merchant_id: advance.merchantId, status: isDone ? 'done' : next },
+            'advanced',
+          );
+          return;
+        }
+        advance = await clocks.step(advance, next.at, next.due);
+      }
+    } catch (error) {
+      // Whoever leases it next goes on from the last step.
+      log.warn({ err: error, advance: advance.id }, 'an advance is interrupted');
+    }
+  }
+
+  /** Sets the clock to the step and waits until everything due by then has happened. */
+  async #settle(
+    advance: A,
+    signal: AbortSignal,
+  ): Promise<{ at: Date | undefined; due: readonly Firing[] } | 'stopped' | 'abandoned'> {
+    const startedMs = performance.now();
+    let isSet = false;
+    let before: string | undefined;
+    let saidWaiting = 0;
+    while (!signal.aborted) {
+      isSet ||= await this.#set(advance, true, false);
+      const answers = isSet ? await this.#ask(advance, 0n) : [];
+      const waiting = isSet ? answers.flatMap(waitingOf) : [{ source: 'clock', what: 'service_unreachable', count: 1 }];
+      const said = answers.map(({ work }) => String(work?.said)).join(' ');
+      if (waiting.length === 0) {
+        if (said === before) return nextOf(answers);
+        before = said;
+        continue;
+      }
+      before = undefined;
+      const waitedMs = performance.now() - startedMs;
+      if (waitedMs > abandonAfterMs) return 'abandoned';
+      const isLong = waitedMs > patienceMs;
+      if (isLong && performance.now() - saidWaiting > idleMs) {
+        saidWaiting = performance.now();
+        await this.#parts.clocks.wait(advance, [...waiting, ...answers.flatMap(stuckOf)]);
+      }
+      await new Promise((resolve) => setTimeout(resolve, isLong ? longPauseMs : shortPauseMs));
+    }
+    return 'stopped';
+  }
+
+  /** False when a service does not answer; it hears it again. */
+  async #set(setting: Setting, isStanding: boolean, isWall: boolean): Promise<boolean> {
+    const { merchantId, sequence, at } = setting;
+    const heard = await Promise.all(
+      this.#parts.travellers.map((service) =>
+        service.setClock({ merchantId, sequence, at, isStanding, isWall }).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
+    return heard.every(Boolean);
+  }
+
+  #ask({ merchantId }: A, sinceSequence: bigint): Promise<Answered[]> {
+    return Promise.all(
+      this.#parts.travellers.map(async (service) => ({
+        name: service.name,
+        work: await service.readWork({ merchantId, sinceSequence }).catch(() => undefined),
+      })),
+    );
+  }
+
+  async #fired(advance: A): Promise<readonly Firing[]> {
+    const answers = await this.#ask(advance, advance.firstSequence);
+    return answers
+      .flatMap(({ work }) => work?.fired ?? [])
+      .map(({ dueAt, source, kind, objectId }) => ({ at: dueAt ?? advance.at, source, kind, objectId }))
+      .toSorted((a, b) => a.at.getTime() - b.at.getTime());
+  }
+}
+
+interface Answered {
+  readonly name: string;
+  readonly work: ReadWorkResponse | undefined;
+}
+
+function waitingOf({ name, work }: Answered): Waited[] {
+  if (work === undefined) return [{ source: name, what: 'service_unreachable', count: 1 }];
+  const unheard = work.isHearingDone ? [] : [{ what: 'messages', count: 1 }];
+  return [...unheard, ...work.busy].map(({ what, count }) => ({ source: name, what, count }));
+}
+
+function stuckOf({ name, work }: Answered): Waited[] {
+  return (work?.stuck ?? []).map(({ what, count }) => ({ source: name, what, count }));
+}
+
+/** The earliest that is due later, and what other than timers is due then. */
+function nextOf(answers: readonly Answered[]): { at: Date | undefined; due: readonly Firing[] } {
+  const at = answers.flatMap(({ work }) => work?.nextDueAt ?? []).toSorted((a, b) => a.getTime() - b.getTime())[0];
+  const due = answers
+    .flatMap(({ work }) => work?.nextDue ?? [])
+    .filter((each) => each.dueAt?.getTime() === at?.getTime())
+    .map(({ dueAt, source, kind, objectId }) => ({ at: dueAt ?? new Date(0), source, kind, objectId }));
+  return { at, due };
+}
