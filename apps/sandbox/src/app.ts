@@ -5,24 +5,45 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import formbody from '@fastify/formbody';
 import type { ServiceApp } from '@tillstream/service/app';
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Books, type SandboxPayment } from './books.ts';
 import { Callbacks, calm, publicPayment } from './callbacks.ts';
 import { readCard } from './cards.ts';
 import type { Config } from './config.ts';
-import { cardPage, gonePage, strongPage, style } from './pages.ts';
-import { Provider } from './provider.ts';
+import { cardPage, gonePage, strongPage, style, transferPage } from './pages.ts';
+import { Provider, shiftOf, timeOf } from './provider.ts';
 
-const newPayment = z.strictObject({
+// The time as the caller lives it, where that is not the wall's (a test clock).
+const asOf = z.iso.datetime().optional();
+
+const newPayment = z
+  .strictObject({
+    reference: z.string().min(1).max(100),
+    amount_minor: z.string().regex(/^(0|[1-9][0-9]{0,14})$/),
+    currency: z.string().regex(/^[A-Z]{3}$/),
+    return_url: z.url().max(500),
+    callback_url: z.url().max(500).optional(),
+    description: z.string().max(200).default(''),
+    locale: z.string().max(35).default('en'),
+    method: z.enum(['card', 'bank_transfer']).default('card'),
+    save: z.boolean().default(false),
+    as_of: asOf,
+  })
+  // Nothing is charged only to keep the card; a transfer leaves nothing to keep.
+  .refine((made) => (made.save ? made.method === 'card' : made.amount_minor !== '0'));
+
+const newCharge = z.strictObject({
   reference: z.string().min(1).max(100),
   amount_minor: z.string().regex(/^[1-9][0-9]{0,14}$/),
   currency: z.string().regex(/^[A-Z]{3}$/),
-  return_url: z.url().max(500),
+  instrument: z.string().min(1).max(100),
   callback_url: z.url().max(500).optional(),
   description: z.string().max(200).default(''),
-  locale: z.string().max(35).default('en'),
+  as_of: asOf,
 });
+
+const asked = z.object({ reference: z.string().max(100).default(''), as_of: asOf });
 
 const behaviour = z.strictObject({
   delay_ms: z.number().int().min(0).max(60_000).default(0),
@@ -66,8 +87,38 @@ function addApi(api: FastifyInstance, { books, callbacks, provider, config }: Pa
   const upcoming: string[] = [];
   const show = (payment: SandboxPayment) => ({
     ...publicPayment(payment),
-    page_url: `${config.SANDBOX_PUBLIC_URL}/pay/${payment.id}`,
+    instrument: payment.instrument,
+    ...(payment.off_session ? {} : { page_url: `${config.SANDBOX_PUBLIC_URL}/pay/${payment.id}` }),
   });
+  const keyOf = (request: FastifyRequest) => String(request.headers['idempotency-key'] ?? '');
+  /** The same key finds the same payment, as it is by the caller's time now; the same key with another request is refused. */
+  const once = (
+    reply: FastifyReply,
+    planned: string | undefined,
+    key: string,
+    said: { readonly as_of?: string | undefined },
+    make: (fingerprint: string, shiftMs: number) => SandboxPayment,
+  ) => {
+    const { as_of, ...request } = said;
+    const fingerprint = createHash('sha256').update(JSON.stringify(request)).digest('hex');
+    const before = books.byKey(key);
+    if (before !== undefined && before.fingerprint !== fingerprint)
+      return reply.code(409).send({ error: 'idempotency_key_reused' });
+    const payment = before ?? make(fingerprint, shiftOf(as_of));
+    if (planned === 'error_500_after_create') return reply.code(500).send({ error: 'internal' });
+    if (planned === 'no_answer_after_create') {
+      reply.hijack();
+      reply.raw.destroy();
+      return reply;
+    }
+    return reply.code(before === undefined ? 201 : 200).send(show(provider.look(payment.id, as_of) ?? payment));
+  };
+  const refuseAsPlanned = (reply: FastifyReply, planned: string | undefined) => {
+    if (planned === 'error_500') return reply.code(500).send({ error: 'internal' });
+    if (planned === 'refuse')
+      return reply.code(422).send({ error: 'refused', message: 'The payment is not accepted.' });
+    return undefined;
+  };
 
   api.addHook('onRequest', async (request, reply) => {
     if (!isSame(request.headers.authorization ?? '', `Bearer ${config.SANDBOX_SECRET}`))
@@ -76,40 +127,42 @@ function addApi(api: FastifyInstance, { books, callbacks, provider, config }: Pa
   });
   api.post('/payments', async (request, reply) => {
     const planned = upcoming.shift();
-    if (planned === 'error_500') return reply.code(500).send({ error: 'internal' });
-    if (planned === 'refuse')
-      return reply.code(422).send({ error: 'refused', message: 'The payment is not accepted.' });
-    const key = request.headers['idempotency-key'];
+    const refusal = refuseAsPlanned(reply, planned);
+    if (refusal !== undefined) return refusal;
+    const key = keyOf(request);
     const read = newPayment.safeParse(request.body);
-    if (typeof key !== 'string' || key === '' || !read.success)
-      return reply.code(400).send({ error: 'invalid_request' });
-    const fingerprint = createHash('sha256').update(JSON.stringify(read.data)).digest('hex');
-    const before = books.byKey(key);
-    if (before !== undefined && before.fingerprint !== fingerprint)
-      return reply.code(409).send({ error: 'idempotency_key_reused' });
-    const payment =
-      before ??
-      books.open({
-        ...read.data,
-        callback_url: read.data.callback_url ?? config.SANDBOX_CALLBACK_URL,
-        key,
-        fingerprint,
-      });
-    if (planned === 'error_500_after_create') return reply.code(500).send({ error: 'internal' });
-    if (planned === 'no_answer_after_create') {
-      reply.hijack();
-      reply.raw.destroy();
-      return reply;
-    }
-    return reply.code(before === undefined ? 201 : 200).send(show(provider.look(payment.id) ?? payment));
+    if (key === '' || !read.success) return reply.code(400).send({ error: 'invalid_request' });
+    return once(reply, planned, key, read.data, (fingerprint, shiftMs) => {
+      const { as_of: _, callback_url = config.SANDBOX_CALLBACK_URL, ...made } = read.data;
+      return books.open({ ...made, callback_url, off_session: false, key, fingerprint, shift_ms: shiftMs });
+    });
+  });
+  api.post('/charges', async (request, reply) => {
+    const planned = upcoming.shift();
+    const refusal = refuseAsPlanned(reply, planned);
+    if (refusal !== undefined) return refusal;
+    const key = keyOf(request);
+    const read = newCharge.safeParse(request.body);
+    if (key === '' || !read.success) return reply.code(400).send({ error: 'invalid_request' });
+    const instrument = books.instrument(read.data.instrument);
+    if (instrument === undefined) return reply.code(404).send({ error: 'instrument_not_found' });
+    return once(reply, planned, key, read.data, (fingerprint, shiftMs) => {
+      const { as_of: _, instrument: __, callback_url = config.SANDBOX_CALLBACK_URL, ...made } = read.data;
+      const charge = { ...made, callback_url, ...withoutCustomer, key, fingerprint, shift_ms: shiftMs };
+      return provider.charged(charge, instrument);
+    });
   });
   api.get<{ Params: { id: string } }>('/payments/:id', async (request, reply) => {
-    const payment = provider.look(request.params.id);
+    const read = asked.safeParse(request.query);
+    const payment = provider.look(request.params.id, read.data?.as_of);
     return payment === undefined ? reply.code(404).send({ error: 'not_found' }) : show(payment);
   });
-  api.get<{ Querystring: { reference?: string } }>('/payments', async (request) => ({
-    data: books.byReference(request.query.reference ?? '').map((payment) => show(provider.look(payment.id) ?? payment)),
-  }));
+  api.get('/payments', async (request, reply) => {
+    const read = asked.safeParse(request.query);
+    if (!read.success) return reply.code(400).send({ error: 'invalid_request' });
+    const { reference, as_of } = read.data;
+    return { data: books.byReference(reference).map((payment) => show(provider.look(payment.id, as_of) ?? payment)) };
+  });
   api.post<{ Params: { id: string } }>('/payments/:id/withdraw', async (request, reply) => {
     const payment = provider.look(request.params.id);
     if (payment === undefined) return reply.code(404).send({ error: 'not_found' });
@@ -130,6 +183,8 @@ function addApi(api: FastifyInstance, { books, callbacks, provider, config }: Pa
   });
   api.get('/test/sent', async () => ({ data: callbacks.sent }));
 }
+
+const withoutCustomer = { return_url: '', locale: '', method: 'card', save: false, off_session: true } as const;
 
 function addPages(http: FastifyInstance, provider: Provider): void {
   const send = async (reply: FastifyReply, status: number, content: ReturnType<typeof gonePage>) =>
@@ -155,19 +210,26 @@ function addPages(http: FastifyInstance, provider: Provider): void {
   http.get<{ Params: { id: string } }>('/pay/:id', async (request, reply) => {
     const found = provider.look(request.params.id);
     if (found === undefined) return send(reply, 404, gonePage());
+    if (found.off_session) return send(reply, 404, gonePage());
     const payment = provider.opened(found);
     if (isSettled(payment)) return onwards(reply, payment);
-    return send(reply, 200, payment.status === 'submitted' ? strongPage(payment) : cardPage(payment, {}));
+    if (payment.status === 'submitted') return send(reply, 200, strongPage(payment));
+    return send(reply, 200, payment.method === 'bank_transfer' ? transferPage(payment) : cardPage(payment, {}));
   });
   http.post<{ Params: { id: string }; Body: Record<string, string> | undefined }>(
     '/pay/:id',
     async (request, reply) => {
       const payment = provider.look(request.params.id);
-      if (payment === undefined) return send(reply, 404, gonePage());
+      if (payment === undefined || payment.off_session) return send(reply, 404, gonePage());
       if (isSettled(payment)) return onwards(reply, payment);
       if (payment.status === 'submitted') return send(reply, 200, strongPage(payment));
-      const { number = '', expiry = '', cvc = '' } = request.body ?? {};
-      const card = readCard({ number, expiry, cvc }, new Date());
+      const { number = '', expiry = '', cvc = '', action = '' } = request.body ?? {};
+      if (payment.method === 'bank_transfer') {
+        // Only what a button says moves money.
+        if (action !== 'approve' && action !== 'refuse') return send(reply, 422, transferPage(payment));
+        return onwards(reply, provider.transferred(payment, action === 'approve'));
+      }
+      const card = readCard({ number, expiry, cvc }, timeOf(payment));
       if (!('rule' in card)) return send(reply, 422, cardPage(payment, card));
       const after = provider.submitted(payment, card);
       return isSettled(after) ? onwards(reply, after) : reply.code(303).header('location', `/pay/${after.id}`).send();

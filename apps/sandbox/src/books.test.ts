@@ -12,9 +12,13 @@ const asked = {
   callback_url: 'http://127.0.0.1/callback',
   description: 'A0000000001',
   locale: 'en',
+  method: 'card',
+  save: false,
+  off_session: false,
   key: 'key-1',
   fingerprint: 'print-1',
-};
+  shift_ms: 0,
+} as const;
 
 test('a restart finds what was booked, also after a line that a kill cut short', () => {
   const folder = mkdtempSync(join(tmpdir(), 'books-'));
@@ -43,4 +47,30 @@ test('a restart finds what was booked, also after a line that a kill cut short',
       .split('\n')
       .filter((line) => line.includes('"entry"')),
   ).toHaveLength(1);
+});
+
+test('a card that was kept is found after a restart by its token; its number is nowhere', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'books-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'sandbox.jsonl');
+  const books = new Books(file);
+  const opened = books.open({ ...asked, amount_minor: '0', save: true });
+  const { instrument } = books.change(opened, {
+    status: 'succeeded',
+    card_brand: 'Visa',
+    card_last_4: '4242',
+    card_expiration: '12/2034',
+  });
+  books.close();
+
+  const again = new Books(file);
+  expect(again.instrument(instrument)).toEqual({
+    token: instrument,
+    brand: 'Visa',
+    last_4: '4242',
+    expiration: '12/2034',
+  });
+  // Nothing was charged: it is no capture.
+  expect(again.journal().map(({ what }) => what)).toEqual(['verification']);
+  again.close();
 });

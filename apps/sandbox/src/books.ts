@@ -4,6 +4,8 @@ import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:f
 
 export type SandboxStatus = 'created' | 'opened' | 'submitted' | 'succeeded' | 'failed' | 'withdrawn';
 
+export type SandboxMethod = 'card' | 'bank_transfer';
+
 export interface SandboxPayment {
   readonly id: string;
   readonly reference: string;
@@ -13,6 +15,11 @@ export interface SandboxPayment {
   readonly callback_url: string;
   readonly description: string;
   readonly locale: string;
+  readonly method: SandboxMethod;
+  /** The card is kept, and charged again later. */
+  readonly save: boolean;
+  /** Charged with what was kept, without the customer. */
+  readonly off_session: boolean;
   readonly created_at: string;
   /** The Idempotency-Key that made it, and what the request said. */
   readonly key: string;
@@ -27,6 +34,19 @@ export interface SandboxPayment {
   silent_until: string;
   /** What a silent card will turn out to be. */
   hidden_status: SandboxStatus | '';
+  /** By how much the caller's time is ahead of ours, as it said last. */
+  shift_ms: number;
+  /** The token of what was kept; empty until the payment has succeeded. */
+  instrument: string;
+}
+
+/** A card that was kept. Its number is not: the last four digits say which rule of the test cards it follows. */
+export interface Instrument {
+  readonly token: string;
+  readonly brand: string;
+  readonly last_4: string;
+  /** MM/YYYY */
+  readonly expiration: string;
 }
 
 export type NewPayment = Pick<
@@ -38,13 +58,27 @@ export type NewPayment = Pick<
   | 'callback_url'
   | 'description'
   | 'locale'
+  | 'method'
+  | 'save'
+  | 'off_session'
   | 'key'
   | 'fingerprint'
+  | 'shift_ms'
 >;
+
+/** What a payment and its entry become in one line of the books. */
+interface Line {
+  readonly payment: SandboxPayment;
+  readonly entry?: Entry;
+  readonly instrument?: Instrument;
+}
+
+const entries = { succeeded: 'capture', failed: 'decline', withdrawn: 'withdrawal' } as const;
 
 export interface Entry {
   readonly at: string;
-  readonly what: 'capture' | 'decline' | 'withdrawal';
+  /** A verification is a success of nothing: a card was kept and no money was taken. */
+  readonly what: 'capture' | 'verification' | 'decline' | 'withdrawal';
   readonly payment: string;
   readonly reference: string;
   readonly amount_minor: string;
@@ -54,6 +88,8 @@ export interface Entry {
 export class Books {
   readonly #payments = new Map<string, SandboxPayment>();
   readonly #byKey = new Map<string, string>();
+  readonly #byReference = new Map<string, Set<string>>();
+  readonly #instruments = new Map<string, Instrument>();
   readonly #entries: Entry[] = [];
   readonly #file: number | undefined;
 
@@ -66,21 +102,14 @@ export class Books {
   }
 
   open(made: NewPayment): SandboxPayment {
-    const payment: SandboxPayment = {
-      ...made,
-      id: `sbx_${randomBytes(12).toString('hex')}`,
-      created_at: new Date().toISOString(),
-      status: 'created',
-      failure_code: '',
-      failure_words: '',
-      card_brand: '',
-      card_last_4: '',
-      card_expiration: '',
-      silent_until: '',
-      hidden_status: '',
-    };
+    const payment = newPaymentOf(made);
     this.#keep(payment);
     return payment;
+  }
+
+  /** A charge without the customer is opened and ends, or falls silent, in one line: no kill can part the two. */
+  openAs(made: NewPayment, to: Partial<SandboxPayment>): SandboxPayment {
+    return this.change(newPaymentOf(made), to);
   }
 
   find(id: string): SandboxPayment | undefined {
@@ -92,15 +121,25 @@ export class Books {
   }
 
   byReference(reference: string): readonly SandboxPayment[] {
-    return [...this.#payments.values()].filter((payment) => payment.reference === reference);
+    return [...(this.#byReference.get(reference) ?? [])].flatMap((id) => this.#payments.get(id) ?? []);
+  }
+
+  instrument(token: string): Instrument | undefined {
+    return this.#instruments.get(token);
   }
 
   change(payment: SandboxPayment, to: Partial<SandboxPayment>): SandboxPayment {
-    const after = { ...payment, ...to };
+    const kept = to.status === 'succeeded' && payment.save ? instrumentOf({ ...payment, ...to }) : undefined;
+    const after = { ...payment, ...to, ...(kept === undefined ? {} : { instrument: kept.token }) };
     this.#take(after);
-    const what = ({ succeeded: 'capture', failed: 'decline', withdrawn: 'withdrawal' } as const)[String(to.status)];
+    if (kept !== undefined) this.#instruments.set(kept.token, kept);
+    const what = to.status === undefined ? undefined : entryOf(to.status, after);
     // One line: a kill between two would leave a payment that succeeded and was never captured.
-    this.#write({ payment: after, ...(what === undefined ? {} : { entry: this.#note(what, after) }) });
+    this.#write({
+      payment: after,
+      ...(what === undefined ? {} : { entry: this.#note(what, after) }),
+      ...(kept === undefined ? {} : { instrument: kept }),
+    });
     return after;
   }
 
@@ -127,9 +166,12 @@ export class Books {
   #take(payment: SandboxPayment): void {
     this.#payments.set(payment.id, payment);
     this.#byKey.set(payment.key, payment.id);
+    const alike = this.#byReference.get(payment.reference);
+    if (alike === undefined) this.#byReference.set(payment.reference, new Set([payment.id]));
+    else alike.add(payment.id);
   }
 
-  #write(line: { payment: SandboxPayment; entry?: Entry }): void {
+  #write(line: Line): void {
     if (this.#file === undefined) return;
     writeSync(this.#file, `${JSON.stringify(line)}\n`);
     // Not synced: a kill loses nothing of it, and a power cut loses test money.
@@ -138,11 +180,46 @@ export class Books {
   #replay(line: string): void {
     if (line === '') return;
     try {
-      const read: { payment?: SandboxPayment; entry?: Entry } = JSON.parse(line);
-      if (read.payment !== undefined) this.#take(read.payment);
+      const read: Partial<Line> = JSON.parse(line);
+      // Books of an older version know neither methods nor kept cards.
+      if (read.payment !== undefined) this.#take({ ...unsaid, ...read.payment });
+      if (read.instrument !== undefined) this.#instruments.set(read.instrument.token, read.instrument);
       if (read.entry !== undefined) this.#entries.push(read.entry);
     } catch {
       // The last line of a process that was killed while it wrote.
     }
   }
+}
+
+const unsaid = { method: 'card', save: false, off_session: false, shift_ms: 0, instrument: '' } as const;
+
+function newPaymentOf(made: NewPayment): SandboxPayment {
+  return {
+    ...made,
+    id: `sbx_${randomBytes(12).toString('hex')}`,
+    created_at: new Date(Date.now() + made.shift_ms).toISOString(),
+    status: 'created',
+    failure_code: '',
+    failure_words: '',
+    card_brand: '',
+    card_last_4: '',
+    card_expiration: '',
+    silent_until: '',
+    hidden_status: '',
+    instrument: '',
+  };
+}
+
+function entryOf(status: SandboxStatus, payment: SandboxPayment): Entry['what'] | undefined {
+  if (status === 'succeeded' && payment.amount_minor === '0') return 'verification';
+  return status === 'succeeded' || status === 'failed' || status === 'withdrawn' ? entries[status] : undefined;
+}
+
+function instrumentOf(payment: SandboxPayment): Instrument {
+  return {
+    token: `ins_${randomBytes(16).toString('hex')}`,
+    brand: payment.card_brand,
+    last_4: payment.card_last_4,
+    expiration: payment.card_expiration,
+  };
 }

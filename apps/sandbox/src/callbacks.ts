@@ -106,7 +106,7 @@ export function sign(secret: string, body: string, unixSeconds: number): string 
   return `t=${unixSeconds},v1=${createHmac('sha256', secret).update(`${unixSeconds}.${body}`).digest('hex')}`;
 }
 
-/** What the API and the callbacks say of a payment. */
+/** What the API and the callbacks say of a payment. The token of what was kept is said to who asks, and in no callback. */
 export function publicPayment(payment: SandboxPayment): Record<string, string> {
   const {
     id,
@@ -127,8 +127,9 @@ export function publicPayment(payment: SandboxPayment): Record<string, string> {
     amount_minor,
     currency,
     status,
-    failure_code,
-    failure_words,
+    // Nobody hears why before they hear that.
+    failure_code: payment.hidden_status === '' ? failure_code : '',
+    failure_words: payment.hidden_status === '' ? failure_words : '',
     card_brand,
     card_last_4,
     card_expiration,

@@ -8,6 +8,8 @@ export interface CardRule {
   readonly isStrong?: boolean;
   /** The customer is sent back without an answer; the outcome is known later. */
   readonly isSilent?: boolean;
+  /** Whether it can be charged again without the customer. Absent = as it paid. */
+  readonly renewal?: { readonly code: string; readonly words: string };
 }
 
 export const cards: ReadonlyMap<string, CardRule> = new Map<string, CardRule>([
@@ -23,7 +25,10 @@ export const cards: ReadonlyMap<string, CardRule> = new Map<string, CardRule>([
     },
   ],
   ['4000002760003184', { brand: 'Visa', outcome: 'pays', isStrong: true }],
-  ['4000000000000341', { brand: 'Visa', outcome: 'pays' }],
+  [
+    '4000000000000341',
+    { brand: 'Visa', outcome: 'pays', renewal: { code: 'card_declined', words: 'The card was declined.' } },
+  ],
   ['4000000000007775', { brand: 'Visa', outcome: 'pays', isSilent: true }],
   [
     '4000000000008880',
@@ -31,6 +36,42 @@ export const cards: ReadonlyMap<string, CardRule> = new Map<string, CardRule>([
   ],
   ['4000000000000259', { brand: 'Visa', outcome: 'pays' }],
 ]);
+
+const byLast4 = new Map([...cards].map(([number, rule]) => [number.slice(-4), rule]));
+
+export interface Outcome {
+  readonly status: 'succeeded' | 'failed';
+  readonly failure_code: string;
+  readonly failure_words: string;
+}
+
+export function outcomeOf(rule: CardRule): Outcome {
+  return {
+    status: rule.outcome === 'pays' ? 'succeeded' : 'failed',
+    failure_code: rule.code ?? '',
+    failure_words: rule.words ?? '',
+  };
+}
+
+/** What a card that was kept does when it is charged on that date without the customer. */
+export function chargeKept(
+  card: { readonly last_4: string; readonly expiration: string },
+  at: Date,
+): Outcome & { readonly isSilent: boolean } {
+  const rule = byLast4.get(card.last_4);
+  const isSilent = rule?.isSilent === true;
+  if (isOver(Number(card.expiration.slice(0, 2)), Number(card.expiration.slice(3)), at))
+    return { status: 'failed', failure_code: 'expired_card', failure_words: 'The card has expired.', isSilent };
+  const { code, words } = rule?.renewal ?? {};
+  if (rule === undefined || code !== undefined)
+    return { status: 'failed', failure_code: code ?? 'card_declined', failure_words: words ?? '', isSilent };
+  return { ...outcomeOf(rule), isSilent };
+}
+
+/** A card is good until the end of the month that is on it. */
+function isOver(month: number, year: number, at: Date): boolean {
+  return year * 12 + month < at.getUTCFullYear() * 12 + at.getUTCMonth() + 1;
+}
 
 export interface CardEntry {
   readonly number: string;
@@ -59,7 +100,7 @@ export function readCard(
   const faults: { number?: CardFault; expiry?: CardFault; cvc?: CardFault } = {};
   if (rule === undefined) faults.number = digits === '' ? 'number_missing' : 'number_unknown';
   if (date === null) faults.expiry = 'expiry_wrong';
-  else if (year * 12 + month < now.getUTCFullYear() * 12 + now.getUTCMonth() + 1) faults.expiry = 'expiry_past';
+  else if (isOver(month, year, now)) faults.expiry = 'expiry_past';
   if (!/^\s*[0-9]{3,4}\s*$/.test(entry.cvc)) faults.cvc = 'cvc_wrong';
   if (rule === undefined || Object.keys(faults).length > 0) return faults;
   return { rule, last4: digits.slice(-4), expiration: `${String(month).padStart(2, '0')}/${year}` };

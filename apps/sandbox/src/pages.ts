@@ -19,6 +19,7 @@ main{max-width:27rem;margin:0 auto;padding:2rem 1rem 3rem}
 h1{font-size:1.25rem;margin:0 0 .25rem}
 .sum{font-size:1.9rem;font-weight:650;margin:.2rem 0;font-variant-numeric:tabular-nums}
 .note{color:var(--soft);margin:.2rem 0 1.2rem;font-size:.95rem}
+.kept{border-left:3px solid var(--accent);padding:.1rem 0 .1rem .8rem;margin:0 0 1.2rem;font-size:.95rem}
 .field{margin:0 0 1rem}
 .row{display:grid;grid-template-columns:1fr 1fr;gap:1rem}
 label{display:block;font-weight:600;font-size:.95rem}
@@ -49,13 +50,16 @@ export interface CardFaults {
 export function cardPage(payment: SandboxPayment, faults: CardFaults): Html | Promise<Html> {
   const words = wordsFor(payment.locale);
   const sum = sumOf(payment);
+  const isFree = payment.amount_minor === '0';
+  const title = isFree ? words.keepTitle : words.title;
   const hasFaults = Object.keys(faults).length > 0;
   return page(
     payment,
-    words.title,
-    html`<h1>${words.title}</h1>
+    title,
+    html`<h1>${title}</h1>
       <p class="sum">${sum}</p>
       <p class="note">${payment.description} · ${words.test}</p>
+      ${payment.save ? html`<p class="kept">${isFree ? `${words.free} ` : ''}${words.kept}</p>` : ''}
       ${hasFaults ? html`<p class="faults" role="alert">${words.faults}</p>` : ''}
       <form method="post" action="/pay/${payment.id}" novalidate>
         ${field(words, 'number', words.number, '', faults.number, html`<input id="number" name="number" autocomplete="cc-number" inputmode="numeric" maxlength="25" required ${marks('number', faults.number, false)} />`)}
@@ -63,7 +67,7 @@ export function cardPage(payment: SandboxPayment, faults: CardFaults): Html | Pr
           ${field(words, 'expiry', words.expiry, words.expiryHint, faults.expiry, html`<input id="expiry" name="expiry" autocomplete="cc-exp" inputmode="numeric" maxlength="9" required ${marks('expiry', faults.expiry, true)} />`)}
           ${field(words, 'cvc', words.cvc, words.cvcHint, faults.cvc, html`<input id="cvc" name="cvc" autocomplete="cc-csc" inputmode="numeric" maxlength="4" required ${marks('cvc', faults.cvc, true)} />`)}
         </div>
-        <button type="submit" name="action" value="pay">${words.pay(sum)}</button>
+        <button type="submit" name="action" value="pay">${isFree ? words.keep : words.pay(sum)}</button>
       </form>
       <a class="back" href="${payment.return_url}">${words.back}</a>
       <details>
@@ -77,6 +81,12 @@ export function cardPage(payment: SandboxPayment, faults: CardFaults): Html | Pr
           <dd>${words.card_strong}</dd>
           <dt><code>4000 0000 0000 7775</code></dt>
           <dd>${words.card_silent}</dd>
+          ${
+            payment.save
+              ? html`<dt><code>4000 0000 0000 0341</code></dt>
+                  <dd>${words.card_once}</dd>`
+              : ''
+          }
         </dl>
       </details>`,
   );
@@ -95,6 +105,23 @@ export function strongPage(payment: SandboxPayment): Html | Promise<Html> {
         <button type="submit" name="action" value="confirm">${words.confirm}</button>
         <button class="plain" type="submit" name="action" value="refuse">${words.refuse}</button>
       </form>`,
+  );
+}
+
+export function transferPage(payment: SandboxPayment): Html | Promise<Html> {
+  const words = wordsFor(payment.locale);
+  const sum = sumOf(payment);
+  return page(
+    payment,
+    words.transferTitle,
+    html`<h1>${words.transferTitle}</h1>
+      <p class="sum">${sum}</p>
+      <p class="note">${payment.description} · ${words.test}</p>
+      <form method="post" action="/pay/${payment.id}">
+        <button type="submit" name="action" value="approve">${words.approve(sum)}</button>
+        <button class="plain" type="submit" name="action" value="refuse">${words.refuse}</button>
+      </form>
+      <a class="back" href="${payment.return_url}">${words.back}</a>`,
   );
 }
 

@@ -21,6 +21,12 @@ const en = {
   strongText: (sum: string, shop: string) => `Your bank asks you to confirm ${sum} for ${shop}.`,
   confirm: 'Confirm payment',
   refuse: 'Refuse',
+  keepTitle: 'Save a card',
+  keep: 'Save card',
+  kept: 'The card is kept for renewals and charged again without you. You can end that at the shop at any time.',
+  free: 'Nothing is charged now.',
+  transferTitle: 'Pay by bank transfer',
+  approve: (sum: string) => `Transfer ${sum}`,
   gone: 'There is no such payment.',
   settled: 'This payment is settled. You are being taken back to the shop.',
   cards: 'Test cards',
@@ -28,6 +34,7 @@ const en = {
   card_declined: 'is declined',
   card_strong: 'asks for confirmation',
   card_silent: 'gets no answer, and has paid',
+  card_once: 'pays now, and is declined on renewals',
 };
 
 export type Words = typeof en;
@@ -54,6 +61,12 @@ const de: Words = {
   strongText: (sum, shop) => `Ihre Bank bittet Sie, ${sum} für ${shop} zu bestätigen.`,
   confirm: 'Zahlung bestätigen',
   refuse: 'Ablehnen',
+  keepTitle: 'Karte hinterlegen',
+  keep: 'Karte hinterlegen',
+  kept: 'Die Karte wird für Verlängerungen hinterlegt und ohne Sie erneut belastet. Im Shop können Sie das jederzeit beenden.',
+  free: 'Jetzt wird nichts abgebucht.',
+  transferTitle: 'Per Überweisung zahlen',
+  approve: (sum) => `${sum} überweisen`,
   gone: 'Diese Zahlung gibt es nicht.',
   settled: 'Diese Zahlung ist abgeschlossen. Sie werden zum Shop zurückgebracht.',
   cards: 'Testkarten',
@@ -61,6 +74,7 @@ const de: Words = {
   card_declined: 'wird abgelehnt',
   card_strong: 'verlangt eine Bestätigung',
   card_silent: 'bekommt keine Antwort und hat gezahlt',
+  card_once: 'zahlt jetzt und wird bei Verlängerungen abgelehnt',
 };
 
 export function wordsFor(locale: string): Words {
