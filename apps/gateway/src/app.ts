@@ -11,10 +11,12 @@ import { addApiKeys } from './inbound/merchant/api-keys.ts';
 import { addLicenceCodes } from './inbound/merchant/licence-codes.ts';
 import { addMerchant } from './inbound/merchant/merchant.ts';
 import { addProducts } from './inbound/merchant/products.ts';
+import { addTestClock, type Patience } from './inbound/merchant/test-clock.ts';
 import { addOrders } from './inbound/orders/orders.ts';
 import { addPayments } from './inbound/orders/payments.ts';
 import { addProviderCallbacks } from './inbound/orders/provider-callbacks.ts';
 import { addTimeline } from './inbound/orders/timeline.ts';
+import { addSubscriptions } from './inbound/subscriptions/subscriptions.ts';
 import { addEndpoints } from './inbound/webhooks/endpoints.ts';
 import { addDeliveries, addEvents } from './inbound/webhooks/events.ts';
 import { Answers } from './outbound/answers.ts';
@@ -32,6 +34,8 @@ export function gatewayApp(parts: {
   clients: Clients;
   log: Log;
   config: Config;
+  /** How long an advance of a test clock is waited for; as long as is usual when it is left out. */
+  patience?: Patience;
 }): ServiceApp {
   const { database, clients, log, config } = parts;
   const answers = new Answers(database, makeVault(config.VAULT_KEYS));
@@ -55,9 +59,11 @@ export function gatewayApp(parts: {
       addOrders(api, clients);
       addTimeline(api, clients, log);
       addPayments(api, clients);
+      addSubscriptions(api, clients);
       addEndpoints(api, clients);
       addEvents(api, clients);
       addDeliveries(api, clients);
+      addTestClock(api, clients, parts.patience);
     },
     addCallbacks: (server) => addProviderCallbacks(server, clients),
   });

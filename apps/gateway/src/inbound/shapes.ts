@@ -78,7 +78,7 @@ const apiKey = [{ apiKey: [] }];
 
 /** The words of an operation in the document. */
 export function says(
-  tag: 'Merchant' | 'Products' | 'Orders' | 'Payments' | 'Webhooks',
+  tag: 'Merchant' | 'Products' | 'Orders' | 'Payments' | 'Subscriptions' | 'Webhooks' | 'Test clock',
   operationId: string,
   summary: string,
   description?: string,

@@ -1,5 +1,6 @@
 /** What a product may be. Refusals name the field as the public API calls it. */
 import { isCurrency } from '@tillstream/money/money';
+import { complainAboutPlan, type SubscriptionPlan } from './subscription-plan.ts';
 
 export interface Price {
   readonly currency: string;
@@ -28,12 +29,14 @@ export interface ProductDraft {
   readonly published: boolean;
   readonly archived: boolean;
   readonly delivery: DeliveryRules;
+  /** Undefined when it does not renew. */
+  readonly subscription: SubscriptionPlan | undefined;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 export interface Complaint {
   readonly param: string;
-  readonly code: 'required' | 'too_long' | 'invalid_field' | 'delivery_method_not_supported';
+  readonly code: 'required' | 'too_long' | 'invalid_field' | 'period_not_allowed' | 'delivery_method_not_supported';
   readonly detail: string;
 }
 
@@ -93,6 +96,8 @@ export function complainAbout(draft: ProductDraft): readonly Complaint[] {
     complain('delivery.one_code_per', 'invalid_field', 'unit or product.');
   if (draft.delivery.lowWaterMark < 0 || draft.delivery.lowWaterMark > 1_000_000)
     complain('delivery.low_water_mark', 'invalid_field', 'From 0 to 1,000,000.');
+
+  if (draft.subscription !== undefined) complaints.push(...complainAboutPlan(draft.subscription));
 
   const entries = Object.entries(draft.metadata);
   if (entries.length > mostMetadata) complain('metadata', 'invalid_field', `At most ${mostMetadata} entries.`);

@@ -1,6 +1,7 @@
 /** What a merchant may set for the shop. */
 import { isCurrency } from '@tillstream/money/money';
 import type { Complaint } from './product.ts';
+import { complainAboutReminders } from './reminders.ts';
 
 export interface ShopSettings {
   readonly shopName: string;
@@ -12,6 +13,11 @@ export interface ShopSettings {
   readonly termsUrl: string;
   readonly privacyUrl: string;
   readonly commissionBp: number;
+  /** switch: a box to tick; implicit: a sentence next to the button. */
+  readonly renewalConsent: string;
+  /** Whether the box is ticked at first. */
+  readonly renewalConsentDefault: boolean;
+  readonly unpaidOrderReminders: readonly string[];
 }
 
 export function complainAboutShop(shop: ShopSettings): readonly Complaint[] {
@@ -35,6 +41,10 @@ export function complainAboutShop(shop: ShopSettings): readonly Complaint[] {
   }
   if (!Number.isInteger(shop.commissionBp) || shop.commissionBp < 0 || shop.commissionBp > 10_000)
     complain('policies.commission_bp', 'invalid_field', 'From 0 to 10000.');
+  if (shop.renewalConsent !== 'switch' && shop.renewalConsent !== 'implicit')
+    complain('policies.renewal_consent', 'invalid_field', 'switch or implicit.');
+  const badReminders = complainAboutReminders(shop.unpaidOrderReminders);
+  if (badReminders !== undefined) complain('policies.unpaid_order_reminders', 'invalid_field', badReminders);
   return complaints;
 }
 

@@ -7,6 +7,7 @@ import type {
   MerchantApiService,
   Page,
   Product,
+  SubscriptionPlan,
   UpdateProductRequest,
 } from '@tillstream/proto/merchant/v1/merchant_api';
 import { Refused } from '@tillstream/rpc/refusals';
@@ -103,6 +104,9 @@ export function answerMerchantApi(stores: MerchantStores, clock: Clock): Handler
         termsUrl: request.termsUrl ?? before.termsUrl,
         privacyUrl: request.privacyUrl ?? before.privacyUrl,
         commissionBp: request.commissionBp ?? before.policies?.commissionBp ?? 0,
+        renewalConsent: request.renewalConsent ?? before.policies?.renewalConsent ?? '',
+        renewalConsentDefault: request.renewalConsentDefault ?? before.policies?.renewalConsentDefault ?? false,
+        unpaidOrderReminders: request.unpaidOrderReminders?.after ?? before.policies?.unpaidOrderReminders ?? [],
       };
       refuseFor(complainAboutShop(settings));
       return { merchant: await accounts.change(request.merchantId, settings) };
@@ -187,7 +191,12 @@ function draftOf(request: CreateProductRequest): ProductDraft {
       showOnOrderPage: true,
       lowWaterMark: 0,
     },
+    subscription: planOf(request.subscription),
   };
+}
+
+function planOf(plan: SubscriptionPlan | undefined): SubscriptionPlan | undefined {
+  return plan && { ...plan, renewalPrice: plan.renewalPrice === '' ? 'snapshot' : plan.renewalPrice };
 }
 
 function changed(before: Product, request: UpdateProductRequest): ProductDraft {
@@ -205,6 +214,7 @@ function changed(before: Product, request: UpdateProductRequest): ProductDraft {
     archived: request.archived ?? before.archived,
     delivery: request.delivery ??
       before.delivery ?? { method: 'pool', oneCodePer: 'unit', sendMail: true, showOnOrderPage: true, lowWaterMark: 0 },
+    subscription: request.subscription === undefined ? before.subscription : planOf(request.subscription.plan),
     metadata: request.metadata?.entries ?? before.metadata,
   };
 }

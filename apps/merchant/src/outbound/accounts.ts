@@ -77,6 +77,9 @@ export class Accounts {
           terms_url: settings.termsUrl,
           privacy_url: settings.privacyUrl,
           commission_bp: settings.commissionBp,
+          renewal_consent: settings.renewalConsent,
+          renewal_consent_default: settings.renewalConsentDefault,
+          unpaid_order_reminders: [...settings.unpaidOrderReminders],
         })
         .where('merchant_id', '=', merchantId)
         .returningAll()
@@ -99,7 +102,12 @@ function toWire(row: Selectable<MerchantTables['merchant']>): Merchant {
     supportUrl: row.support_url,
     termsUrl: row.terms_url,
     privacyUrl: row.privacy_url,
-    policies: { commissionBp: row.commission_bp },
+    policies: {
+      commissionBp: row.commission_bp,
+      renewalConsent: row.renewal_consent,
+      renewalConsentDefault: row.renewal_consent_default,
+      unpaidOrderReminders: row.unpaid_order_reminders,
+    },
     createdAt: row.created_at,
   };
 }

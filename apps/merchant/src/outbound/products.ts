@@ -147,6 +147,15 @@ function toRow(draft: ProductDraft) {
       show_on_order_page: draft.delivery.showOnOrderPage,
       low_water_mark: draft.delivery.lowWaterMark,
     })}::jsonb`,
+    subscription:
+      draft.subscription === undefined
+        ? null
+        : sql<MerchantTables['product']['subscription']>`${JSON.stringify({
+            type: draft.subscription.type,
+            period: draft.subscription.period,
+            trial_period: draft.subscription.trialPeriod,
+            renewal_price: draft.subscription.renewalPrice,
+          })}::jsonb`,
     metadata: sql<Record<string, string>>`${JSON.stringify(draft.metadata)}::jsonb`,
   };
 }
@@ -174,6 +183,15 @@ function toWire(row: Selectable<MerchantTables['product']>): Product {
       showOnOrderPage: row.delivery.show_on_order_page,
       lowWaterMark: row.delivery.low_water_mark,
     },
+    subscription:
+      row.subscription === null
+        ? undefined
+        : {
+            type: row.subscription.type,
+            period: row.subscription.period,
+            trialPeriod: row.subscription.trial_period,
+            renewalPrice: row.subscription.renewal_price,
+          },
     metadata: row.metadata,
     createdAt: row.created_at,
   };

@@ -14,6 +14,13 @@ export interface StoredDelivery {
   readonly low_water_mark: number;
 }
 
+export interface StoredPlan {
+  readonly type: string;
+  readonly period: string;
+  readonly trial_period: string;
+  readonly renewal_price: string;
+}
+
 export interface ClockRow {
   merchant_id: string;
   sequence: bigint;
@@ -69,6 +76,9 @@ export interface MerchantTables {
     terms_url: Generated<string>;
     privacy_url: Generated<string>;
     commission_bp: Generated<number>;
+    renewal_consent: Generated<string>;
+    renewal_consent_default: Generated<boolean>;
+    unpaid_order_reminders: Generated<string[]>;
     created_at: Generated<Date>;
   };
   api_key: {
@@ -100,6 +110,7 @@ export interface MerchantTables {
     published: boolean;
     archived: Generated<boolean>;
     delivery: StoredDelivery;
+    subscription: StoredPlan | null;
     metadata: Record<string, string>;
     request_id: string | null;
     created_at: Generated<Date>;

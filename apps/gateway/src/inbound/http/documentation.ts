@@ -8,7 +8,7 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 
 const introduction = `The API of a merchant's shop. Sums are whole minor units (cents) with an ISO 4217 code; instants are RFC 3339 in UTC.
 The key decides the mode: \`till_test_…\` sees test objects only, \`till_live_…\` live ones. What belongs to somebody else is not found (404).
-Send an \`Idempotency-Key\` with each POST: the same request again gets the same bytes and makes nothing new, for 30 days.
+Send an \`Idempotency-Key\` with each POST: the same request again gets the same bytes and makes nothing new, for 30 days (after a 202 it is looked at again).
 Errors are \`application/problem+json\`; look at \`code\` ([all codes](/errors)). Lists are newest first: \`limit\`, \`starting_after\`, \`ending_before\`.`;
 
 const tags = [
@@ -16,7 +16,9 @@ const tags = [
   { name: 'Products', description: 'The product library and the pools of licence codes.' },
   { name: 'Orders', description: 'What was sold, and everything that happened to it.' },
   { name: 'Payments', description: 'Payments of orders.' },
+  { name: 'Subscriptions', description: 'What renews: by itself, or by an order that the customer pays by hand.' },
   { name: 'Webhooks', description: 'Endpoints, events and deliveries.' },
+  { name: 'Test clock', description: 'The time machine of test mode: what takes a year happens now.' },
 ];
 
 /** Before the routes: it collects them as they are added. */

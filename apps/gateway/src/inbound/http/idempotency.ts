@@ -1,6 +1,7 @@
 /**
  * A POST with an Idempotency-Key is worked on once; the same request again gets the same bytes. The key belongs to the
- * merchant, not to the API key. What was refused for good is kept as well; what may pass is tried again.
+ * merchant, not to the API key. What was refused for good is kept as well; what may pass is tried again, and what
+ * is still under way (202) is looked at again.
  */
 import { Refused } from '@tillstream/rpc/refusals';
 import type { Log } from '@tillstream/rpc/contract';
@@ -52,7 +53,8 @@ export function rememberAnswers(server: FastifyInstance, answers: AnswerStore, l
     if (claim === null) return payload;
     request.claim = null;
     try {
-      const isFinal = reply.statusCode < 500 && (reply.refusal === null || !isPassing(reply.refusal));
+      const isFinal =
+        reply.statusCode < 500 && reply.statusCode !== 202 && (reply.refusal === null || !isPassing(reply.refusal));
       const body = typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.from(payload) : undefined;
       if (!isFinal || body === undefined) await answers.release(claim);
       else

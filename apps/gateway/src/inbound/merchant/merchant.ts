@@ -7,6 +7,13 @@ import type { Api } from '../http/api.ts';
 import { tenantOf } from '../http/tenant.ts';
 import { instant, madeAt, problems, says, wholeNumber } from '../shapes.ts';
 
+const commissionWords = 'Of the platform, in basis points, taken off the margin.';
+const consentWords =
+  'How customers agree to renewals. switch: a box to tick; without it nothing renews. implicit: a sentence next to the button.';
+const consentDefaultWords = 'Whether the box is ticked at first.';
+const remindersWords =
+  'When a customer is reminded of an unpaid order, counted from its creation: ISO 8601 durations, at most 5, growing, under 90 days. Empty = never.';
+
 const shop = z
   .object({
     id: z.string(),
@@ -19,7 +26,12 @@ const shop = z
     support: z.object({ email: z.string(), url: z.string() }),
     terms_url: z.string(),
     privacy_url: z.string(),
-    policies: z.object({ commission_bp: wholeNumber }),
+    policies: z.object({
+      commission_bp: wholeNumber.describe(commissionWords),
+      renewal_consent: z.string().describe(consentWords),
+      renewal_consent_default: z.boolean().describe(consentDefaultWords),
+      unpaid_order_reminders: z.array(z.string()).describe(remindersWords),
+    }),
     created_at: instant,
   })
   .meta({ id: 'Merchant' });
@@ -32,7 +44,19 @@ const change = z.strictObject({
   support: z.strictObject({ email: z.string().max(254).optional(), url: z.string().max(500).optional() }).optional(),
   terms_url: z.string().max(500).optional(),
   privacy_url: z.string().max(500).optional(),
-  policies: z.strictObject({ commission_bp: z.int().min(0).max(10_000).optional() }).optional(),
+  policies: z
+    .strictObject({
+      commission_bp: z.int().min(0).max(10_000).describe(commissionWords),
+      renewal_consent: z.enum(['switch', 'implicit']).describe(consentWords),
+      renewal_consent_default: z.boolean().describe(consentDefaultWords),
+      unpaid_order_reminders: z
+        .array(z.string().max(32))
+        .max(5)
+        .describe(`${remindersWords} Replaces the list; holds for orders that are placed from now on.`)
+        .meta({ examples: [['PT12H', 'P3D']] }),
+    })
+    .partial()
+    .optional(),
 });
 
 export function addMerchant(api: Api, { merchant }: Pick<Clients, 'merchant'>): void {
@@ -61,6 +85,7 @@ export function addMerchant(api: Api, { merchant }: Pick<Clients, 'merchant'>): 
     },
     async (request) => {
       const { body } = request;
+      const reminders = body.policies?.unpaid_order_reminders;
       const answer = await merchant.updateMerchant({
         merchantId: tenantOf(request).merchantId,
         shopName: body.name,
@@ -72,6 +97,9 @@ export function addMerchant(api: Api, { merchant }: Pick<Clients, 'merchant'>): 
         termsUrl: body.terms_url,
         privacyUrl: body.privacy_url,
         commissionBp: body.policies?.commission_bp,
+        renewalConsent: body.policies?.renewal_consent,
+        renewalConsentDefault: body.policies?.renewal_consent_default,
+        unpaidOrderReminders: reminders === undefined ? undefined : { after: reminders },
       });
       return show(answer.merchant);
     },
@@ -91,7 +119,12 @@ function show(found: Merchant | undefined): z.infer<typeof shop> {
     support: { email: found.supportEmail, url: found.supportUrl },
     terms_url: found.termsUrl,
     privacy_url: found.privacyUrl,
-    policies: { commission_bp: found.policies?.commissionBp ?? 0 },
+    policies: {
+      commission_bp: found.policies?.commissionBp ?? 0,
+      renewal_consent: found.policies?.renewalConsent ?? 'switch',
+      renewal_consent_default: found.policies?.renewalConsentDefault ?? false,
+      unpaid_order_reminders: found.policies?.unpaidOrderReminders ?? [],
+    },
     created_at: madeAt(found.createdAt),
   };
 }

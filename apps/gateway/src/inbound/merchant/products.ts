@@ -22,6 +22,7 @@ import {
   says,
   wholeNumber,
 } from '../shapes.ts';
+import { planIn, planOf, planOut, showPlan } from './subscription-plan.ts';
 
 const delivery = z.strictObject({
   method: z.literal('pool').default('pool').describe('pool: a licence code from the pool that you fill.'),
@@ -61,7 +62,7 @@ const draft = z.strictObject({
   min_quantity: texts.min_quantity.default(1),
   published: texts.published.default(true),
   delivery: delivery.prefault({}),
-  subscription: z.null().optional().describe('Subscriptions come later.'),
+  subscription: planIn.default(null).describe('How it renews; null = it does not.'),
   metadata: metadataIn.default({}),
 });
 
@@ -70,6 +71,7 @@ const change = z
     ...texts,
     archived: z.boolean(),
     delivery: delivery.describe('Replaces the whole.'),
+    subscription: planIn.describe('Replaces the whole; null = it no longer renews.'),
     metadata: metadataIn.describe('Replaces the whole.'),
   })
   .partial();
@@ -97,7 +99,7 @@ const product = z
       show_on_order_page: z.boolean(),
       low_water_mark: wholeNumber,
     }),
-    subscription: z.null(),
+    subscription: planOut.nullable().describe('How it renews; null = it does not.'),
     checkout_url: z.string().describe('Where customers buy it.'),
     metadata: metadataOut,
     created_at: instant,
@@ -134,6 +136,7 @@ export function addProducts(api: Api, { merchant }: Pick<Clients, 'merchant'>, c
         minQuantity: body.min_quantity,
         published: body.published,
         delivery: deliveryOf(body.delivery),
+        subscription: planOf(body.subscription),
         metadata: body.metadata,
         requestId: requestIdOf(request),
       });
@@ -186,7 +189,7 @@ export function addProducts(api: Api, { merchant }: Pick<Clients, 'merchant'>, c
           'Products',
           'updateProduct',
           'Change a product',
-          'What is left out stays as it is. Orders keep what they were placed with.',
+          'What is left out stays as it is. Orders, and the subscriptions that they started, keep what they were placed with.',
         ),
         params,
         body: change,
@@ -210,6 +213,7 @@ export function addProducts(api: Api, { merchant }: Pick<Clients, 'merchant'>, c
         published: body.published,
         archived: body.archived,
         delivery: body.delivery === undefined ? undefined : deliveryOf(body.delivery),
+        subscription: body.subscription === undefined ? undefined : { plan: planOf(body.subscription) },
         metadata: body.metadata === undefined ? undefined : { entries: body.metadata },
       });
       return show(answer.product);
@@ -256,7 +260,7 @@ function showProduct(found: Product | undefined, checkoutUrl: string): z.infer<t
       show_on_order_page: rules?.showOnOrderPage ?? true,
       low_water_mark: rules?.lowWaterMark ?? 0,
     },
-    subscription: null,
+    subscription: showPlan(found.subscription),
     checkout_url: `${checkoutUrl}/basket/add/${found.id}`,
     metadata: found.metadata,
     created_at: madeAt(found.createdAt),

@@ -1,9 +1,44 @@
 /** An order as the API shows it. */
 import type { Licence } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
-import type { Order, OrderItem, PaymentSummary } from '@tillstream/proto/order/v1/order_api';
+import type {
+  ItemSubscription,
+  Order,
+  OrderItem,
+  PaymentSummary,
+  SubscriptionTerms,
+} from '@tillstream/proto/order/v1/order_api';
 import { Refused } from '@tillstream/rpc/refusals';
 import { z } from 'zod';
+import { publicSubscriptionId } from '../../domain/subscription-id.ts';
 import { instant, instantOf, madeAt, metadataOut, moneyOf, moneyOut, wholeNumber } from '../shapes.ts';
+
+const terms = z.object({
+  type: z.string().describe('AR, AR_TRIAL, PMR'),
+  period: z.string().meta({ examples: ['P1Y'] }),
+  trial_period: z.string().nullable(),
+  renewal_price: z.string().describe('snapshot, current'),
+  renewal_amount: moneyOut.describe('Of one unit and one term, while renewal_price is snapshot.'),
+});
+
+const block = z.object({
+  id: z.string().meta({ examples: ['sub_5555555_456660'] }),
+  subscription_id: z
+    .string()
+    .describe('As webhooks name it.')
+    .meta({ examples: ['5555555_456660'] }),
+  type: z.string().describe('AR, AR_TRIAL, PMR'),
+  status: z.string().describe('not paid, active, cancelled'),
+  period: z.string(),
+  term: wholeNumber.describe('1 on the parent order.'),
+  is_conversion_from_trial: z.boolean().describe('The first renewal that costs something after a free term.'),
+  parent_order: wholeNumber,
+  parent_item: wholeNumber,
+  previous_order: wholeNumber.nullable().describe('That paid the term before; null on the parent.'),
+  previous_item: wholeNumber.nullable(),
+  expires_at: instant.nullable(),
+  next_charge_at: instant.nullable(),
+  detail_url: z.string(),
+});
 
 const item = z.object({
   id: wholeNumber,
@@ -21,6 +56,12 @@ const item = z.object({
   margin: moneyOut,
   delivery: z.object({ method: z.string(), one_code_per: z.string() }),
   delivered_at: instant.nullable(),
+  subscription_terms: terms.nullable().describe('What was agreed on; null when it does not renew.'),
+  subscription: block
+    .nullable()
+    .describe(
+      'As it was at the last change of this order; null until the parent order is paid, and when there is none.',
+    ),
 });
 
 const customer = z.object({
@@ -61,6 +102,12 @@ const shared = {
   customer,
   payment_method: z.string(),
   payment: payment.nullable().describe('The payment that counts: the one that paid, else the newest.'),
+  auto_renew: z.boolean().describe('Whether the customer agreed to renewals.'),
+  renews_subscription: z
+    .string()
+    .nullable()
+    .describe('The subscription whose next term this order pays; null when it is no renewal.')
+    .meta({ examples: ['sub_5555555_456660'] }),
   refunds_due: z.array(z.string()).describe('Payments that came on top or too late, to be given back.'),
   external_id: z.string(),
   additional_data: z.array(z.object({ name: z.string(), value: z.string() })),
@@ -94,6 +141,8 @@ export function showOrder(order: Order | undefined): OrderInList {
     customer: showCustomer(order.customer),
     payment_method: order.paymentMethod,
     payment: showPayment(order.payment),
+    auto_renew: order.autoRenew,
+    renews_subscription: order.renewsSubscriptionId === '' ? null : publicSubscriptionId(order.renewsSubscriptionId),
     refunds_due: order.refundDuePaymentIds,
     external_id: order.externalId,
     additional_data: order.additionalData,
@@ -127,6 +176,39 @@ function showItem(each: OrderItem, currency: string): z.infer<typeof item> {
     margin: moneyOf(each.marginMinor, currency),
     delivery: { method: each.deliveryMethod, one_code_per: each.oneCodePer },
     delivered_at: instantOf(each.deliveredAt),
+    subscription_terms: showTerms(each.subscriptionTerms, currency),
+    subscription: showBlock(each.subscription),
+  };
+}
+
+function showTerms(agreed: SubscriptionTerms | undefined, currency: string): z.infer<typeof terms> | null {
+  if (agreed === undefined) return null;
+  return {
+    type: agreed.type,
+    period: agreed.period,
+    trial_period: agreed.trialPeriod === '' ? null : agreed.trialPeriod,
+    renewal_price: agreed.renewalPrice,
+    renewal_amount: moneyOf(agreed.renewalPriceMinor, currency),
+  };
+}
+
+function showBlock(known: ItemSubscription | undefined): z.infer<typeof block> | null {
+  if (known === undefined) return null;
+  return {
+    id: publicSubscriptionId(known.id),
+    subscription_id: known.id,
+    type: known.type,
+    status: known.status,
+    period: known.period,
+    term: known.term,
+    is_conversion_from_trial: known.isConversionFromTrial,
+    parent_order: Number(known.parentOrderId),
+    parent_item: Number(known.parentItemId),
+    previous_order: known.previousOrderId === 0n ? null : Number(known.previousOrderId),
+    previous_item: known.previousItemId === 0n ? null : Number(known.previousItemId),
+    expires_at: instantOf(known.expiresAt),
+    next_charge_at: instantOf(known.nextChargeAt),
+    detail_url: known.detailUrl,
   };
 }
 

@@ -6,7 +6,7 @@ import { instant, instantOf, madeAt, moneyOf, moneyOut, wholeNumber } from '../s
 
 const attempt = z.object({
   id: z.string().describe('The provider’s idempotency key, for ever.'),
-  kind: z.string().describe('create, query, withdraw'),
+  kind: z.string().describe('create; charge, without the customer'),
   state: z.string().describe('intended, sent, open, succeeded, declined, unknown'),
   tries: wholeNumber,
   created_at: instant,
@@ -34,6 +34,11 @@ export const paymentShape = z
     reason: z.string().nullable().describe('After a failure, such as card_declined.'),
     provider_error: z.object({ code: z.string(), description: z.string() }).nullable(),
     money_moved: z.string().describe('no, yes, unknown'),
+    is_off_session: z.boolean().describe('A renewal: the customer was not there.'),
+    instrument: z
+      .string()
+      .nullable()
+      .describe('What this payment kept for renewals, or was charged to: never a card number.'),
     card: z.object({ type: z.string(), last_4: z.string(), expiration: z.string().describe('MM/YYYY') }).nullable(),
     created_at: instant,
     expires_at: instant.nullable(),
@@ -65,6 +70,8 @@ export function showPayment(payment: Payment | undefined): z.infer<typeof paymen
         ? null
         : { code: payment.providerErrorCode, description: payment.providerErrorDescription },
     money_moved: payment.moneyMoved,
+    is_off_session: payment.isOffSession,
+    instrument: textOrNull(payment.instrumentId),
     card:
       payment.cardLast4 === ''
         ? null

@@ -20,7 +20,11 @@ import {
   wholeNumber,
 } from '../shapes.ts';
 
-const events = z.array(z.string().max(100)).max(50).describe('Event types; empty = every one.');
+const events = z
+  .array(z.string().max(100))
+  .max(50)
+  .describe('Event types; empty = every one.')
+  .meta({ examples: [['order.payment.succeeded', 'subscription.cancelled']] });
 const url = z
   .string()
   .min(1)
