@@ -1,8 +1,14 @@
-import { MerchantApiService, type CreateProductRequest } from '@tillstream/proto/merchant/v1/merchant_api';
+import {
+  MerchantApiService,
+  type CreateProductRequest,
+  type UpdateMerchantRequest,
+  type UpdateProductRequest,
+} from '@tillstream/proto/merchant/v1/merchant_api';
 import type { Client } from '@tillstream/rpc/client';
 import { startApp, type StartedApp } from '@tillstream/testkit/app';
 import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
 import { turnableClock } from '@tillstream/testkit/clock';
+import { quietLog } from '@tillstream/testkit/log';
 import { expectTenantIsolation } from '@tillstream/testkit/tenants';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { home, merchantApp, type MerchantTables } from '../src/app.ts';
@@ -15,7 +21,13 @@ const clock = turnableClock();
 beforeAll(async () => {
   database = await testDatabase(home);
   app = await startApp(
-    merchantApp({ database: database.open<MerchantTables>(), clock, config: { KEY_PEPPER: 'p'.repeat(32) } }),
+    merchantApp({
+      database: database.open<MerchantTables>(),
+      clock,
+      log: quietLog(),
+      config: { KEY_PEPPER: 'p'.repeat(32) },
+      travellers: {},
+    }),
   );
   api = app.client(MerchantApiService);
 });
@@ -45,9 +57,12 @@ function goods(merchantId: string, more: Partial<CreateProductRequest> = {}): Cr
     delivery: undefined,
     metadata: {},
     requestId: '',
+    subscription: undefined,
     ...more,
   };
 }
+
+const untouched = { prices: [], delivery: undefined, metadata: undefined, subscription: undefined };
 
 test('an account has a test tenant, a live tenant and one key that is shown once', async () => {
   const account = await openShop();
@@ -126,6 +141,76 @@ test('products: what is wrong is named, all at once', async () => {
   });
 });
 
+test('a plan is kept, changed, taken away, and left alone by other changes', async () => {
+  const { testMerchantId: merchantId } = await openShop();
+  const plan = { type: 'AR_TRIAL', period: 'P1M', trialPeriod: 'P14D', renewalPrice: '' };
+  const { product } = await api.createProduct(goods(merchantId, { subscription: plan }));
+  const kept = { ...plan, renewalPrice: 'snapshot' };
+  expect(product?.subscription).toEqual(kept);
+  const productId = product?.id ?? '';
+  const change = (more: Partial<UpdateProductRequest>) =>
+    api.updateProduct({ merchantId, productId, ...untouched, ...more });
+  expect((await change({ name: 'Renamed' })).product).toMatchObject({ name: 'Renamed', subscription: kept });
+  const other = { type: 'PMR', period: 'P1Y', trialPeriod: '', renewalPrice: 'current' };
+  expect((await change({ subscription: { plan: other } })).product?.subscription).toEqual(other);
+  await expect(change({ subscription: { plan: { ...other, period: 'P5D' } } })).rejects.toMatchObject({
+    code: 'period_not_allowed',
+    param: 'subscription.period',
+  });
+  expect((await api.findProduct({ productId })).product?.subscription).toEqual(other);
+  await change({ subscription: { plan: undefined } });
+  expect((await api.getProducts({ merchantId, productIds: [productId] })).products[0]?.subscription).toBeUndefined();
+});
+
+test('everything that is wrong with a plan is named beside what else is wrong', async () => {
+  const { testMerchantId: merchantId } = await openShop();
+  const subscription = { type: '', period: 'P1Y2M', trialPeriod: 'P14D', renewalPrice: 'x' };
+  await expect(api.createProduct(goods(merchantId, { name: '', subscription }))).rejects.toMatchObject({
+    fields: [
+      { param: 'name', code: 'required' },
+      { param: 'subscription.type', code: 'required' },
+      { param: 'subscription.period', code: 'period_not_allowed' },
+      { param: 'subscription.trial_period', code: 'invalid_field' },
+      { param: 'subscription.renewal_price', code: 'invalid_field' },
+    ],
+  });
+});
+
+test('policies of renewals and reminders: off at first, kept, refused when they make no sense', async () => {
+  const { testMerchantId: merchantId, liveMerchantId } = await openShop();
+  const policiesOf = async (id: string) => (await api.getMerchants({ merchantIds: [id] })).merchants[0]?.policies;
+  const atFirst = {
+    commissionBp: 0,
+    renewalConsent: 'switch',
+    renewalConsentDefault: false,
+    unpaidOrderReminders: [],
+  };
+  expect(await policiesOf(merchantId)).toEqual(atFirst);
+  const change = (more: Partial<UpdateMerchantRequest>) =>
+    api.updateMerchant({ merchantId, currencies: [], unpaidOrderReminders: undefined, ...more });
+  await change({
+    renewalConsent: 'implicit',
+    renewalConsentDefault: true,
+    unpaidOrderReminders: { after: ['PT12H', 'P3D'] },
+  });
+  await change({ commissionBp: 500 });
+  expect(await policiesOf(merchantId)).toEqual({
+    commissionBp: 500,
+    renewalConsent: 'implicit',
+    renewalConsentDefault: true,
+    unpaidOrderReminders: ['PT12H', 'P3D'],
+  });
+  expect(await policiesOf(liveMerchantId)).toEqual(atFirst);
+  await expect(change({ renewalConsent: 'never' })).rejects.toMatchObject({ param: 'policies.renewal_consent' });
+  for (const after of [['P3D', 'P1D'], ['P90D'], ['P1M'], ['soon'], ['P1D', 'P2D', 'P3D', 'P4D', 'P5D', 'P6D']])
+    await expect(change({ unpaidOrderReminders: { after } })).rejects.toMatchObject({
+      code: 'invalid_field',
+      param: 'policies.unpaid_order_reminders',
+    });
+  await change({ unpaidOrderReminders: { after: [] } });
+  expect((await policiesOf(merchantId))?.unpaidOrderReminders).toEqual([]);
+});
+
 test('another merchant sees, finds and changes nothing', async () => {
   const mine = await openShop();
   const theirs = await openShop();
@@ -133,9 +218,9 @@ test('another merchant sees, finds and changes nothing', async () => {
   const productId = product?.id ?? '';
   for (const merchantId of [theirs.testMerchantId, mine.liveMerchantId]) {
     expect((await api.getProducts({ merchantId, productIds: [productId] })).products).toEqual([]);
-    await expect(
-      api.updateProduct({ merchantId, productId, name: 'x', prices: [], delivery: undefined, metadata: undefined }),
-    ).rejects.toMatchObject({ code: 'product_not_found' });
+    await expect(api.updateProduct({ merchantId, productId, name: 'x', ...untouched })).rejects.toMatchObject({
+      code: 'product_not_found',
+    });
   }
   expect((await api.findProduct({ productId })).product?.merchantId).toBe(mine.testMerchantId);
 });
