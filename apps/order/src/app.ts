@@ -1,15 +1,16 @@
 /** The order service: carts, orders, and the process of a purchase. */
-import type { Database } from '@tillstream/database/database';
+import { codeOf, type Database } from '@tillstream/database/database';
 import type { ServiceHome } from '@tillstream/database/migrate';
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Log } from '@tillstream/messaging/log';
 import { messagingMigrations } from '@tillstream/messaging/migrations';
 import { makePerformer } from '@tillstream/messaging/perform';
-import { fulfillmentEvents, orderEvents, paymentEvents } from '@tillstream/messaging/topics';
+import { fulfillmentEvents, orderEvents, paymentEvents, subscriptionEvents } from '@tillstream/messaging/topics';
 import type { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import type { MerchantApiService } from '@tillstream/proto/merchant/v1/merchant_api';
 import { OrderApiService } from '@tillstream/proto/order/v1/order_api';
 import type { PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
+import type { SubscriptionApiService } from '@tillstream/proto/subscription/v1/subscription_api';
 import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
 import type { Client } from '@tillstream/rpc/client';
 import { implement } from '@tillstream/rpc/server';
@@ -22,8 +23,11 @@ import { answerOrderApi } from './inbound/order-api.ts';
 import { OrderDesk } from './inbound/order-desk.ts';
 import { orderTimers } from './inbound/order-timers.ts';
 import { hearPayments } from './inbound/payment-events.ts';
+import { hearSubscriptions } from './inbound/subscription-events.ts';
 import { Carts } from './outbound/carts.ts';
 import { Catalogue } from './outbound/catalogue.ts';
+import { Methods } from './outbound/methods.ts';
+import { findLineages } from './outbound/order/parents.ts';
 import { CartTaken, orderKeeper } from './outbound/order-keeper.ts';
 import { Orders } from './outbound/orders.ts';
 import type { OrderTables } from './outbound/tables.ts';
@@ -42,6 +46,7 @@ export interface OrderParts {
     readonly merchant: Client<typeof MerchantApiService>;
     readonly payment: Client<typeof PaymentApiService>;
     readonly fulfillment: Client<typeof FulfillmentApiService>;
+    readonly subscription: Client<typeof SubscriptionApiService>;
   };
   readonly clock: Clock;
   readonly log: Log;
@@ -49,11 +54,13 @@ export interface OrderParts {
 }
 
 const sweepEveryMs = 3_600_000;
+const uniqueViolation = '23505';
 
 export function orderApp(parts: OrderParts): ServiceApp {
   const { database, clients, clock, log, config } = parts;
   const carts = new Carts(database);
   const catalogue = new Catalogue(clients.merchant);
+  const methods = new Methods(clients.payment, log);
   const orders = new Orders(database, config.CHECKOUT_URL);
   const performer = makePerformer({ database, machine: order, keeper: orderKeeper, name: 'order', log });
   const newestPayment = async (merchantId: string, orderId: bigint) => {
@@ -70,6 +77,7 @@ export function orderApp(parts: OrderParts): ServiceApp {
   const orderDesk = new OrderDesk({
     carts,
     catalogue,
+    methods,
     orders,
     performer,
     createPayment: (request) => clients.payment.createPayment(request, { deadlineMs: 12_000 }),
@@ -79,7 +87,7 @@ export function orderApp(parts: OrderParts): ServiceApp {
     clock,
   });
   const api = answerOrderApi({
-    cartDesk: new CartDesk({ carts, catalogue }),
+    cartDesk: new CartDesk({ carts, catalogue, methods }),
     orderDesk,
     orders,
     catalogue,
@@ -87,6 +95,11 @@ export function orderApp(parts: OrderParts): ServiceApp {
     refreshPayment: (request) => clients.payment.refreshPayment(request),
     newestPayment,
     getLicences: (request) => clients.fulfillment.getLicences(request),
+    subscriptions: {
+      list: (request) => clients.subscription.listSubscriptions(request),
+      cancel: (request) => clients.subscription.cancelSubscription(request),
+      restore: (request) => clients.subscription.restoreSubscription(request),
+    },
     clock,
     log,
   });
@@ -96,6 +109,17 @@ export function orderApp(parts: OrderParts): ServiceApp {
     clock,
   });
   const hearDeliveryNews = hearDeliveries({ performer, clock });
+  const hearSubscriptionNews = hearSubscriptions({
+    performer,
+    catalogue,
+    orders: {
+      lineages: (keys) => findLineages(database, keys),
+      numbersOfChildren: (count) => orders.numbersOfChildren(count),
+    },
+    isTermTaken: (error) => codeOf(error) === uniqueViolation,
+    clock,
+    log,
+  });
   return {
     name: home.name,
     database,
@@ -106,18 +130,20 @@ export function orderApp(parts: OrderParts): ServiceApp {
       }),
     ],
     topics: [orderEvents],
-    // A service's group has one subscription: one batch may hold both topics.
+    // A service's group has one subscription: one batch may hold all its topics.
     subscriptions: [
       {
         group: home.name,
-        topics: [paymentEvents.name, fulfillmentEvents.name],
+        topics: [paymentEvents.name, fulfillmentEvents.name, subscriptionEvents.name],
         handle: async (batch) => {
-          await hearPaymentNews(batch.filter((message) => message.topic === paymentEvents.name));
-          await hearDeliveryNews(batch.filter((message) => message.topic === fulfillmentEvents.name));
+          const of = (topic: string) => batch.filter((message) => message.topic === topic);
+          await hearSubscriptionNews(of(subscriptionEvents.name));
+          await hearPaymentNews(of(paymentEvents.name));
+          await hearDeliveryNews(of(fulfillmentEvents.name));
         },
       },
     ],
-    timers: [orderTimers({ performer, clock })],
+    timers: [orderTimers({ performer, catalogue, clock })],
     workers: [
       {
         name: 'sweep carts',

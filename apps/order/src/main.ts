@@ -2,6 +2,7 @@ import process from 'node:process';
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import { MerchantApiService } from '@tillstream/proto/merchant/v1/merchant_api';
 import { PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
+import { SubscriptionApiService } from '@tillstream/proto/subscription/v1/subscription_api';
 import { makeClient } from '@tillstream/rpc/client';
 import { runProcess } from '@tillstream/service/process';
 import { home, orderApp, type OrderTables } from './app.ts';
@@ -22,6 +23,7 @@ await runProcess<typeof settings, OrderTables>({
         merchant: makeClient(MerchantApiService, parts.channel('merchant')),
         payment: makeClient(PaymentApiService, parts.channel('payment')),
         fulfillment: makeClient(FulfillmentApiService, parts.channel('fulfillment')),
+        subscription: makeClient(SubscriptionApiService, parts.channel('subscription')),
       },
     }),
 });

@@ -3,17 +3,28 @@ import { randomUUIDv7 } from 'node:crypto';
 import { publicId } from '@tillstream/database/public-id';
 import { FulfillmentApiService, type Licence } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import { Merchant, MerchantApiService, Product } from '@tillstream/proto/merchant/v1/merchant_api';
-import { Payment, PaymentApiService, type CreatePaymentRequest } from '@tillstream/proto/payment/v1/payment_api';
+import {
+  Payment,
+  PaymentApiService,
+  type CreatePaymentRequest,
+  type Method,
+} from '@tillstream/proto/payment/v1/payment_api';
+import { Subscription, SubscriptionApiService } from '@tillstream/proto/subscription/v1/subscription_api';
 import { Refused } from '@tillstream/rpc/refusals';
 import { implement, type Handlers, type RpcBinding } from '@tillstream/rpc/server';
 
-type Name = 'merchant' | 'payment' | 'fulfillment';
+type Name = 'merchant' | 'payment' | 'fulfillment' | 'subscription';
 
 export class Neighbours {
   readonly merchants = new Map<string, Merchant>();
   readonly products = new Map<string, Product>();
   readonly payments = new Map<string, Payment>();
   readonly licences: Licence[] = [];
+  readonly subscriptions = new Map<string, Subscription>();
+  methods: Method[] = [
+    { code: 'CreditCard', systemName: 'Bank Card', canRenew: true },
+    { code: 'BankTransfer', systemName: 'Bank Transfer', canRenew: false },
+  ];
   /** Those that do not answer now. */
   readonly away = new Set<Name>();
   /** Every question, in order. */
@@ -29,7 +40,7 @@ export class Neighbours {
       currencies: ['EUR', 'USD'],
       supportEmail: 'help@quill.example',
       termsUrl: 'https://quill.example/terms',
-      policies: { commissionBp: 1_000 },
+      policies: { commissionBp: 1_000, renewalConsent: 'switch' },
     });
     const merchant = { ...base, ...more };
     this.merchants.set(merchant.id, merchant);
@@ -151,9 +162,35 @@ export class Neighbours {
               hasMore: false,
             };
           },
+          listMethods: async (request) => {
+            hear('payment', 'listMethods', request);
+            return { methods: this.methods };
+          },
           refreshPayment: async (request) => {
             hear('payment', 'refreshPayment', request);
             return { payment: newestOf(request.orderId) };
+          },
+        }),
+      ),
+      implement(
+        SubscriptionApiService,
+        only<typeof SubscriptionApiService>({
+          listSubscriptions: async (request) => {
+            hear('subscription', 'listSubscriptions', request);
+            const subscriptions = [...this.subscriptions.values()].filter(
+              (each) => each.merchantId === request.merchantId && each.parentOrderId === request.orderId,
+            );
+            return { subscriptions, hasMore: false };
+          },
+          cancelSubscription: async (request) => {
+            hear('subscription', 'cancelSubscription', request);
+            return { subscription: this.subscriptions.get(request.subscriptionId), isChanged: true };
+          },
+          restoreSubscription: async (request) => {
+            hear('subscription', 'restoreSubscription', request);
+            const subscription = this.subscriptions.get(request.subscriptionId);
+            if (subscription?.type === 'PMR') throw new Refused('restore_not_supported');
+            return { subscription, isChanged: true };
           },
         }),
       ),

@@ -300,6 +300,8 @@ describe('what the customer sees', () => {
         unitNo: 1,
         code: `CODE-${item.id}`,
         issuedAt: undefined,
+        firstItemId: 0n,
+        previousItemId: 0n,
       });
     const { paymentId } = await world.api.beginPayment({ ...pathOf(order), paymentMethod: 'CreditCard' });
     world.neighbours.changePayment(paymentId, { status: 'processing', moneyMoved: 'unknown' });

@@ -5,7 +5,7 @@ import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
 import type { OutgoingMessage } from '@tillstream/messaging/message';
 import { carrierHome } from '@tillstream/messaging/migrations';
 import { toMessage } from '@tillstream/messaging/outgoing';
-import { fulfillmentEvents, orderEvents, paymentEvents } from '@tillstream/messaging/topics';
+import { fulfillmentEvents, orderEvents, paymentEvents, subscriptionEvents } from '@tillstream/messaging/topics';
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import { FulfillmentEvent } from '@tillstream/proto/fulfillment/v1/fulfillment_events';
 import { MerchantApiService, type Product } from '@tillstream/proto/merchant/v1/merchant_api';
@@ -19,6 +19,8 @@ import {
 import { OrderEvent } from '@tillstream/proto/order/v1/order_events';
 import { PaymentApiService, type Payment } from '@tillstream/proto/payment/v1/payment_api';
 import { PaymentEvent } from '@tillstream/proto/payment/v1/payment_events';
+import { SubscriptionApiService } from '@tillstream/proto/subscription/v1/subscription_api';
+import { SubscriptionEvent } from '@tillstream/proto/subscription/v1/subscription_events';
 import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
 import { startApp, standIn } from '@tillstream/testkit/app';
 import { turnableClock } from '@tillstream/testkit/clock';
@@ -58,6 +60,7 @@ export async function openWorld() {
       merchant: others.client(MerchantApiService),
       payment: others.client(PaymentApiService),
       fulfillment: others.client(FulfillmentApiService),
+      subscription: others.client(SubscriptionApiService),
     },
     clock,
     log,
@@ -98,6 +101,7 @@ export async function openWorld() {
       privacyAccepted: true,
       locale: 'en',
       totalMinor: cart.totalMinor,
+      autoRenew: false,
       ...more,
     });
   const get = async (merchantId: string, orderId: bigint): Promise<Order> => {
@@ -167,6 +171,23 @@ export function paymentMessage(payment: Payment, payload: PaymentEvent['payload'
     payload,
   }).finish();
   return toMessage(paymentEvents, 'payment', String(payment.orderId), event, value);
+}
+
+/** What the subscription service says of a parent's item. */
+export function subscriptionMessage(
+  parent: Order,
+  parentItemId: bigint,
+  payload: SubscriptionEvent['payload'],
+): OutgoingMessage {
+  const { event, header } = eventOf(parent.merchantId);
+  const value = SubscriptionEvent.encode({
+    header,
+    subscriptionId: `${parent.orderId}_${parentItemId}`,
+    parentOrderId: parent.orderId,
+    parentItemId,
+    payload,
+  }).finish();
+  return toMessage(subscriptionEvents, 'subscription', String(parent.orderId), event, value);
 }
 
 export function bookedMessage(payment: Payment): OutgoingMessage {

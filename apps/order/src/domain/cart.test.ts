@@ -4,12 +4,15 @@ import {
   addLine,
   changeLine,
   chooseCurrency,
+  consentFor,
+  hasTrial,
   highestQuantity,
   isOnSale,
   mostLines,
   priceLine,
   type CartLine,
   type Goods,
+  type Plan,
 } from './cart.ts';
 import { readLocale } from './locale.ts';
 
@@ -30,6 +33,7 @@ function goods(more: Partial<Goods> = {}): Goods {
     oneCodePer: 'unit',
     sendMail: true,
     showOnOrderPage: true,
+    plan: undefined,
     ...more,
   };
 }
@@ -106,6 +110,7 @@ test('a line’s margin is rounded once, and amount, margin and the platform’s
     vatMinor: 0n,
     discountMinor: 0n,
     marginMinor: 8_999n,
+    terms: undefined,
   });
 });
 
@@ -118,4 +123,44 @@ test('language tags are canonical or nothing', () => {
     '',
     '',
   ]);
+});
+
+describe('what renews', () => {
+  const plan = (type: Plan['type'], more: Partial<Plan> = {}): Plan => ({
+    type,
+    period: 'P1Y',
+    trialPeriod: '',
+    renewalPrice: 'snapshot',
+    ...more,
+  });
+
+  test('keeps today’s price for its terms; the first term of a trial is free, and as long as the others unless it says', () => {
+    expect(priceLine(goods({ plan: plan('AR') }), 2, 'EUR', 0)).toMatchObject({
+      priceMinor: 10_000n,
+      amountMinor: 20_000n,
+      terms: { type: 'AR', period: 'P1Y', trialPeriod: '', renewalPriceMinor: 10_000n, renewalPrice: 'snapshot' },
+    });
+    const free = { priceMinor: 0n, amountMinor: 0n, marginMinor: 0n };
+    expect(priceLine(goods({ plan: plan('AR_TRIAL') }), 2, 'EUR', 1_000)).toMatchObject({
+      ...free,
+      terms: { trialPeriod: 'P1Y', renewalPriceMinor: 10_000n },
+    });
+    expect(priceLine(goods({ plan: plan('AR_TRIAL', { trialPeriod: 'P14D' }) }), 1, 'EUR', 0)).toMatchObject({
+      ...free,
+      terms: { trialPeriod: 'P14D' },
+    });
+  });
+
+  test('is agreed to as the shop wants, unless nothing renews by itself', () => {
+    const shop = { renewalConsent: 'implicit', renewalConsentDefault: false } as const;
+    const carts: readonly (readonly Goods[])[] = [
+      [],
+      [goods()],
+      [goods({ plan: plan('PMR') })],
+      [goods(), goods({ plan: plan('AR') })],
+      [goods({ plan: plan('AR_TRIAL') })],
+    ];
+    expect(carts.map((each) => consentFor(each, shop))).toEqual(['', '', '', 'implicit', 'implicit']);
+    expect(carts.map(hasTrial)).toEqual([false, false, false, false, true]);
+  });
 });

@@ -1,5 +1,16 @@
 /** The rules of a cart: quantities, currencies, sums. Prices are the catalogue's until an order is placed. */
 import { shareOf } from '@tillstream/money/money';
+import type { PlanType, SubscriptionTerms } from './placed.ts';
+import { renewsByItself } from './subscription/subscription.ts';
+
+/** How a product renews (P19). */
+export interface Plan {
+  readonly type: PlanType;
+  readonly period: string;
+  /** Empty = the period. */
+  readonly trialPeriod: string;
+  readonly renewalPrice: 'snapshot' | 'current';
+}
 
 export interface Goods {
   readonly id: string;
@@ -17,6 +28,8 @@ export interface Goods {
   readonly oneCodePer: string;
   readonly sendMail: boolean;
   readonly showOnOrderPage: boolean;
+  /** Undefined when it does not renew. */
+  readonly plan: Plan | undefined;
 }
 
 export interface CartLine {
@@ -85,12 +98,15 @@ export interface Priced {
   readonly vatMinor: bigint;
   readonly discountMinor: bigint;
   readonly marginMinor: bigint;
+  readonly terms: SubscriptionTerms | undefined;
 }
 
 /** Margin is what the merchant keeps: the amount less VAT less the platform's share (docs/decisions/margin-and-tax.md). */
 export function priceLine(goods: Goods, quantity: number, currency: string, commissionBp: number): Priced | undefined {
-  const priceMinor = goods.prices.get(currency);
-  if (priceMinor === undefined) return undefined;
+  const fullMinor = goods.prices.get(currency);
+  if (fullMinor === undefined) return undefined;
+  // The first term of a trial is free (R93).
+  const priceMinor = goods.plan?.type === 'AR_TRIAL' ? 0n : fullMinor;
   const amountMinor = priceMinor * BigInt(quantity);
   return {
     priceMinor,
@@ -98,5 +114,28 @@ export function priceLine(goods: Goods, quantity: number, currency: string, comm
     vatMinor: 0n,
     discountMinor: 0n,
     marginMinor: amountMinor - shareOf(amountMinor, commissionBp),
+    terms: termsOf(goods.plan, fullMinor),
   };
+}
+
+function termsOf(plan: Plan | undefined, renewalPriceMinor: bigint): SubscriptionTerms | undefined {
+  if (plan === undefined) return undefined;
+  const trialPeriod = plan.type === 'AR_TRIAL' ? plan.trialPeriod || plan.period : '';
+  return { ...plan, trialPeriod, renewalPriceMinor };
+}
+
+export interface RenewalPolicy {
+  /** switch: a box to tick; implicit: said next to the button (P18). */
+  readonly renewalConsent: 'switch' | 'implicit';
+  readonly renewalConsentDefault: boolean;
+}
+
+/** How the customer of these goods agrees to renewals; '' when nothing renews by itself. */
+export function consentFor(goods: readonly Goods[], policy: RenewalPolicy): 'switch' | 'implicit' | '' {
+  return goods.some((each) => renewsByItself(each.plan)) ? policy.renewalConsent : '';
+}
+
+/** A free first term is given to those who agree to the terms after it, and can be charged for them. */
+export function hasTrial(goods: readonly Goods[]): boolean {
+  return goods.some((each) => each.plan?.type === 'AR_TRIAL');
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { complainAboutCustomer, looksLikeCardNumber, trimmed } from './customer.ts';
-import type { Customer } from './order.ts';
+import type { Customer } from './placed.ts';
 
 const jane: Customer = {
   country: 'FR',

@@ -1,6 +1,6 @@
 /** What a customer must tell, field by field. Names in any script are names. */
 import { isCountry } from './countries.ts';
-import type { Customer } from './order.ts';
+import type { Customer } from './placed.ts';
 
 export interface FieldComplaint {
   readonly param: string;

@@ -3,17 +3,9 @@ import { cellsOf, outcomeOf } from '@tillstream/machine/matrix';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { orderMatrix } from './order.matrix.ts';
-import {
-  fulfilmentOf,
-  order,
-  orderName,
-  type Item,
-  type Order,
-  type OrderCommand,
-  type OrderState,
-  type PaymentShown,
-  type Placed,
-} from './order.ts';
+import { fulfilmentOf, order, type Order, type OrderCommand, type OrderState } from './order.ts';
+import { orderName, type Item, type PaymentShown, type Placed } from './placed.ts';
+import type { Renewal } from './subscription/child.ts';
 
 const at = new Date('2026-11-20T08:00:00Z');
 const item: Item = {
@@ -34,6 +26,13 @@ const item: Item = {
   oneCodePer: 'unit',
   sendMail: true,
   showOnOrderPage: true,
+  terms: {
+    type: 'AR',
+    period: 'P1Y',
+    trialPeriod: '',
+    renewalPriceMinor: 5_000n,
+    renewalPrice: 'snapshot',
+  },
 };
 const placed: Placed = {
   orderId: 7n,
@@ -59,17 +58,41 @@ const placed: Placed = {
     companyBillingAddress: '',
     companyDeliveryAddress: '',
   },
-  items: [item, { ...item, id: 2n }],
+  items: [item, { ...item, id: 2n, terms: undefined }],
   totalMinor: 10_000n,
   paymentMethod: 'CreditCard',
+  autoRenew: true,
   externalId: '',
   additionalData: [],
   metadata: {},
   consent: { wording: '', termsUrl: '', privacyUrl: '', at },
+  reminders: ['P1D', 'P7D'],
+  renewal: undefined,
 };
+
+const renewal: Renewal = {
+  subscriptionId: '7_1',
+  term: 2,
+  parentOrderId: 7n,
+  parentItemId: 1n,
+  parentToken: 't',
+  previousOrderId: 7n,
+  previousItemId: 1n,
+  type: 'AR',
+  period: 'P1Y',
+  isConversionFromTrial: false,
+  expiresAt: new Date('2027-11-20T23:59:00Z'),
+  nextChargeAt: new Date('2027-10-31T23:59:00Z'),
+  anchorOn: '2026-11-20',
+  periods: 1,
+  instrumentId: 'i',
+  saved: { systemName: 'Bank Card', cardType: 'Visa', cardLast4: '4242', cardExpiration: '12/2034' },
+};
+const child: Placed = { ...placed, orderId: 8n, cartId: '', items: [{ ...item, id: 3n }], totalMinor: 5_000n, renewal };
 const shown = (paymentId: string, status: 'booked' | 'failed'): PaymentShown => ({
   paymentId,
   status,
+  method: 'CreditCard',
   systemName: 'Bank Card',
   cardType: 'Visa',
   cardLast4: '4242',
@@ -77,19 +100,34 @@ const shown = (paymentId: string, status: 'booked' | 'failed'): PaymentShown => 
   reason: '',
   errorCode: '',
   errorDescription: '',
+  instrumentId: 'i',
 });
-const pay = (paymentId: string): OrderCommand => ({
+const pay = (paymentId: string): Extract<OrderCommand, { type: 'recordPayment' }> => ({
   type: 'recordPayment',
   payment: shown(paymentId, 'booked'),
   amountMinor: 10_000n,
   currency: 'EUR',
   at,
 });
+const news = (change: 'cancelled' | 'restored', status: 'not paid' | 'active' = 'active'): OrderCommand => ({
+  type: 'recordSubscription',
+  news: {
+    subscriptionId: '7_1',
+    change,
+    status: change === 'cancelled' ? 'cancelled' : status,
+    expiresAt: new Date('2028-11-20T23:59:00Z'),
+    nextChargeAt: undefined,
+  },
+});
+const cancel = news('cancelled');
+
 const commands: Record<OrderCommand['type'], OrderCommand> = {
   place: { type: 'place', placed },
-  recordPaymentFailed: { type: 'recordPaymentFailed', payment: shown('p-failed', 'failed') },
+  recordPaymentFailed: { type: 'recordPaymentFailed', payment: shown('p-failed', 'failed'), at },
   recordPayment: pay('p-new'),
   recordItemDelivered: { type: 'recordItemDelivered', itemId: 1n, at },
+  recordSubscription: cancel,
+  remind: { type: 'remind', number: 1, dueAt: at, at, isWanted: true },
   delete: { type: 'delete', reason: 'by_merchant' },
 };
 
@@ -117,6 +155,26 @@ describe('every status and every command', () => {
   test.each(cellsOf(orderMatrix))('$status: $command', ({ status, command, outcomes }) => {
     const state = after(...ways[status as OrderState['status']]);
     expect(outcomes).toContain(outcomeOf(order, state, commands[command as OrderCommand['type']]));
+  });
+
+  test('of a child: the same cells, and the subscription is noted before it is paid', () => {
+    const ofChild = { ...commands, place: { type: 'place', placed: child } } as const;
+    const paying = { ...pay('p-new'), amountMinor: 5_000n };
+    for (const { status, command, outcomes } of cellsOf(orderMatrix)) {
+      const start: readonly OrderCommand[] = [
+        ...(status === 'absent' ? [] : [ofChild.place]),
+        ...(status === 'paid' ? [{ ...paying, payment: shown('p-first', 'booked') }] : []),
+        ...(status === 'deleted' ? [commands.delete] : []),
+      ];
+      const asked =
+        command === 'recordPayment'
+          ? paying
+          : command === 'recordItemDelivered'
+            ? ({ type: 'recordItemDelivered', itemId: 3n, at } as const)
+            : ofChild[command as OrderCommand['type']];
+      expect(outcomes, `${status}: ${command}`).toContain(outcomeOf(order, after(...start), asked));
+    }
+    expect(outcomeOf(order, after(ofChild.place), cancel)).toBe('not paid');
   });
 });
 

@@ -8,82 +8,24 @@
  * Delivered is an axis of its own; the status in every message stays `paid` (seed 003). What was agreed on is a
  * snapshot: later edits of the catalogue do not reach it. Money that comes twice, or for a deleted order, is recorded and
  * due for refund; it revives nothing and delivers nothing (D1, R25).
+ *
+ * What renews begins with the payment of the parent, never with its creation; a child pays one further term. What becomes
+ * of a subscription between its payments is decided in the subscription service and noted here for the documents.
  */
 import { accept, ignore, refuse, unreachable, type Decision, type Machine } from '@tillstream/machine/machine';
-
-export interface Customer {
-  readonly country: string;
-  readonly type: string;
-  readonly email: string;
-  readonly firstName: string;
-  readonly lastName: string;
-  readonly phone: string;
-  readonly vatNumber: string;
-  readonly companyName: string;
-  readonly companyBillingAddress: string;
-  readonly companyDeliveryAddress: string;
-}
-
-export interface Item {
-  readonly id: bigint;
-  readonly productId: string;
-  readonly name: string;
-  readonly familyName: string;
-  readonly vendorCode: string;
-  readonly sku: string;
-  readonly businessSegment: string;
-  readonly priceMinor: bigint;
-  readonly quantity: number;
-  readonly discountMinor: bigint;
-  readonly vatMinor: bigint;
-  readonly amountMinor: bigint;
-  readonly marginMinor: bigint;
-  readonly deliveryMethod: string;
-  readonly oneCodePer: string;
-  readonly sendMail: boolean;
-  readonly showOnOrderPage: boolean;
-}
-
-export interface Placed {
-  readonly orderId: bigint;
-  readonly cartId: string;
-  readonly cartVersion: number;
-  readonly livemode: boolean;
-  readonly createdAt: Date;
-  readonly currency: string;
-  readonly locale: string;
-  readonly token: string;
-  readonly shopName: string;
-  readonly supportEmail: string;
-  readonly timeZone: string;
-  readonly customer: Customer;
-  readonly items: readonly Item[];
-  readonly totalMinor: bigint;
-  readonly paymentMethod: string;
-  readonly externalId: string;
-  readonly additionalData: readonly { readonly name: string; readonly value: string }[];
-  readonly metadata: Readonly<Record<string, string>>;
-  /** What was agreed to, in which wording of the page, and when: evidence. */
-  readonly consent: {
-    readonly wording: string;
-    readonly termsUrl: string;
-    readonly privacyUrl: string;
-    readonly at: Date;
-  };
-}
-
-/** The payment that a document shows. */
-export interface PaymentShown {
-  readonly paymentId: string;
-  readonly status: 'booked' | 'failed';
-  readonly systemName: string;
-  readonly cardType: string;
-  readonly cardLast4: string;
-  readonly cardExpiration: string;
-  readonly reason: string;
-  readonly errorCode: string;
-  readonly errorDescription: string;
-}
+import type { PaymentShown, Placed } from './placed.ts';
+import { isTooLateToRemind } from './reminders.ts';
+import {
+  nextChargeAfterFailure,
+  shownAtCreation,
+  shownWhenPaid,
+  termsPaid,
+  withNextCharge,
+  withNote,
+  type ItemSubscription,
+  type PaidTerm,
+  type SubscriptionNote,
+} from './subscription/subscription.ts';
 
 export interface Order {
   readonly status: 'not paid' | 'paid' | 'deleted';
@@ -92,13 +34,25 @@ export interface Order {
   readonly payment: PaymentShown | undefined;
   readonly deliveredAt: ReadonlyMap<bigint, Date>;
   readonly refundDue: readonly string[];
+  /** By item: on a parent from its payment on, on a child always. */
+  readonly subscriptions: ReadonlyMap<bigint, ItemSubscription>;
+  readonly reminded: readonly number[];
 }
 
 export type OrderState = { readonly status: 'absent' } | Order;
 
+export interface SubscriptionNews {
+  readonly subscriptionId: string;
+  readonly change: 'cancelled' | 'restored';
+  /** Of the subscription: what it is after the change. */
+  readonly status: SubscriptionNote['status'];
+  readonly expiresAt: Date | undefined;
+  readonly nextChargeAt: Date | undefined;
+}
+
 export type OrderCommand =
   | { readonly type: 'place'; readonly placed: Placed }
-  | { readonly type: 'recordPaymentFailed'; readonly payment: PaymentShown }
+  | { readonly type: 'recordPaymentFailed'; readonly payment: PaymentShown; readonly at: Date }
   | {
       readonly type: 'recordPayment';
       readonly payment: PaymentShown;
@@ -107,19 +61,42 @@ export type OrderCommand =
       readonly at: Date;
     }
   | { readonly type: 'recordItemDelivered'; readonly itemId: bigint; readonly at: Date }
+  | { readonly type: 'recordSubscription'; readonly news: SubscriptionNews }
+  | {
+      readonly type: 'remind';
+      readonly number: number;
+      readonly dueAt: Date;
+      readonly at: Date;
+      /** The merchant's policy as it is now: it may have been switched off since the order was placed. */
+      readonly isWanted: boolean;
+    }
   | { readonly type: 'delete'; readonly reason: DeletionReason };
 
 export type DeletionReason = 'unpaid_too_long' | 'by_merchant';
 
 export type OrderEvent =
   | { readonly type: 'orderCreated'; readonly placed: Placed }
-  | { readonly type: 'orderPaymentFailed'; readonly payment: PaymentShown }
-  | { readonly type: 'orderPaid'; readonly payment: PaymentShown; readonly at: Date }
+  | {
+      readonly type: 'orderPaymentFailed';
+      readonly payment: PaymentShown;
+      /** On a child: the next planned charge. */
+      readonly nextChargeAt: Date | undefined;
+    }
+  | {
+      readonly type: 'orderPaid';
+      readonly payment: PaymentShown;
+      readonly at: Date;
+      readonly terms: readonly PaidTerm[];
+    }
   | { readonly type: 'orderPaidAgain'; readonly paymentId: string }
   | { readonly type: 'orderPaidLate'; readonly paymentId: string }
   | { readonly type: 'orderItemDelivered'; readonly itemId: bigint; readonly at: Date }
   | { readonly type: 'orderDelivered' }
-  | { readonly type: 'orderDeleted'; readonly reason: DeletionReason };
+  | { readonly type: 'orderDeleted'; readonly reason: DeletionReason }
+  | { readonly type: 'orderReminderDue'; readonly number: number }
+  | { readonly type: 'orderSubscriptionCancelled'; readonly note: SubscriptionNote }
+  | { readonly type: 'orderSubscriptionRestored'; readonly note: SubscriptionNote }
+  | { readonly type: 'orderSubscriptionNoted'; readonly note: SubscriptionNote };
 
 export type OrderRefusal =
   | 'order_not_found'
@@ -127,6 +104,7 @@ export type OrderRefusal =
   | 'order_deleted'
   | 'order_not_paid'
   | 'amount_mismatch'
+  | 'subscription_not_found'
   | 'cart_empty';
 
 export const order: Machine<OrderState, OrderCommand, OrderEvent, OrderRefusal> = {
@@ -136,6 +114,7 @@ export const order: Machine<OrderState, OrderCommand, OrderEvent, OrderRefusal> 
 };
 
 type Decided = Decision<OrderEvent, OrderRefusal>;
+type Asked<Type extends OrderCommand['type']> = Extract<OrderCommand, { type: Type }>;
 
 function decide(state: OrderState, command: OrderCommand): Decided {
   if (state.status === 'absent') {
@@ -148,15 +127,15 @@ function decide(state: OrderState, command: OrderCommand): Decided {
     case 'place':
       return ignore('it is placed');
     case 'recordPaymentFailed':
-      // A failure that arrives after another payment succeeded is old news.
-      if (state.status !== 'not paid') return ignore(`the order is ${state.status}`);
-      return state.payment?.paymentId === command.payment.paymentId
-        ? ignore('this failure is known')
-        : accept({ type: 'orderPaymentFailed', payment: command.payment });
+      return decideFailure(state, command);
     case 'recordPayment':
       return decidePayment(state, command);
     case 'recordItemDelivered':
       return decideDelivered(state, command.itemId, command.at);
+    case 'recordSubscription':
+      return decideSubscription(state, command.news);
+    case 'remind':
+      return decideReminder(state, command);
     case 'delete':
       if (state.status === 'deleted') return ignore('it is deleted');
       return state.status === 'paid'
@@ -167,7 +146,14 @@ function decide(state: OrderState, command: OrderCommand): Decided {
   }
 }
 
-function decidePayment(state: Order, command: Extract<OrderCommand, { type: 'recordPayment' }>): Decided {
+function decideFailure(state: Order, { payment, at }: Asked<'recordPaymentFailed'>): Decided {
+  // A failure that arrives after another payment succeeded is old news.
+  if (state.status !== 'not paid') return ignore(`the order is ${state.status}`);
+  if (state.payment?.paymentId === payment.paymentId) return ignore('this failure is known');
+  return accept({ type: 'orderPaymentFailed', payment, nextChargeAt: nextChargeAfterFailure(state.placed, at) });
+}
+
+function decidePayment(state: Order, command: Asked<'recordPayment'>): Decided {
   const { payment, at } = command;
   if (state.payment?.status === 'booked' && state.payment.paymentId === payment.paymentId)
     return ignore('it is paid by this payment');
@@ -176,7 +162,7 @@ function decidePayment(state: Order, command: Extract<OrderCommand, { type: 'rec
   if (state.status === 'paid') return accept({ type: 'orderPaidAgain', paymentId: payment.paymentId });
   if (command.amountMinor !== state.placed.totalMinor || command.currency !== state.placed.currency)
     return refuse('amount_mismatch');
-  return accept({ type: 'orderPaid', payment, at });
+  return accept({ type: 'orderPaid', payment, at, terms: termsPaid(state.placed, payment, at) });
 }
 
 function decideDelivered(state: Order, itemId: bigint, at: Date): Decided {
@@ -188,6 +174,44 @@ function decideDelivered(state: Order, itemId: bigint, at: Date): Decided {
   return isLast ? accept<OrderEvent>(delivered, { type: 'orderDelivered' }) : accept(delivered);
 }
 
+function decideSubscription(state: Order, news: SubscriptionNews): Decided {
+  if (state.status === 'deleted') return ignore('the order is deleted');
+  const [itemId, known] = [...state.subscriptions].find(([, each]) => each.id === news.subscriptionId) ?? [];
+  if (itemId === undefined || known === undefined) return refuse('subscription_not_found');
+  const isCancelled = known.status === 'cancelled';
+  if (isCancelled === (news.change === 'cancelled')) return ignore(`the subscription is ${known.status}`);
+  const isChild = state.placed.renewal !== undefined;
+  const note: SubscriptionNote = {
+    itemId,
+    expiresAt: news.expiresAt ?? known.expiresAt,
+    nextChargeAt: news.nextChargeAt ?? known.nextChargeAt,
+    status: news.change === 'cancelled' ? 'cancelled' : news.status,
+  };
+  if (!isChild)
+    return accept({
+      type: news.change === 'cancelled' ? 'orderSubscriptionCancelled' : 'orderSubscriptionRestored',
+      note,
+    });
+  // A child that was paid meanwhile has begun its own term: of the news only the cancelling or restoring itself is true.
+  const { expiresAt, nextChargeAt } = known;
+  const ofPaid = {
+    itemId,
+    expiresAt,
+    nextChargeAt,
+    status: note.status === 'cancelled' ? note.status : 'active',
+  } as const;
+  return accept({ type: 'orderSubscriptionNoted', note: state.status === 'paid' ? ofPaid : note });
+}
+
+function decideReminder(state: Order, { number, dueAt, at, isWanted }: Asked<'remind'>): Decided {
+  if (state.status !== 'not paid') return ignore(`the order is ${state.status}`);
+  if (state.reminded.includes(number)) return ignore('this reminder was sent');
+  if (!isWanted) return ignore('the merchant wants no reminders');
+  return isTooLateToRemind(dueAt, at)
+    ? ignore('it was due more than a day ago')
+    : accept({ type: 'orderReminderDue', number });
+}
+
 function evolve(state: OrderState, event: OrderEvent): OrderState {
   if (event.type === 'orderCreated') {
     return {
@@ -197,14 +221,26 @@ function evolve(state: OrderState, event: OrderEvent): OrderState {
       payment: undefined,
       deliveredAt: new Map(),
       refundDue: [],
+      subscriptions: shownAtCreation(event.placed),
+      reminded: [],
     };
   }
   if (state.status === 'absent') throw new Error(`${event.type} of an order that does not exist`);
   switch (event.type) {
     case 'orderPaymentFailed':
-      return { ...state, payment: event.payment };
+      return {
+        ...state,
+        payment: event.payment,
+        subscriptions: withNextCharge(state.subscriptions, event.nextChargeAt),
+      };
     case 'orderPaid':
-      return { ...state, status: 'paid', paidAt: event.at, payment: event.payment };
+      return {
+        ...state,
+        status: 'paid',
+        paidAt: event.at,
+        payment: event.payment,
+        subscriptions: shownWhenPaid(state.placed, state.subscriptions, event.terms, event.payment),
+      };
     case 'orderPaidAgain':
     case 'orderPaidLate':
       return { ...state, refundDue: [...state.refundDue, event.paymentId] };
@@ -214,6 +250,12 @@ function evolve(state: OrderState, event: OrderEvent): OrderState {
       return state;
     case 'orderDeleted':
       return { ...state, status: 'deleted' };
+    case 'orderReminderDue':
+      return { ...state, reminded: [...state.reminded, event.number] };
+    case 'orderSubscriptionCancelled':
+    case 'orderSubscriptionRestored':
+    case 'orderSubscriptionNoted':
+      return { ...state, subscriptions: withNote(state.subscriptions, event.note) };
     default:
       return unreachable(event);
   }
@@ -224,9 +266,4 @@ export function fulfilmentOf(state: Order): 'not delivered' | 'delivered' {
   return state.status !== 'not paid' && state.deliveredAt.size === state.placed.items.length
     ? 'delivered'
     : 'not delivered';
-}
-
-/** R18: 'A' and ten digits. */
-export function orderName(orderId: bigint): string {
-  return `A${String(orderId).padStart(10, '0')}`;
 }

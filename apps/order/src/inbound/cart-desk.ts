@@ -5,18 +5,22 @@ import {
   addLine,
   changeLine,
   chooseCurrency,
+  consentFor,
+  hasTrial,
   highestQuantity,
   isOnSale,
+  priceLine,
   sharedCurrencies,
   type CartLine,
   type Goods,
 } from '../domain/cart.ts';
 import { readLocale } from '../domain/locale.ts';
-import type { Cart, CartContent, CartStore, CatalogueReader } from './ports.ts';
+import type { Cart, CartContent, CartStore, CatalogueReader, MethodReader } from './ports.ts';
 
 export interface CartDeskParts {
   readonly carts: CartStore;
   readonly catalogue: CatalogueReader;
+  readonly methods: MethodReader;
 }
 
 // Two tabs may change one cart at the same moment; the later one is done on top of the earlier. Of so many at once the
@@ -99,15 +103,17 @@ export class CartDesk {
 
   /** With today's names and prices; what is no longer for sale is not shown and cannot be ordered. */
   async show(cart: Cart): Promise<WireCart> {
-    const [shop, goods] = await Promise.all([
+    const [shop, goods, methods] = await Promise.all([
       this.#parts.catalogue.shop(cart.merchantId),
       this.#goodsOf(cart.merchantId, cart.lines),
+      this.#parts.methods.list(cart.livemode),
     ]);
     const byId = new Map(goods.map((each) => [each.id, each]));
     const lines = cart.lines.flatMap((line) => {
       const each = byId.get(line.productId);
       if (!isOnSale(each, cart.currency)) return [];
-      const priceMinor = each.prices.get(cart.currency) ?? 0n;
+      const priced = priceLine(each, line.quantity, cart.currency, shop.commissionBp);
+      if (priced === undefined) return [];
       return [
         {
           productId: line.productId,
@@ -118,11 +124,13 @@ export class CartDesk {
           quantity: line.quantity,
           minQuantity: each.minQuantity,
           maxQuantity: highestQuantity,
-          priceMinor,
-          amountMinor: priceMinor * BigInt(line.quantity),
+          priceMinor: priced.priceMinor,
+          amountMinor: priced.amountMinor,
+          subscription: priced.terms,
         },
       ];
     });
+    const shown = goods.filter((each) => isOnSale(each, cart.currency));
     const { shopName, supportEmail, supportUrl, termsUrl, privacyUrl } = shop;
     return {
       id: cart.cartId,
@@ -141,6 +149,10 @@ export class CartDesk {
       orderId: cart.orderId ?? 0n,
       orderToken: cart.orderToken ?? '',
       currencies: [...sharedCurrencies(goods)],
+      renewalConsent: consentFor(shown, shop),
+      renewalConsentDefault: shop.renewalConsentDefault,
+      // A free first term is for those who can be charged for the next.
+      paymentMethods: methods.filter((method) => method.canRenew || !hasTrial(shown)),
     };
   }
 

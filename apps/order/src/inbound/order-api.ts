@@ -21,6 +21,13 @@ import type {
   RefreshPaymentRequest,
   RefreshPaymentResponse,
 } from '@tillstream/proto/payment/v1/payment_api';
+import type {
+  CancelSubscriptionRequest,
+  ListSubscriptionsRequest,
+  ListSubscriptionsResponse,
+  RestoreSubscriptionRequest,
+  Subscription as WireSubscription,
+} from '@tillstream/proto/subscription/v1/subscription_api';
 import { Refused } from '@tillstream/rpc/refusals';
 import type { Handlers } from '@tillstream/rpc/server';
 import type { OrderCommand, OrderEvent, OrderRefusal, OrderState } from '../domain/order.ts';
@@ -45,6 +52,11 @@ export interface OrderApiParts {
   refreshPayment(request: RefreshPaymentRequest): Promise<RefreshPaymentResponse>;
   newestPayment(merchantId: string, orderId: bigint): Promise<WirePayment | undefined>;
   getLicences(request: GetLicencesRequest): Promise<GetLicencesResponse>;
+  readonly subscriptions: {
+    list(request: ListSubscriptionsRequest): Promise<ListSubscriptionsResponse>;
+    cancel(request: CancelSubscriptionRequest): Promise<unknown>;
+    restore(request: RestoreSubscriptionRequest): Promise<unknown>;
+  };
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -61,16 +73,20 @@ export function answerOrderApi(parts: OrderApiParts): Handlers<typeof OrderApiSe
     beginPayment: (request) => orderDesk.beginPayment(request),
     async openOrder(request) {
       const opened = await orderDesk.open(request.orderId, request.token);
-      const [shop, payment, codes] = await Promise.all([
+      const { order } = opened;
+      const [shop, payment, codes, subscriptions, methods] = await Promise.all([
         shopOf(parts, opened),
         newestOf(parts, opened, request.refresh),
         request.withCodes ? codesOf(parts, opened) : [],
+        subscriptionsOf(parts, opened),
+        order.status === 'not paid' ? orderDesk.methodsFor(order.placed) : [],
       ]);
       // What refreshing found may have reached the order by now; the page is shown again while it has not.
       const { shopName, supportEmail, supportUrl } = shop;
       return {
-        order: { ...opened.wire, payment: payment ?? opened.wire.payment },
+        order: { ...opened.wire, payment: payment ?? opened.wire.payment, paymentMethods: [...methods] },
         codes,
+        subscriptions: [...subscriptions],
         shopName,
         supportEmail,
         supportUrl,
@@ -93,6 +109,17 @@ export function answerOrderApi(parts: OrderApiParts): Handlers<typeof OrderApiSe
       ]);
       if (answer?.answer === 'refused') throw new Refused(answer.reason);
       return { order: await orders.get(merchantId, orderId) };
+    },
+    async changeSubscription({ orderId, token, subscriptionId, action }) {
+      const { merchantId, order } = await orderDesk.open(orderId, token);
+      // On the parent's page only: a child's page shows the order.
+      const isShown = [...order.subscriptions.values()].some((each) => each.id === subscriptionId);
+      if (order.placed.renewal !== undefined || !isShown) throw new Refused('subscription_not_found');
+      const change = { merchantId, subscriptionId, by: 'customer', suppressCustomerNotification: false };
+      if (action === 'cancel') await parts.subscriptions.cancel(change);
+      else if (action === 'restore') await parts.subscriptions.restore(change);
+      else throw new Refused('invalid_field', { param: 'action' });
+      return {};
     },
     getOrderDocuments: async ({ keys }) => ({ documents: [...(await orders.documents(keys.slice(0, mostDocuments)))] }),
   };
@@ -156,6 +183,32 @@ async function codesOf(
   }));
 }
 
+// As many as an order has items.
+const mostSubscriptions = 100;
+
+/** Of a parent, as they are now; a subscription service that does not answer is no reason not to show the order. */
+async function subscriptionsOf(
+  parts: OrderApiParts,
+  { merchantId, order }: OpenedOrder,
+): Promise<readonly WireSubscription[]> {
+  const { orderId, renewal } = order.placed;
+  if (renewal !== undefined || order.subscriptions.size === 0) return [];
+  try {
+    const { subscriptions } = await parts.subscriptions.list({
+      merchantId,
+      orderId,
+      limit: mostSubscriptions,
+      startingAfter: '',
+      endingBefore: '',
+      status: '',
+    });
+    return subscriptions;
+  } catch (error) {
+    parts.log.warn({ err: error, order_id: String(orderId) }, 'the order is shown without its subscriptions');
+    return [];
+  }
+}
+
 function summaryOf(payment: WirePayment): PaymentSummary {
   return {
     paymentId: payment.id,
@@ -169,5 +222,6 @@ function summaryOf(payment: WirePayment): PaymentSummary {
     errorDescription: payment.providerErrorDescription,
     reason: payment.reason,
     moneyMoved: payment.moneyMoved,
+    instrumentId: payment.instrumentId,
   };
 }

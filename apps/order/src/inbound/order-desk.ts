@@ -10,24 +10,18 @@ import type {
 } from '@tillstream/proto/order/v1/order_api';
 import type { CreatePaymentRequest, CreatePaymentResponse, Payment } from '@tillstream/proto/payment/v1/payment_api';
 import { Refused } from '@tillstream/rpc/refusals';
-import { isOnSale, priceLine, type Goods } from '../domain/cart.ts';
+import { consentFor, hasTrial, isOnSale, priceLine, type Goods } from '../domain/cart.ts';
 import { complainAboutCustomer, consentWording, trimmed, type FieldComplaint } from '../domain/customer.ts';
 import { readLocale } from '../domain/locale.ts';
-import {
-  orderName,
-  type Customer,
-  type Item,
-  type OrderCommand,
-  type OrderEvent,
-  type OrderRefusal,
-  type OrderState,
-  type Placed,
-} from '../domain/order.ts';
-import type { Cart, CartStore, CatalogueReader, OpenedOrder, ShopFacts } from './ports.ts';
+import type { OrderCommand, OrderEvent, OrderRefusal, OrderState } from '../domain/order.ts';
+import { orderName, type Customer, type Item, type Placed } from '../domain/placed.ts';
+import { wantsInstrument } from '../domain/subscription/subscription.ts';
+import type { Cart, CartStore, CatalogueReader, MethodReader, OpenedOrder, PaymentMethod, ShopFacts } from './ports.ts';
 
 export interface OrderDeskParts {
   readonly carts: CartStore;
   readonly catalogue: CatalogueReader;
+  readonly methods: MethodReader;
   readonly orders: {
     numbers(itemCount: number): Promise<{ orderId: bigint; itemIds: readonly bigint[] }>;
     open(orderId: bigint, token: string): Promise<OpenedOrder | undefined>;
@@ -57,7 +51,6 @@ const nobody: Customer = {
   companyBillingAddress: '',
   companyDeliveryAddress: '',
 };
-const methods = new Set(['CreditCard']);
 
 export class OrderDesk {
   readonly #parts: OrderDeskParts;
@@ -73,23 +66,26 @@ export class OrderDesk {
     // A double click, a resubmitted form, a second tab: the order that is there (R8).
     if (cart.orderId !== undefined) return { orderId: cart.orderId, token: cart.orderToken ?? '' };
     const customer = trimmed(request.customer ?? nobody);
-    refuseFields(request, customer);
-    if (request.cartVersion !== 0 && request.cartVersion !== cart.version) throw new Refused('cart_changed');
-    if (cart.lines.length === 0) throw new Refused('cart_empty');
-    const [shop, goods] = await Promise.all([
+    const [shop, goods, methods] = await Promise.all([
       catalogue.shop(cart.merchantId),
       catalogue.goods(
         cart.merchantId,
         cart.lines.map((line) => line.productId),
       ),
+      this.#parts.methods.list(cart.livemode),
     ]);
+    const consent = consentFor([...goods.values()], shop);
+    const isAgreed = consent === 'implicit' || (consent === 'switch' && request.autoRenew);
+    refuseFields(request, customer, methods, hasTrial([...goods.values()]) ? { isAgreed } : undefined);
+    if (request.cartVersion !== 0 && request.cartVersion !== cart.version) throw new Refused('cart_changed');
+    if (cart.lines.length === 0) throw new Refused('cart_empty');
     const left = cart.lines.filter((line) => isOnSale(goods.get(line.productId), cart.currency));
     if (left.length < cart.lines.length) {
       // The page no longer shows what is gone; it is taken out, so that what is left can be bought.
       await carts.change(cart, { ...cart, lines: left });
       throw new Refused('product_not_available');
     }
-    const placed = await this.#draft(cart, shop, goods, customer, request);
+    const placed = await this.#draft({ cart, shop, goods, customer, isAgreed, request });
     // Prices are the catalogue's until now: nobody buys at another sum than the one they saw.
     if (request.totalMinor !== 0n && request.totalMinor !== placed.totalMinor) throw new Refused('cart_changed');
     try {
@@ -107,13 +103,15 @@ export class OrderDesk {
     }
   }
 
-  async #draft(
-    cart: Cart,
-    shop: ShopFacts,
-    goods: ReadonlyMap<string, Goods>,
-    customer: Customer,
-    request: PlaceOrderRequest,
-  ): Promise<Placed> {
+  async #draft(parts: {
+    readonly cart: Cart;
+    readonly shop: ShopFacts;
+    readonly goods: ReadonlyMap<string, Goods>;
+    readonly customer: Customer;
+    readonly isAgreed: boolean;
+    readonly request: PlaceOrderRequest;
+  }): Promise<Placed> {
+    const { cart, shop, goods, customer, isAgreed, request } = parts;
     const { orderId, itemIds } = await this.#parts.orders.numbers(cart.lines.length);
     const now = this.#parts.clock.now(cart.merchantId);
     const items = cart.lines.map((line, at): Item => {
@@ -161,10 +159,13 @@ export class OrderDesk {
       items,
       totalMinor: items.reduce((sum, item) => sum + item.amountMinor, 0n),
       paymentMethod: request.paymentMethod,
+      autoRenew: isAgreed,
       externalId: '',
       additionalData: [],
       metadata: {},
       consent: { wording: consentWording, termsUrl: shop.termsUrl, privacyUrl: shop.privacyUrl, at: now },
+      reminders: shop.unpaidOrderReminders,
+      renewal: undefined,
     };
   }
 
@@ -173,8 +174,9 @@ export class OrderDesk {
     if (order.status === 'paid') throw new Refused('order_already_paid');
     if (order.status === 'deleted') throw new Refused('order_deleted');
     const { placed } = order;
-    const method = request.paymentMethod === '' ? placed.paymentMethod : request.paymentMethod;
-    if (!methods.has(method)) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
+    const code = request.paymentMethod === '' ? placed.paymentMethod : request.paymentMethod;
+    const method = (await this.methodsFor(placed)).find((each) => each.code === code);
+    if (method === undefined) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
     // Paid, and the news is on its way here: a second payment would be charged for nothing.
     const newest = await this.#parts.newestPayment(merchantId, placed.orderId);
     if (newest?.status === 'booked') throw new Refused('order_already_paid');
@@ -183,13 +185,20 @@ export class OrderDesk {
       orderId: placed.orderId,
       amountMinor: placed.totalMinor,
       currency: placed.currency,
-      method,
+      method: code,
       returnUrl: `${this.#parts.checkoutUrl}/thanks/${placed.orderId}/${placed.token}`,
       locale: placed.locale,
       description: `${placed.shopName} ${orderName(placed.orderId)}`.slice(0, 200),
       livemode: placed.livemode,
+      saveInstrument: method.canRenew && wantsInstrument(placed),
     });
     return { paymentId: payment?.id ?? '', status: payment?.status ?? '', redirectUrl: payment?.redirectUrl ?? '' };
+  }
+
+  /** What an unpaid order may be paid with: a free first term only by what can be charged for the next. */
+  async methodsFor(placed: Placed): Promise<readonly PaymentMethod[]> {
+    const isTrial = placed.renewal === undefined && placed.items.some((item) => item.terms?.type === 'AR_TRIAL');
+    return (await this.#parts.methods.list(placed.livemode)).filter((method) => method.canRenew || !isTrial);
   }
 
   /** Refused with order_not_found, for a wrong token too. */
@@ -200,13 +209,32 @@ export class OrderDesk {
   }
 }
 
-function refuseFields(request: PlaceOrderRequest, customer: Customer): void {
+/** All that is wrong, at once. Of a trial there must be consent and a method that can be charged for the next term. */
+function refuseFields(
+  request: PlaceOrderRequest,
+  customer: Customer,
+  methods: readonly PaymentMethod[],
+  trial: { readonly isAgreed: boolean } | undefined,
+): void {
   const fields: FieldComplaint[] = [...complainAboutCustomer(customer)];
-  if (!methods.has(request.paymentMethod))
+  const method = methods.find((each) => each.code === request.paymentMethod);
+  if (method === undefined)
     fields.push({
       param: 'payment_method',
       code: request.paymentMethod === '' ? 'required' : 'payment_method_not_supported',
       detail: 'Choose a payment method.',
+    });
+  else if (trial !== undefined && !method.canRenew)
+    fields.push({
+      param: 'payment_method',
+      code: 'payment_method_not_supported',
+      detail: 'A free first term needs a payment method that can renew.',
+    });
+  if (trial !== undefined && !trial.isAgreed)
+    fields.push({
+      param: 'auto_renew',
+      code: 'required',
+      detail: 'A free first term needs the consent to its renewal.',
     });
   if (!request.termsAccepted)
     fields.push({ param: 'terms_accepted', code: 'terms_not_accepted', detail: 'The terms of sale must be accepted.' });

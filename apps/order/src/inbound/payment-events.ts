@@ -9,7 +9,8 @@ import type {
   GetPaymentsResponse,
   Payment as WirePayment,
 } from '@tillstream/proto/payment/v1/payment_api';
-import type { OrderCommand, PaymentShown } from '../domain/order.ts';
+import type { OrderCommand } from '../domain/order.ts';
+import type { PaymentShown } from '../domain/placed.ts';
 
 export interface PaymentNewsParts {
   readonly performer: { performOnce(envelopes: readonly Envelope<OrderCommand>[]): Promise<unknown> };
@@ -56,7 +57,7 @@ function commandOf(event: PaymentEvent, payment: WirePayment, now: Date): OrderC
     const { amountMinor, currency } = event.payload.value;
     return { type: 'recordPayment', payment: showPayment(payment, 'booked'), amountMinor, currency, at: now };
   }
-  return { type: 'recordPaymentFailed', payment: showPayment(payment, 'failed') };
+  return { type: 'recordPaymentFailed', payment: showPayment(payment, 'failed'), at: now };
 }
 
 function showPayment(payment: WirePayment, status: PaymentShown['status']): PaymentShown {
@@ -64,6 +65,7 @@ function showPayment(payment: WirePayment, status: PaymentShown['status']): Paym
   return {
     paymentId: payment.id,
     status,
+    method: payment.method,
     systemName: payment.systemName,
     cardType: payment.cardType,
     cardLast4: payment.cardLast4,
@@ -71,5 +73,6 @@ function showPayment(payment: WirePayment, status: PaymentShown['status']): Paym
     reason: isFailed ? payment.reason : '',
     errorCode: isFailed ? payment.providerErrorCode : '',
     errorDescription: isFailed ? payment.providerErrorDescription : '',
+    instrumentId: payment.instrumentId,
   };
 }

@@ -1,6 +1,6 @@
 /** What this room needs of the others. */
 import type { Order as WireOrder } from '@tillstream/proto/order/v1/order_api';
-import type { CartLine, Goods } from '../domain/cart.ts';
+import type { CartLine, Goods, RenewalPolicy } from '../domain/cart.ts';
 import type { Order } from '../domain/order.ts';
 
 export interface Cart {
@@ -28,7 +28,7 @@ export interface CartStore {
   change(cart: Cart, content: CartContent): Promise<Cart | undefined>;
 }
 
-export interface ShopFacts {
+export interface ShopFacts extends RenewalPolicy {
   readonly merchantId: string;
   readonly livemode: boolean;
   readonly shopName: string;
@@ -40,12 +40,25 @@ export interface ShopFacts {
   readonly termsUrl: string;
   readonly privacyUrl: string;
   readonly commissionBp: number;
+  readonly unpaidOrderReminders: readonly string[];
 }
 
 export interface CatalogueReader {
   find(productId: string): Promise<{ merchantId: string; livemode: boolean; goods: Goods }>;
   goods(merchantId: string, productIds: readonly string[]): Promise<ReadonlyMap<string, Goods>>;
   shop(merchantId: string): Promise<ShopFacts>;
+  /** By merchant id, in at most one question; who does not exist is left out. */
+  shops(merchantIds: readonly string[]): Promise<ReadonlyMap<string, ShopFacts>>;
+}
+
+export interface PaymentMethod {
+  readonly code: string;
+  readonly canRenew: boolean;
+}
+
+export interface MethodReader {
+  /** The default first; never empty. */
+  list(livemode: boolean): Promise<readonly PaymentMethod[]>;
 }
 
 export interface OpenedOrder {

@@ -1,9 +1,14 @@
 /** What orders ask the merchant service: shops and goods. */
-import type { Merchant, MerchantApiService, Product } from '@tillstream/proto/merchant/v1/merchant_api';
+import type {
+  Merchant,
+  MerchantApiService,
+  Product,
+  SubscriptionPlan,
+} from '@tillstream/proto/merchant/v1/merchant_api';
 import type { Client } from '@tillstream/rpc/client';
-import type { Goods } from '../domain/cart.ts';
+import type { Goods, Plan, RenewalPolicy } from '../domain/cart.ts';
 
-export interface Shop {
+export interface Shop extends RenewalPolicy {
   readonly merchantId: string;
   readonly livemode: boolean;
   readonly shopName: string;
@@ -15,6 +20,7 @@ export interface Shop {
   readonly termsUrl: string;
   readonly privacyUrl: string;
   readonly commissionBp: number;
+  readonly unpaidOrderReminders: readonly string[];
 }
 
 const shopAgeMs = 1_000;
@@ -44,19 +50,30 @@ export class Catalogue {
 
   /** As it was at most a second ago: every page and every step asks for it, and what it says seldom changes. */
   async shop(merchantId: string): Promise<Shop> {
-    const known = this.#shops.get(merchantId);
-    if (known !== undefined && known.untilMs > performance.now()) return known.shop;
-    const shop = await this.#askForShop(merchantId);
-    if (this.#shops.size >= mostShops) this.#shops.clear();
-    this.#shops.set(merchantId, { shop, untilMs: performance.now() + shopAgeMs });
+    const shop = (await this.shops([merchantId])).get(merchantId);
+    if (shop === undefined) throw new Error(`there is no merchant ${merchantId}`);
     return shop;
   }
 
-  async #askForShop(merchantId: string): Promise<Shop> {
-    const { merchants } = await this.#merchant.getMerchants({ merchantIds: [merchantId] });
-    const [merchant] = merchants;
-    if (merchant === undefined) throw new Error(`there is no merchant ${merchantId}`);
-    return toShop(merchant);
+  /** The same for many, in one question for those that are not known; who does not exist is left out. */
+  async shops(merchantIds: readonly string[]): Promise<ReadonlyMap<string, Shop>> {
+    const wanted = [...new Set(merchantIds)];
+    const at = performance.now();
+    const shops = new Map<string, Shop>();
+    for (const id of wanted) {
+      const known = this.#shops.get(id);
+      if (known !== undefined && known.untilMs > at) shops.set(id, known.shop);
+    }
+    const unknown = wanted.filter((id) => !shops.has(id));
+    if (unknown.length === 0) return shops;
+    const { merchants } = await this.#merchant.getMerchants({ merchantIds: unknown });
+    if (this.#shops.size + merchants.length > mostShops) this.#shops.clear();
+    for (const merchant of merchants) {
+      const shop = toShop(merchant);
+      shops.set(merchant.id, shop);
+      this.#shops.set(merchant.id, { shop, untilMs: performance.now() + shopAgeMs });
+    }
+    return shops;
   }
 }
 
@@ -78,9 +95,28 @@ function toGoods(product: Product): Goods {
     oneCodePer: delivery?.oneCodePer ?? 'unit',
     sendMail: delivery?.sendMail ?? true,
     showOnOrderPage: delivery?.showOnOrderPage ?? true,
+    plan: toPlan(product.subscription),
   };
 }
 
+const planTypes = ['AR', 'AR_TRIAL', 'PMR'] as const;
+
+/** A type that is not known here yet is bought without renewals. */
+function toPlan(plan: SubscriptionPlan | undefined): Plan | undefined {
+  const type = planTypes.find((each) => each === plan?.type);
+  if (plan === undefined || type === undefined) return undefined;
+  const { period, trialPeriod } = plan;
+  return { type, period, trialPeriod, renewalPrice: plan.renewalPrice === 'current' ? 'current' : 'snapshot' };
+}
+
 function toShop(merchant: Merchant): Shop {
-  return { ...merchant, merchantId: merchant.id, commissionBp: merchant.policies?.commissionBp ?? 0 };
+  const { policies } = merchant;
+  return {
+    ...merchant,
+    merchantId: merchant.id,
+    commissionBp: policies?.commissionBp ?? 0,
+    renewalConsent: policies?.renewalConsent === 'implicit' ? 'implicit' : 'switch',
+    renewalConsentDefault: policies?.renewalConsentDefault ?? false,
+    unpaidOrderReminders: policies?.unpaidOrderReminders ?? [],
+  };
 }

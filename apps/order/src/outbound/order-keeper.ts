@@ -1,13 +1,16 @@
 /** Keeps the order machine: its row, its history, the cart that it consumed, its messages and its timer. */
-import type { Change, Keeper, VersionedEvent } from '@tillstream/messaging/keeper';
+import type { Change, Keeper, TimerChange, VersionedEvent } from '@tillstream/messaging/keeper';
 import { VersionConflict } from '@tillstream/messaging/keeper';
 import type { OutgoingMessage } from '@tillstream/messaging/message';
 import { toMessage } from '@tillstream/messaging/outgoing';
 import { orderEvents } from '@tillstream/messaging/topics';
-import { OrderEvent as WireEvent } from '@tillstream/proto/order/v1/order_events';
+import { OrderEvent as WireEvent, type Renewal as WireRenewal } from '@tillstream/proto/order/v1/order_events';
 import { traceIdOf } from '@tillstream/telemetry/trace';
 import { sql, type Kysely } from 'kysely';
 import { fulfilmentOf, type Order, type OrderEvent, type OrderState } from '../domain/order.ts';
+import type { Placed } from '../domain/placed.ts';
+import { remindersOf } from '../domain/reminders.ts';
+import type { SubscriptionNote } from '../domain/subscription/subscription.ts';
 import { stateOf, storeEvent, storePlaced } from './stored-order.ts';
 import type { HistoryRow, OrderRow, OrderTables } from './tables.ts';
 
@@ -56,15 +59,19 @@ export const orderKeeper: Keeper<OrderTables, OrderState, OrderEvent> = {
 
   timers(change) {
     const { before, after } = change;
-    if (before.status === 'absent' && after.status === 'not paid')
-      return [
-        { type: 'set', kind: 'delete unpaid', dueAt: new Date(after.placed.createdAt.getTime() + unpaidLifetimeMs) },
-      ];
+    if (before.status === 'absent' && after.status === 'not paid') return timersOf(after.placed);
     return before.status === 'not paid' && after.status !== 'not paid'
-      ? [{ type: 'clear', kind: 'delete unpaid' }]
+      ? timersOf(before.placed).map(({ kind }) => ({ type: 'clear', kind }))
       : [];
   },
 };
+
+/** Of an unpaid order. */
+function timersOf(placed: Placed): readonly Extract<TimerChange, { type: 'set' }>[] {
+  const deletedAt = new Date(placed.createdAt.getTime() + unpaidLifetimeMs);
+  const reminders = remindersOf(placed).map((dueAt, at) => ({ type: 'set', kind: `remind ${at + 1}`, dueAt }) as const);
+  return [{ type: 'set', kind: 'delete unpaid', dueAt: deletedAt }, ...reminders];
+}
 
 async function insert(tx: Kysely<OrderTables>, made: readonly OrderChange[]): Promise<void> {
   const rows = made.map((change) => {
@@ -82,12 +89,16 @@ async function insert(tx: Kysely<OrderTables>, made: readonly OrderChange[]): Pr
       external_id: placed.externalId,
       paid_at: paidAt ?? null,
       created_at: placed.createdAt,
+      subscription_id: placed.renewal?.subscriptionId,
+      term: placed.renewal?.term,
     };
   });
   await sql`insert into purchase_order select * from jsonb_populate_recordset(null::purchase_order, ${JSON.stringify(rows)}::jsonb)`.execute(
     tx,
   );
-  const carts = made.map((change) => existing(change.after).placed);
+  // A child order comes from no cart.
+  const carts = made.map((change) => existing(change.after).placed).filter((placed) => placed.renewal === undefined);
+  if (carts.length === 0) return;
   // The cart is consumed in the commit that makes the order: a second submission finds it taken (R8).
   const { numAffectedRows } = await sql`
     update cart set order_id = t.order_id, order_token = t.token, touched_at = now()
@@ -142,20 +153,23 @@ function toWire(change: OrderChange, versioned: VersionedEvent<OrderEvent>): Out
   return toMessage(orderEvents, 'order', id, { eventId, now, traceparent, merchantId }, value);
 }
 
-function payloadOf(event: OrderEvent, { placed }: Order): WireEvent['payload'] {
+function payloadOf(event: OrderEvent, state: Order): WireEvent['payload'] {
+  const { placed } = state;
+  const renewal = renewalOf(placed);
   switch (event.type) {
     case 'orderCreated':
-      return { $case: 'orderCreated', value: { itemCount: placed.items.length } };
+      return { $case: 'orderCreated', value: { itemCount: placed.items.length, renewal } };
     case 'orderPaymentFailed':
       return {
         $case: 'orderPaymentFailed',
-        value: { paymentId: event.payment.paymentId, reason: event.payment.reason },
+        value: { paymentId: event.payment.paymentId, reason: event.payment.reason, renewal },
       };
-    case 'orderPaid':
-      return {
-        $case: 'orderPaid',
-        value: { paymentId: event.payment.paymentId, amountMinor: placed.totalMinor, currency: placed.currency },
-      };
+    case 'orderPaid': {
+      const { paymentId } = event.payment;
+      const { totalMinor: amountMinor, currency } = placed;
+      const startsSubscriptions = renewal === undefined && event.terms.length > 0;
+      return { $case: 'orderPaid', value: { paymentId, amountMinor, currency, renewal, startsSubscriptions } };
+    }
     case 'orderPaidAgain':
       return { $case: 'orderPaidAgain', value: { paymentId: event.paymentId } };
     case 'orderPaidLate':
@@ -172,6 +186,25 @@ function payloadOf(event: OrderEvent, { placed }: Order): WireEvent['payload'] {
     case 'orderDelivered':
       return { $case: 'orderDelivered', value: {} };
     case 'orderDeleted':
-      return { $case: 'orderDeleted', value: { reason: event.reason } };
+      return { $case: 'orderDeleted', value: { reason: event.reason, renewal } };
+    case 'orderReminderDue':
+      return { $case: 'orderReminderDue', value: { number: event.number } };
+    case 'orderSubscriptionCancelled':
+      return { $case: 'orderSubscriptionCancelled', value: notedOf(state, event.note) };
+    case 'orderSubscriptionRestored':
+      return { $case: 'orderSubscriptionRestored', value: notedOf(state, event.note) };
+    case 'orderSubscriptionNoted':
+      return { $case: 'orderSubscriptionNoted', value: notedOf(state, event.note) };
   }
+}
+
+function notedOf(state: Order, { itemId }: SubscriptionNote): { subscriptionId: string; itemId: bigint } {
+  return { subscriptionId: state.subscriptions.get(itemId)?.id ?? '', itemId };
+}
+
+function renewalOf({ renewal, items, totalMinor, currency, livemode }: Placed): WireRenewal | undefined {
+  if (renewal === undefined) return undefined;
+  const { subscriptionId, term, parentOrderId } = renewal;
+  const itemId = items[0]?.id ?? 0n;
+  return { subscriptionId, term, itemId, amountMinor: totalMinor, currency, livemode, parentOrderId };
 }

@@ -1,17 +1,13 @@
 /** Reads of orders, as the wire says them; and the numbers of new ones. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
-import type {
-  DocumentKey,
-  Order as WireOrder,
-  OrderDocument,
-  PaymentSummary,
-} from '@tillstream/proto/order/v1/order_api';
+import type { DocumentKey, Order as WireOrder, OrderDocument } from '@tillstream/proto/order/v1/order_api';
 import type { Awaited, TimelineEntry } from '@tillstream/proto/timeline/v1/timeline_api';
-import { unreachable } from '@tillstream/machine/machine';
 import { sql, type Kysely } from 'kysely';
-import { fulfilmentOf, orderName, type Order, type OrderEvent, type PaymentShown } from '../domain/order.ts';
-import { readEvent, readPlaced, stateOf } from './stored-order.ts';
+import type { Order } from '../domain/order.ts';
+import { showOrder } from './order/shown.ts';
+import { awaitedBy, entriesOf } from './order/timeline.ts';
+import { stateOf } from './stored-order.ts';
 import type { HistoryRow, OrderRow, OrderTables } from './tables.ts';
 
 export interface OrderFilter {
@@ -28,11 +24,6 @@ interface Found {
   readonly row: OrderRow;
   readonly history: readonly HistoryRow[];
 }
-
-// The answer's limit; an order of a hundred items has about as many in its history.
-const mostEntries = 200;
-// D11.
-const unpaidLifetimeMs = 90 * 86_400_000;
 
 export class Orders {
   readonly #database: Database<OrderTables>;
@@ -52,6 +43,17 @@ export class Orders {
       ),
     );
     return { orderId: rows[0]?.order_id ?? 0n, itemIds: rows.map((row) => row.item_id) };
+  }
+
+  /** Of so many orders of one item each, in one statement. */
+  async numbersOfChildren(count: number): Promise<readonly { orderId: bigint; itemId: bigint }[]> {
+    const { rows } = await this.#database.everyMerchant('order numbers are one series', (tx) =>
+      sql<{ order_id: bigint; item_id: bigint }>`
+        select nextval('order_number') as order_id, nextval('item_number') as item_id from generate_series(1, ${count}::integer)`.execute(
+        tx,
+      ),
+    );
+    return rows.map((row) => ({ orderId: row.order_id, itemId: row.item_id }));
   }
 
   async get(merchantId: string, orderId: bigint): Promise<WireOrder | undefined> {
@@ -145,7 +147,7 @@ export class Orders {
         .execute(),
     );
     if (found === undefined) return { entries: [], awaited: [] };
-    return { entries: entriesOf(found), awaited: awaitedBy(orderAt(found)) };
+    return { entries: entriesOf(found.row.placed, found.history), awaited: awaitedBy(orderAt(found)) };
   }
 
   async #read(merchants: readonly string[], find: (tx: Kysely<OrderTables>) => Promise<OrderRow[]>): Promise<Found[]> {
@@ -153,69 +155,7 @@ export class Orders {
   }
 
   #toWire(found: Found): WireOrder {
-    const state = orderAt(found);
-    const { placed } = state;
-    return {
-      orderId: placed.orderId,
-      orderName: orderName(placed.orderId),
-      merchantId: found.row.merchant_id,
-      livemode: placed.livemode,
-      status: state.status,
-      fulfilmentStatus: fulfilmentOf(state),
-      externalId: placed.externalId,
-      createdAt: placed.createdAt,
-      paidAt: state.paidAt,
-      currency: placed.currency,
-      locale: placed.locale,
-      token: placed.token,
-      detailUrl: `${this.#checkoutUrl}/order/status/${placed.orderId}/${placed.token}`,
-      customer: placed.customer,
-      items: placed.items.map((item) => ({ ...item, deliveredAt: state.deliveredAt.get(item.id) })),
-      totalMinor: placed.totalMinor,
-      additionalData: [...placed.additionalData],
-      metadata: { ...placed.metadata },
-      payment: state.payment === undefined ? undefined : summaryOf(state.payment, placed.paymentMethod),
-      version: found.history.at(-1)?.version ?? 0n,
-      timeZone: placed.timeZone,
-      paymentMethod: placed.paymentMethod,
-      refundDuePaymentIds: [...state.refundDue],
-    };
-  }
-}
-
-function entriesOf({ row: { placed }, history }: Found): TimelineEntry[] {
-  return history.slice(0, mostEntries).map((row) => {
-    const [summary, objectId] = sentenceOf(readEvent(row, readPlaced(placed)));
-    const type = row.type.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    return { at: row.at, source: 'order', type, summary, traceId: row.trace_id, objectId };
-  });
-}
-
-/** What happened, and to which payment. */
-function sentenceOf(event: OrderEvent): [summary: string, objectId: string] {
-  switch (event.type) {
-    case 'orderCreated':
-      return ['The customer placed the order.', ''];
-    case 'orderPaymentFailed': {
-      const { reason, paymentId } = event.payment;
-      return [`A payment failed${reason === '' ? '' : ` (${reason})`}; the customer may try again.`, paymentId];
-    }
-    case 'orderPaid':
-      return ['The order is paid.', event.payment.paymentId];
-    case 'orderPaidAgain':
-      return ['A second payment came; it is due for refund.', event.paymentId];
-    case 'orderPaidLate':
-      return ['Money came after the order was deleted; it is due for refund.', event.paymentId];
-    case 'orderItemDelivered':
-      return [`Item ${event.itemId} was delivered.`, ''];
-    case 'orderDelivered':
-      return ['Everything is delivered.', ''];
-    case 'orderDeleted':
-      return event.reason === 'by_merchant'
-        ? ['The merchant deleted the unpaid order.', '']
-        : ['The order was deleted: nobody paid it for 90 days.', ''];
-    default:
-      return unreachable(event);
+    return showOrder(found.row, orderAt(found), found.history.at(-1)?.version ?? 0n, this.#checkoutUrl);
   }
 }
 
@@ -232,44 +172,6 @@ function orderAt(found: Found): Order {
   const state = stateOf(found.row.placed, found.history);
   if (state.status === 'absent') throw new Error(`order ${found.row.order_id} has no history`);
   return state;
-}
-
-function summaryOf(payment: PaymentShown, method: string): PaymentSummary {
-  return {
-    paymentId: payment.paymentId,
-    status: payment.status,
-    method,
-    systemName: payment.systemName,
-    cardType: payment.cardType,
-    cardLast4: payment.cardLast4,
-    cardExpiration: payment.cardExpiration,
-    errorCode: payment.errorCode,
-    errorDescription: payment.errorDescription,
-    reason: payment.reason,
-    moneyMoved: payment.status === 'booked' ? 'yes' : 'no',
-  };
-}
-
-function awaitedBy(state: Order): Awaited[] {
-  if (state.status === 'not paid') {
-    return [
-      {
-        source: 'order',
-        type: 'customer_pays',
-        summary: 'The customer to pay; unpaid orders are deleted after 90 days.',
-        until: new Date(state.placed.createdAt.getTime() + unpaidLifetimeMs),
-      },
-    ];
-  }
-  if (state.status === 'deleted') return [];
-  return state.placed.items
-    .filter((item) => !state.deliveredAt.has(item.id))
-    .map((item) => ({
-      source: 'order',
-      type: 'item_delivered',
-      summary: `The delivery of ${item.name}.`,
-      until: undefined,
-    }));
 }
 
 /** In constant time, also for another length. */

@@ -1,16 +1,21 @@
 /** Rows ↔ state. The state at any version is what its events make of it: the same `evolve` that decided them. */
 import { evolveAll } from '@tillstream/machine/machine';
-import { order, type Item, type OrderEvent, type OrderState, type PaymentShown, type Placed } from '../domain/order.ts';
-import type { HistoryRow, StoredItem, StoredPlaced } from './tables.ts';
+import { order, type OrderEvent, type OrderState } from '../domain/order.ts';
+import type { Item, PaymentShown, Placed, SubscriptionTerms } from '../domain/placed.ts';
+import type { Renewal } from '../domain/subscription/child.ts';
+import type { PaidTerm, SubscriptionNote, SubscriptionStatus } from '../domain/subscription/subscription.ts';
+import type { HistoryRow, StoredItem, StoredPlaced, StoredRenewal, StoredTerms } from './tables.ts';
 
 export function storePlaced(placed: Placed): StoredPlaced {
+  const { renewal, ...rest } = placed;
   return {
-    ...placed,
+    ...rest,
     orderId: String(placed.orderId),
     createdAt: placed.createdAt.toISOString(),
     totalMinor: String(placed.totalMinor),
     items: placed.items.map(storeItem),
     consent: { ...placed.consent, at: placed.consent.at.toISOString() },
+    ...(renewal === undefined ? {} : { renewal: storeRenewal(renewal) }),
   };
 }
 
@@ -22,11 +27,14 @@ export function readPlaced(stored: StoredPlaced): Placed {
     totalMinor: BigInt(stored.totalMinor),
     items: stored.items.map(readItem),
     consent: { ...stored.consent, at: new Date(stored.consent.at) },
+    autoRenew: stored.autoRenew ?? false,
+    reminders: stored.reminders ?? [],
+    renewal: stored.renewal === undefined ? undefined : readRenewal(stored.renewal),
   };
 }
 
 function storeItem(item: Item): StoredItem {
-  const { id, priceMinor, discountMinor, vatMinor, amountMinor, marginMinor, ...rest } = item;
+  const { id, priceMinor, discountMinor, vatMinor, amountMinor, marginMinor, terms, ...rest } = item;
   return {
     ...rest,
     id: String(id),
@@ -35,6 +43,7 @@ function storeItem(item: Item): StoredItem {
     vatMinor: String(vatMinor),
     amountMinor: String(amountMinor),
     marginMinor: String(marginMinor),
+    ...(terms === undefined ? {} : { terms: storeTerms(terms) }),
   };
 }
 
@@ -47,6 +56,39 @@ function readItem(stored: StoredItem): Item {
     vatMinor: BigInt(stored.vatMinor),
     amountMinor: BigInt(stored.amountMinor),
     marginMinor: BigInt(stored.marginMinor),
+    terms: stored.terms === undefined ? undefined : readTerms(stored.terms),
+  };
+}
+
+function storeTerms(terms: SubscriptionTerms): StoredTerms {
+  return { ...terms, renewalPriceMinor: String(terms.renewalPriceMinor) };
+}
+
+function readTerms(stored: StoredTerms): SubscriptionTerms {
+  return { ...stored, renewalPriceMinor: BigInt(stored.renewalPriceMinor) };
+}
+
+function storeRenewal(renewal: Renewal): StoredRenewal {
+  return {
+    ...renewal,
+    parentOrderId: String(renewal.parentOrderId),
+    parentItemId: String(renewal.parentItemId),
+    previousOrderId: String(renewal.previousOrderId),
+    previousItemId: String(renewal.previousItemId),
+    expiresAt: renewal.expiresAt.toISOString(),
+    nextChargeAt: renewal.nextChargeAt.toISOString(),
+  };
+}
+
+export function readRenewal(stored: StoredRenewal): Renewal {
+  return {
+    ...stored,
+    parentOrderId: BigInt(stored.parentOrderId),
+    parentItemId: BigInt(stored.parentItemId),
+    previousOrderId: BigInt(stored.previousOrderId),
+    previousItemId: BigInt(stored.previousItemId),
+    expiresAt: new Date(stored.expiresAt),
+    nextChargeAt: new Date(stored.nextChargeAt),
   };
 }
 
@@ -57,9 +99,9 @@ export function storeEvent(event: OrderEvent): Record<string, unknown> {
     case 'orderDelivered':
       return {};
     case 'orderPaymentFailed':
-      return { payment: event.payment };
+      return { payment: event.payment, nextChargeAt: event.nextChargeAt?.toISOString() };
     case 'orderPaid':
-      return { payment: event.payment, at: event.at.toISOString() };
+      return { payment: event.payment, at: event.at.toISOString(), terms: event.terms.map(storeDates) };
     case 'orderPaidAgain':
     case 'orderPaidLate':
       return { paymentId: event.paymentId };
@@ -67,7 +109,24 @@ export function storeEvent(event: OrderEvent): Record<string, unknown> {
       return { itemId: String(event.itemId), at: event.at.toISOString() };
     case 'orderDeleted':
       return { reason: event.reason };
+    case 'orderReminderDue':
+      return { number: event.number };
+    case 'orderSubscriptionCancelled':
+    case 'orderSubscriptionRestored':
+    case 'orderSubscriptionNoted':
+      return { note: storeDates(event.note) };
   }
+}
+
+function storeDates<T extends { readonly itemId: bigint; readonly expiresAt: Date; readonly nextChargeAt: Date }>(
+  dated: T,
+) {
+  return {
+    ...dated,
+    itemId: String(dated.itemId),
+    expiresAt: dated.expiresAt.toISOString(),
+    nextChargeAt: dated.nextChargeAt.toISOString(),
+  };
 }
 
 /** Rows in the order of their versions. */
@@ -87,9 +146,15 @@ export function readEvent(row: HistoryRow, placed: Placed): OrderEvent {
     case 'orderCreated':
       return { type: 'orderCreated', placed };
     case 'orderPaymentFailed':
-      return { type: 'orderPaymentFailed', payment: readShown(data['payment']) };
-    case 'orderPaid':
-      return { type: 'orderPaid', payment: readShown(data['payment']), at: new Date(text('at')) };
+      return {
+        type: 'orderPaymentFailed',
+        payment: readShown(data['payment']),
+        nextChargeAt: text('nextChargeAt') === '' ? undefined : new Date(text('nextChargeAt')),
+      };
+    case 'orderPaid': {
+      const terms = Array.isArray(data['terms']) ? data['terms'].map(readTerm) : [];
+      return { type: 'orderPaid', payment: readShown(data['payment']), at: new Date(text('at')), terms };
+    }
     case 'orderPaidAgain':
       return { type: 'orderPaidAgain', paymentId: text('paymentId') };
     case 'orderPaidLate':
@@ -100,17 +165,23 @@ export function readEvent(row: HistoryRow, placed: Placed): OrderEvent {
       return { type: 'orderDelivered' };
     case 'orderDeleted':
       return { type: 'orderDeleted', reason: text('reason') === 'by_merchant' ? 'by_merchant' : 'unpaid_too_long' };
+    case 'orderReminderDue':
+      return { type: 'orderReminderDue', number: numberOf(data['number']) };
+    case 'orderSubscriptionCancelled':
+    case 'orderSubscriptionRestored':
+    case 'orderSubscriptionNoted':
+      return { type: row.type, note: readNote(data['note']) };
     default:
       throw new Error(`order_history has an event of an unknown type: ${row.type}`);
   }
 }
 
-function readShown(value: unknown): PaymentShown {
-  const stored: Partial<Record<keyof PaymentShown, unknown>> = typeof value === 'object' && value !== null ? value : {};
-  const text = (key: keyof PaymentShown) => textOf(stored[key]);
+export function readShown(value: unknown): PaymentShown {
+  const text = textsOf(value);
   return {
     paymentId: text('paymentId'),
     status: text('status') === 'booked' ? 'booked' : 'failed',
+    method: text('method'),
     systemName: text('systemName'),
     cardType: text('cardType'),
     cardLast4: text('cardLast4'),
@@ -118,9 +189,46 @@ function readShown(value: unknown): PaymentShown {
     reason: text('reason'),
     errorCode: text('errorCode'),
     errorDescription: text('errorDescription'),
+    instrumentId: text('instrumentId'),
   };
+}
+
+function readTerm(value: unknown): PaidTerm {
+  const text = textsOf(value);
+  return {
+    itemId: BigInt(text('itemId')),
+    anchorOn: text('anchorOn'),
+    periods: numberOf(fieldsOf(value)['periods']),
+    expiresAt: new Date(text('expiresAt')),
+    nextChargeAt: new Date(text('nextChargeAt')),
+  };
+}
+
+const statuses: readonly SubscriptionStatus[] = ['not paid', 'active', 'cancelled'];
+
+function readNote(value: unknown): SubscriptionNote {
+  const text = textsOf(value);
+  return {
+    itemId: BigInt(text('itemId')),
+    status: statuses.find((status) => status === text('status')) ?? 'active',
+    expiresAt: new Date(text('expiresAt')),
+    nextChargeAt: new Date(text('nextChargeAt')),
+  };
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+function textsOf(value: unknown): (key: string) => string {
+  const fields = fieldsOf(value);
+  return (key) => textOf(fields[key]);
 }
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
 }

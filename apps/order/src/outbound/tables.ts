@@ -1,6 +1,38 @@
 import type { Generated } from 'kysely';
+import type { Customer, PlanType } from '../domain/placed.ts';
+import type { SavedCard } from '../domain/subscription/child.ts';
 
-/** Stored forms: bigint and Date have no JSON, so sums are strings of digits and instants RFC 3339. */
+/**
+ * Stored forms: bigint and Date have no JSON, so sums are strings of digits and instants RFC 3339. What may be absent was
+ * not known when the first orders were stored.
+ */
+export interface StoredTerms {
+  readonly type: PlanType;
+  readonly period: string;
+  readonly trialPeriod: string;
+  readonly renewalPriceMinor: string;
+  readonly renewalPrice: 'snapshot' | 'current';
+}
+
+export interface StoredRenewal {
+  readonly subscriptionId: string;
+  readonly term: number;
+  readonly parentOrderId: string;
+  readonly parentItemId: string;
+  readonly parentToken: string;
+  readonly previousOrderId: string;
+  readonly previousItemId: string;
+  readonly type: PlanType;
+  readonly period: string;
+  readonly isConversionFromTrial: boolean;
+  readonly expiresAt: string;
+  readonly nextChargeAt: string;
+  readonly anchorOn: string;
+  readonly periods: number;
+  readonly instrumentId: string;
+  readonly saved: SavedCard;
+}
+
 export interface StoredItem {
   readonly id: string;
   readonly productId: string;
@@ -19,6 +51,7 @@ export interface StoredItem {
   readonly oneCodePer: string;
   readonly sendMail: boolean;
   readonly showOnOrderPage: boolean;
+  readonly terms?: StoredTerms;
 }
 
 export interface StoredPlaced {
@@ -33,7 +66,7 @@ export interface StoredPlaced {
   readonly shopName: string;
   readonly supportEmail: string;
   readonly timeZone: string;
-  readonly customer: import('../domain/order.ts').Customer;
+  readonly customer: Customer;
   readonly items: readonly StoredItem[];
   readonly totalMinor: string;
   readonly paymentMethod: string;
@@ -46,6 +79,9 @@ export interface StoredPlaced {
     readonly privacyUrl: string;
     readonly at: string;
   };
+  readonly autoRenew?: boolean;
+  readonly reminders?: readonly string[];
+  readonly renewal?: StoredRenewal;
 }
 
 export interface CartRow {
@@ -74,6 +110,9 @@ export interface OrderRow {
   external_id: string;
   paid_at: Date | null;
   created_at: Date;
+  /** Of a child order. */
+  subscription_id: string | null;
+  term: number | null;
 }
 
 export interface HistoryRow {

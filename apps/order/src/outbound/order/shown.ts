@@ -1,0 +1,100 @@
+/** An order as the wire shows it. */
+import type {
+  ItemSubscription as WireSubscription,
+  Order as WireOrder,
+  PaymentSummary,
+} from '@tillstream/proto/order/v1/order_api';
+import { fulfilmentOf, type Order } from '../../domain/order.ts';
+import { orderName, type PaymentShown, type Placed } from '../../domain/placed.ts';
+import type { ItemSubscription } from '../../domain/subscription/subscription.ts';
+import type { OrderRow } from '../tables.ts';
+
+export function showOrder(row: OrderRow, state: Order, version: bigint, checkoutUrl: string): WireOrder {
+  const { placed } = state;
+  const pageOf = (orderId: bigint, token: string) => `${checkoutUrl}/order/status/${orderId}/${token}`;
+  // R76: the parent's page, also for a child.
+  const parentPage = pageOf(
+    placed.renewal?.parentOrderId ?? placed.orderId,
+    placed.renewal?.parentToken ?? placed.token,
+  );
+  const subscriptionOf = (shown: ItemSubscription | undefined): WireSubscription | undefined =>
+    shown === undefined ? undefined : { ...shown, detailUrl: `${parentPage}#autorenewal` };
+  return {
+    orderId: placed.orderId,
+    orderName: orderName(placed.orderId),
+    merchantId: row.merchant_id,
+    livemode: placed.livemode,
+    status: state.status,
+    fulfilmentStatus: fulfilmentOf(state),
+    externalId: placed.externalId,
+    createdAt: placed.createdAt,
+    paidAt: state.paidAt,
+    currency: placed.currency,
+    locale: placed.locale,
+    token: placed.token,
+    detailUrl: pageOf(placed.orderId, placed.token),
+    customer: placed.customer,
+    items: placed.items.map(({ terms, ...item }) => ({
+      ...item,
+      deliveredAt: state.deliveredAt.get(item.id),
+      subscriptionTerms: terms,
+      subscription: subscriptionOf(state.subscriptions.get(item.id)),
+    })),
+    totalMinor: placed.totalMinor,
+    additionalData: [...placed.additionalData],
+    metadata: { ...placed.metadata },
+    payment: paymentOf(state),
+    version,
+    timeZone: placed.timeZone,
+    paymentMethod: placed.paymentMethod,
+    refundDuePaymentIds: [...state.refundDue],
+    autoRenew: placed.autoRenew,
+    renewsSubscriptionId: placed.renewal?.subscriptionId ?? '',
+    isPaidByHand: placed.renewal?.type === 'PMR',
+    // Asked of the payment service where a customer may still choose.
+    paymentMethods: [],
+  };
+}
+
+function paymentOf({ payment, placed }: Order): PaymentSummary | undefined {
+  const saved = placed.renewal?.instrumentId === '' ? undefined : placed.renewal?.saved;
+  if (payment === undefined) return saved === undefined ? undefined : savedOf(placed);
+  const shown = summaryOf(payment, placed.paymentMethod);
+  // What was charged was the saved card, whether or not the provider says so once more.
+  const isOfSaved =
+    saved !== undefined && payment.cardLast4 === '' && payment.instrumentId === placed.renewal?.instrumentId;
+  return isOfSaved ? { ...shown, ...saved } : shown;
+}
+
+/** R86: a child shows the saved card before anybody has tried to pay it. It is no payment and has no id. */
+function savedOf(placed: Placed): PaymentSummary | undefined {
+  if (placed.renewal === undefined) return undefined;
+  return {
+    ...placed.renewal.saved,
+    paymentId: '',
+    status: '',
+    method: placed.paymentMethod,
+    errorCode: '',
+    errorDescription: '',
+    reason: '',
+    moneyMoved: 'no',
+    instrumentId: placed.renewal.instrumentId,
+  };
+}
+
+function summaryOf(payment: PaymentShown, chosen: string): PaymentSummary {
+  return {
+    paymentId: payment.paymentId,
+    status: payment.status,
+    method: payment.method === '' ? chosen : payment.method,
+    systemName: payment.systemName,
+    cardType: payment.cardType,
+    cardLast4: payment.cardLast4,
+    cardExpiration: payment.cardExpiration,
+    errorCode: payment.errorCode,
+    errorDescription: payment.errorDescription,
+    reason: payment.reason,
+    moneyMoved: payment.status === 'booked' ? 'yes' : 'no',
+    instrumentId: payment.instrumentId,
+  };
+}
