@@ -115,7 +115,7 @@ function readReady(child: ChildProcess, printed: () => string, withinMs: number)
 async function findPortBase(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const base = 20_000 + Math.floor(Math.random() * 300) * 40;
-    const free = await Promise.all(Array.from({ length: 30 }, (_, offset) => isFree(base + offset)));
+    const free = await Promise.all(Array.from({ length: 32 }, (_, offset) => isFree(base + offset)));
     if (free.every(Boolean)) return base;
   }
   throw new Error('no run of free ports found');

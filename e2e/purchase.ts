@@ -15,6 +15,8 @@ export const cards = {
   strong: '4000 0027 6000 3184',
   silentPaid: '4000 0000 0000 7775',
   silentUnpaid: '4000 0000 0000 8880',
+  /** Can be kept, and is declined when it is charged for a renewal. */
+  failsOnRenewal: '4000 0000 0000 0341',
 };
 
 export interface Sale {
@@ -28,6 +30,7 @@ export async function placeOrder(
   visitor: Visitor,
   link: string,
   who: Record<string, string> = customer,
+  choices: Record<string, string> = {},
 ): Promise<Sale> {
   const checkout = await visitor.open(link);
   if (checkout.status !== 200)
@@ -35,6 +38,7 @@ export async function placeOrder(
   const pay = await visitor.press(checkout, button(checkout, /obligation to pay|zahlungspflichtig/i), {
     ...filled(checkout, who),
     ...consents(checkout),
+    ...choices,
   });
   const place = /\/pay\/(\d+)\/([0-9a-f]{32})/.exec(pay.url);
   if (place === null) throw new Error(`not on the payment page but on ${pay.url}:\n${visibleText(pay).slice(0, 1500)}`);
@@ -57,8 +61,13 @@ export async function payByCard(visitor: Visitor, page: Page, card: string): Pro
 }
 
 /** The whole way; resolves on the page the provider sent the customer back to. */
-export async function buy(link: string, card = cards.pays, visitor = new Visitor()): Promise<Sale> {
-  const sale = await placeOrder(visitor, link);
+export async function buy(
+  link: string,
+  card = cards.pays,
+  visitor = new Visitor(),
+  choices: Record<string, string> = {},
+): Promise<Sale> {
+  const sale = await placeOrder(visitor, link, customer, choices);
   const page = await payByCard(visitor, sale.page, card);
   return { ...sale, page };
 }

@@ -39,6 +39,34 @@ export interface List<T> {
   readonly has_more: boolean;
 }
 
+export interface ClockAnswer {
+  readonly now: string;
+  readonly status: string;
+  readonly advance: {
+    readonly id: string;
+    readonly from: string;
+    readonly to: string;
+    readonly at: string;
+    readonly status: string;
+    readonly fired: readonly {
+      readonly at: string;
+      readonly source: string;
+      readonly kind: string;
+      readonly object: string;
+    }[];
+    readonly waiting_for: readonly { readonly source: string; readonly what: string; readonly count: number }[];
+  } | null;
+}
+
+export interface SubscriptionAnswer {
+  readonly id: string;
+  readonly status: string;
+  readonly expires_at: string;
+  readonly next_charge_at: string | null;
+  readonly open_order: number | null;
+  readonly last_order: number;
+}
+
 export interface EndpointAnswer {
   readonly id: string;
   readonly secrets: { readonly seed: string; readonly standard: string };
@@ -104,6 +132,23 @@ export class Shop {
 
   async addEndpoint(url: string, more: Record<string, unknown> = {}): Promise<EndpointAnswer> {
     return this.must('POST', '/v1/webhook_endpoints', { url, ...more });
+  }
+
+  /** Moves the merchant's clock and waits until everything that was due has happened. */
+  async advance(how: { by: string } | { to: string }): Promise<ClockAnswer> {
+    let { body: clock, status, text } = await this.call<ClockAnswer>('POST', '/v1/test_clock/advance', how);
+    if (status >= 300) throw new Error(`the clock was not advanced: ${text}`);
+    while (clock.status === 'advancing' && status === 202) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      ({ body: clock, status, text } = await this.call<ClockAnswer>('GET', '/v1/test_clock'));
+      if (clock.status !== 'advancing') break;
+      status = 202;
+    }
+    return clock;
+  }
+
+  async subscription(id: string): Promise<SubscriptionAnswer> {
+    return this.must('GET', `/v1/subscriptions/${id}`);
   }
 
   async order(id: number | string): Promise<OrderAnswer> {

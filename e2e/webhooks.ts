@@ -34,6 +34,14 @@ export interface SeedBody {
     readonly payment_error_code?: string;
     readonly card_last_4: string | null;
   };
+  readonly subscription?: {
+    readonly id: string;
+    readonly status: string;
+    readonly is_conversion_from_trial: boolean;
+    readonly expiration_date: string;
+    readonly next_charge_date: string;
+    readonly detail_url: string;
+  };
   readonly document_part: string;
 }
 

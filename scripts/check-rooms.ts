@@ -18,7 +18,7 @@ const packagesMayImport: Record<string, readonly string[]> = {
   service: ['database', 'messaging', 'proto', 'rpc', 'telemetry'],
 };
 const messagingTables =
-  /\b(from|into|update|join|table)\s+"?(outbox|inbox|timer|fired_timer|parked_message)"?\b|(insertInto|updateTable|deleteFrom|selectFrom)\('(outbox|inbox|timer|parked_message)/;
+  /\b(from|into|update|join|table)\s+"?(outbox|inbox|timer|timer_lease|fired_timer|parked_message)"?\b|(insertInto|updateTable|deleteFrom|selectFrom)\('(outbox|inbox|timer|parked_message)/;
 
 const complaints: string[] = [];
 const keeperTables = new Map<string, Set<string>>();

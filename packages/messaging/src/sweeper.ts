@@ -1,4 +1,4 @@
-/** Removes what nobody asks for any more, in small batches: sent outbox rows and inbox rows. */
+/** Removes what nobody asks for any more, in small batches: sent outbox rows, inbox rows, leases of timers that are gone. */
 import type { AnyDatabase } from '@tillstream/database/database';
 import { sql } from 'kysely';
 import type { Log } from './log.ts';
@@ -21,6 +21,8 @@ export function startSweeper(database: AnyDatabase, log: Log): Loop {
       const inbox = await sql`
         delete from inbox using (select consumer, message_id from inbox where seen_at < now() - ${inboxAge}::interval limit ${batch}) as old
         where inbox.consumer = old.consumer and inbox.message_id = old.message_id`.execute(tx);
+      // Of timers that were set anew while they fired, or whose process died between firing and removing.
+      await sql`delete from timer_lease where leased_until < now() - interval '1 hour'`.execute(tx);
       return Math.max(Number(outbox.numAffectedRows ?? 0n), Number(inbox.numAffectedRows ?? 0n));
     });
     return swept >= batch;

@@ -52,9 +52,7 @@ export async function schedule<S>(tx: Kysely<S>, changes: readonly ScheduledChan
         ${set.map(() => crypto.randomUUID())}::uuid[], ${set.map((each) => each.merchantId)}::uuid[],
         ${set.map((each) => each.dueAt)}::timestamptz[], ${set.map((each) => each.traceparent ?? '')}::text[])
       on conflict (machine, aggregate_id, kind) do update
-      set timer_id = excluded.timer_id, due_at = excluded.due_at, leased_until = null, traceparent = excluded.traceparent`.execute(
-      tx,
-    );
+      set timer_id = excluded.timer_id, due_at = excluded.due_at, traceparent = excluded.traceparent`.execute(tx);
   }
   if (cleared.length > 0) {
     await sql`
@@ -69,7 +67,7 @@ export async function schedule<S>(tx: Kysely<S>, changes: readonly ScheduledChan
 
 const batch = 200;
 // Longer than any batch takes; a crashed process's timers are taken over after it.
-const lease = '60 seconds';
+const leaseFor = '60 seconds';
 // A due timer of another process's commit waits at most this long.
 const idleMs = 1_000;
 
@@ -111,32 +109,38 @@ interface Row {
   traceparent: string;
 }
 
-// Rows are leased, not locked: performing may set the same timer again. One statement without a transaction around it: an
-// idle service asks each second.
-const leaseDue = `
-  update timer set leased_until = now() + interval '${lease}'
-  where timer_id in (
-    select timer_id from timer
-    where due_at <= now() and machine = any ($1) and (leased_until is null or leased_until < now())
-    order by due_at limit ${batch} for update skip locked)
-  returning timer_id, machine, aggregate_id, merchant_id, kind, due_at, traceparent`;
+// Leased, not locked: performing may set the same timer again. One statement without a transaction around it: an idle
+// service asks each second. Of two that find the same timer one inserts its lease, and the other gets nothing.
+const lease = (due: string): string => `
+  with due as (${due}), leased as (
+    insert into timer_lease (timer_id, leased_until)
+    select timer_id, now() + interval '${leaseFor}' from due order by timer_id
+    on conflict (timer_id) do update set leased_until = excluded.leased_until where timer_lease.leased_until <= now()
+    returning timer_id
+  )
+  select due.* from due join leased using (timer_id)`;
+const columns = 'timer_id, machine, aggregate_id, merchant_id, kind, due_at, traceparent';
+const isFree =
+  'not exists (select from timer_lease taken where taken.timer_id = timer.timer_id and taken.leased_until > now())';
+
+export const leaseDue = lease(`
+  select ${columns} from timer where due_at <= now() and machine = any ($1) and ${isFree} order by due_at limit ${batch}`);
 
 // The same for those whose clock is not the wall's (D15), each by its own. A clock is never behind the wall, so what the
 // statement above finds of theirs is due as well.
-const leaseTravellers = `
-  update timer set leased_until = now() + interval '${lease}'
-  where timer_id in (
-    select due.timer_id from unnest($2::uuid[]) as traveller (merchant_id) cross join lateral (
-      select timer_id from timer
-      where merchant_id = traveller.merchant_id and due_at <= merchant_now(traveller.merchant_id) and machine = any ($1)
-        and (leased_until is null or leased_until < now())
-      order by due_at limit ${batch} for update skip locked) as due)
-  returning timer_id, machine, aggregate_id, merchant_id, kind, due_at, traceparent`;
+export const leaseTravellers = lease(`
+  select mine.* from unnest($2::uuid[]) as traveller (merchant_id) cross join lateral (
+    select ${columns} from timer
+    where merchant_id = traveller.merchant_id and due_at <= merchant_now(traveller.merchant_id) and machine = any ($1) and ${isFree}
+    order by due_at limit ${batch}) as mine`);
 
 async function forget(database: AnyDatabase, fired: readonly DueTimer[], travellers: readonly string[]): Promise<void> {
   const noted = fired.filter((timer) => travellers.includes(timer.merchantId));
   await database.untyped('timers that have fired are removed', async (tx) => {
-    await sql`delete from timer where timer_id = any (${fired.map((timer) => timer.timerId)}::uuid[])`.execute(tx);
+    const ids = fired.map((timer) => timer.timerId);
+    await sql`
+      with done as (delete from timer where timer_id = any (${ids}::uuid[]))
+      delete from timer_lease where timer_id = any (${ids}::uuid[])`.execute(tx);
     if (noted.length === 0) return;
     await sql`
       insert into fired_timer (timer_id, merchant_id, sequence, machine, kind, aggregate_id, due_at)

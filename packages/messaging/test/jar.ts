@@ -42,7 +42,6 @@ export interface JarTables {
     kind: string;
     timer_id: string;
     due_at: Date;
-    leased_until: Date | null;
   };
 }
 

@@ -1,0 +1,3 @@
+import { tellSubscriptions } from './subscriptions.ts';
+
+tellSubscriptions('standalone');
