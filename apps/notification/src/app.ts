@@ -4,13 +4,14 @@ import type { ServiceHome } from '@tillstream/database/migrate';
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Log } from '@tillstream/messaging/log';
 import { messagingMigrations } from '@tillstream/messaging/migrations';
-import { fulfillmentEvents, orderEvents } from '@tillstream/messaging/topics';
+import { fulfillmentEvents, orderEvents, subscriptionEvents } from '@tillstream/messaging/topics';
 import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
 import { implement } from '@tillstream/rpc/server';
 import type { ServiceApp } from '@tillstream/service/app';
 import type { Config } from './config.ts';
 import { mailsOfFulfillmentEvents } from './inbound/fulfillment-events.ts';
 import { mailsOfOrderEvents } from './inbound/order-events.ts';
+import { mailsOfSubscriptionEvents } from './inbound/subscription-events.ts';
 import { answerTimeline } from './inbound/timeline-api.ts';
 import type { ContentClients } from './outbound/content.ts';
 import { Mails } from './outbound/mails.ts';
@@ -40,6 +41,7 @@ export function notificationApp(parts: {
   const timeline = answerTimeline(async (merchantId, orderId) =>
     (await mails.ofOrder(merchantId, orderId)).map((row) => ({
       kind: row.kind,
+      facts: row.facts ?? undefined,
       status: row.status,
       reason: row.reason,
       traceparent: row.traceparent,
@@ -53,23 +55,26 @@ export function notificationApp(parts: {
     database,
     rpc: [implement(TimelineApiService, timeline)],
     topics: [],
-    // A service's group has one subscription, so that one batch may be of both topics.
+    // A service's group has one subscription, so that one batch may be of all its topics.
     subscriptions: [
       {
         group: home.name,
-        topics: [orderEvents.name, fulfillmentEvents.name],
+        topics: [orderEvents.name, fulfillmentEvents.name, subscriptionEvents.name],
         handle: (batch) =>
           mails.queue([
             ...mailsOfOrderEvents(batch.filter((message) => message.topic === orderEvents.name)),
             ...mailsOfFulfillmentEvents(batch.filter((message) => message.topic === fulfillmentEvents.name)),
+            ...mailsOfSubscriptionEvents(batch.filter((message) => message.topic === subscriptionEvents.name)),
           ]),
       },
     ],
     timers: [],
+    work: [{ what: 'mails', pending: (merchantId, now) => mails.pending(merchantId, now) }],
     workers: [
       postman({
         database,
         mails,
+        clock: parts.clock,
         log,
         clients: parts.clients,
         openSmtp: () => openSmtp({ url: config.SMTP_URL, from: config.MAIL_FROM }),

@@ -197,6 +197,8 @@ export function licencesOf(order: Order, codes: readonly string[]): Licence[] {
     unitNo: at + 1,
     code,
     issuedAt: undefined,
+    firstItemId: 0n,
+    previousItemId: 0n,
   }));
 }
 
@@ -223,7 +225,7 @@ export function orderMessage(order: Order, payload: OrderPayload | undefined, pa
 
 export const paid: OrderPayload = {
   $case: 'orderPaid',
-  value: { paymentId: 'p', amountMinor: 10_000n, currency: 'EUR' },
+  value: { paymentId: 'p', amountMinor: 10_000n, currency: 'EUR', renewal: undefined, startsSubscriptions: false },
 };
 export const delivered: OrderPayload = { $case: 'orderItemDelivered', value: { itemId: 1n, part: 1, partCount: 1 } };
 

@@ -28,7 +28,8 @@ test('an outage uses up no try and is soon looked at again', () => {
     status: 'pending',
     attempts: 3,
     reason: 'mail_server_away',
-    dueInMs: 1_000,
+    dueInMs: 0,
+    pauseMs: 1_000,
   });
 });
 

@@ -14,12 +14,39 @@ export function mailsOfOrderEvents(batch: readonly IncomingMessage[]): readonly 
         const { itemId } = payload.value;
         return [{ ...common, kind: 'licence', about: `${orderId}.${itemId}`, itemId }];
       }
-      case 'orderCreated':
+      case 'orderCreated': {
+        const { renewal } = payload.value;
+        if (renewal === undefined) return [];
+        // Whether it is paid by hand is asked when the mail is sent.
+        return [
+          {
+            ...common,
+            kind: 'renewal_order',
+            about: String(orderId),
+            facts: { kind: 'renewal_order', term: renewal.term },
+          },
+        ];
+      }
+      case 'orderReminderDue': {
+        const { number } = payload.value;
+        return [
+          {
+            ...common,
+            kind: 'order_reminder',
+            about: `${orderId}.${number}`,
+            facts: { kind: 'order_reminder', number },
+          },
+        ];
+      }
       case 'orderPaymentFailed':
       case 'orderDelivered':
       case 'orderDeleted':
       case 'orderPaidAgain':
       case 'orderPaidLate':
+      // The subscription itself says what its customer should hear.
+      case 'orderSubscriptionCancelled':
+      case 'orderSubscriptionRestored':
+      case 'orderSubscriptionNoted':
         return [];
       // A newer sender said something I do not know yet.
       case undefined:

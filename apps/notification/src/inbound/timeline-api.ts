@@ -3,10 +3,12 @@ import type { Awaited, TimelineEntry } from '@tillstream/proto/timeline/v1/timel
 import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
 import type { Handlers } from '@tillstream/rpc/server';
 import { traceIdOf } from '@tillstream/telemetry/trace';
+import type { MailFacts } from '../domain/facts.ts';
 import type { MailKind } from '../domain/mail.ts';
 
 export interface MailOfOrder {
   readonly kind: MailKind;
+  readonly facts: MailFacts | undefined;
   readonly status: 'pending' | 'sending' | 'sent' | 'not_wanted' | 'failed_permanently';
   readonly reason: string;
   readonly traceparent: string;
@@ -15,7 +17,7 @@ export interface MailOfOrder {
   readonly dueAt: Date;
 }
 
-const names: Record<MailKind, string> = {
+const names: Readonly<Partial<Record<MailKind, string>>> = {
   payment_confirmed: 'payment confirmation',
   licence: 'licence mail',
   pool_low: 'notice of a low pool',
@@ -37,9 +39,30 @@ export function answerTimeline(
   };
 }
 
+function nameOf({ kind, facts }: MailOfOrder): string {
+  switch (facts?.kind) {
+    case 'renewal_notice':
+      return `notice of the coming ${facts.type === 'PMR' ? 'order' : 'charge'} for term ${facts.term}`;
+    case 'renewal_failed':
+      return `mail about the ${facts.isLast ? 'last ' : ''}failed charge for term ${facts.term}`;
+    case 'renewal_order':
+      return `mail asking to pay for term ${facts.term}`;
+    case 'subscription_cancelled':
+      return 'confirmation of the cancellation';
+    case 'subscription_restored':
+      return 'mail about the restored subscription';
+    case 'subscription_expired':
+      return 'mail about the end of the subscription';
+    case 'order_reminder':
+      return `payment reminder no. ${facts.number}`;
+    case undefined:
+      return names[kind] ?? kind;
+  }
+}
+
 function entriesOf(mail: MailOfOrder): readonly TimelineEntry[] {
   const common = { source, traceId: traceIdOf(mail.traceparent), objectId: '' };
-  const name = names[mail.kind];
+  const name = nameOf(mail);
   const queued = { ...common, at: mail.createdAt, type: 'mail_queued', summary: `The ${name} was queued.` };
   if (mail.status === 'failed_permanently') {
     return [
@@ -53,7 +76,7 @@ function entriesOf(mail: MailOfOrder): readonly TimelineEntry[] {
 
 function awaitedOf(mail: MailOfOrder): readonly Awaited[] {
   if (mail.status !== 'pending' && mail.status !== 'sending') return [];
-  const name = names[mail.kind];
+  const name = nameOf(mail);
   if (mail.reason === '') return [{ source, type: 'mail', summary: `The ${name} is being sent.`, until: undefined }];
   return [
     {

@@ -3,12 +3,9 @@ import type { FulfillmentApiService, Licence } from '@tillstream/proto/fulfillme
 import type { Merchant, MerchantApiService, Product } from '@tillstream/proto/merchant/v1/merchant_api';
 import type { OrderApiService, OrderDocument } from '@tillstream/proto/order/v1/order_api';
 import type { Client } from '@tillstream/rpc/client';
-import type { Outcome } from '../domain/mail.ts';
-import type { Letter } from './letters/letter.ts';
-import { writeLicence } from './letters/licence.ts';
-import { writePaymentConfirmed } from './letters/payment-confirmed.ts';
 import { writePoolLow } from './letters/pool-low.ts';
 import type { MailRow } from './tables.ts';
+import { later, notWanted, writeOfOrder, type Written } from './writing.ts';
 
 export interface ContentClients {
   readonly merchant: Pick<Client<typeof MerchantApiService>, 'getMerchants' | 'getProducts'>;
@@ -16,13 +13,11 @@ export interface ContentClients {
   readonly fulfillment: Pick<Client<typeof FulfillmentApiService>, 'getLicences'>;
 }
 
-/** A letter, or why there is none. */
-export type Written = { readonly letter: Letter } | { readonly outcome: Outcome };
-
 /** Answers what a mail of the batch says. Throws when a service does not answer. */
 export async function gatherContent(
   clients: ContentClients,
   mails: readonly MailRow[],
+  nowOf: (merchantId: string) => Date,
 ): Promise<(mail: MailRow) => Written> {
   const [documents, licences, pools] = await Promise.all([
     documentsOf(
@@ -40,42 +35,38 @@ export async function gatherContent(
   ]);
   return (mail) => {
     if (mail.kind === 'pool_low') return writePool(mail, pools);
-    const document = documents.get(orderKey(mail));
-    const order = document?.order;
-    if (document === undefined || order === undefined) return later('order_unknown');
-    if ((order.customer?.email ?? '') === '') return { outcome: { type: 'refused_for_good', reason: 'no_address' } };
-    if (mail.kind === 'payment_confirmed') return { letter: writePaymentConfirmed(document, order) };
-    const item = order.items.find((each) => each.id === mail.item_id);
-    if (item === undefined) return later('item_unknown');
-    if (!item.sendMail) return { outcome: { type: 'not_wanted', reason: 'send_mail_off' } };
-    const codes = licences.get(orderKey(mail))?.filter((licence) => licence.itemId === mail.item_id) ?? [];
-    if (codes.length === 0) return later('licence_unknown');
-    return {
-      letter: writeLicence(
-        document,
-        order,
-        item,
-        codes.map((licence) => licence.code),
-      ),
-    };
+    const openOrderId = openOrderOf(mail);
+    return writeOfOrder(mail, {
+      document: documents.get(orderKey(mail)),
+      openOrder: openOrderId === undefined ? undefined : documents.get(`${mail.merchant_id} ${openOrderId}`)?.order,
+      licences: licences.get(orderKey(mail)) ?? [],
+      now: nowOf(mail.merchant_id),
+    });
   };
 }
 
-function later(reason: string): Written {
-  return { outcome: { type: 'refused_for_now', reason } };
+/** The unpaid child of a subscription, beside the parent that the mail is about. */
+function openOrderOf({ facts }: MailRow): bigint | undefined {
+  return facts !== null && 'openOrderId' in facts && facts.openOrderId !== '0' ? BigInt(facts.openOrderId) : undefined;
 }
 
 function orderKey(mail: MailRow): string {
   return `${mail.merchant_id} ${mail.order_id}`;
 }
 
+interface OrderKey {
+  readonly merchantId: string;
+  readonly orderId: bigint;
+}
+
 /** Each order once, however many mails are about it. */
-function ordersOf(mails: readonly MailRow[]): readonly { merchantId: string; orderId: bigint }[] {
-  return [
-    ...new Map(
-      mails.map((mail) => [orderKey(mail), { merchantId: mail.merchant_id, orderId: mail.order_id ?? 0n }]),
-    ).values(),
-  ];
+function ordersOf(mails: readonly MailRow[]): readonly OrderKey[] {
+  const keys = mails.flatMap((mail): OrderKey[] =>
+    [mail.order_id, openOrderOf(mail)].flatMap((orderId) =>
+      orderId === null || orderId === undefined ? [] : [{ merchantId: mail.merchant_id, orderId }],
+    ),
+  );
+  return [...new Map(keys.map((key) => [`${key.merchantId} ${key.orderId}`, key])).values()];
 }
 
 /** The orders as they are now: a mail that was delayed for a day should not say what is no longer so. */
@@ -123,7 +114,7 @@ async function poolsOf({ merchant }: ContentClients, mails: readonly MailRow[]):
 function writePool(mail: MailRow, pools: Pools): Written {
   const merchant = pools.merchants.get(mail.merchant_id);
   if (merchant === undefined) return later('merchant_unknown');
-  if (merchant.supportEmail === '') return { outcome: { type: 'not_wanted', reason: 'no_support_email' } };
+  if (merchant.supportEmail === '') return notWanted('no_support_email');
   const productId = mail.product_id ?? '';
   return {
     letter: writePoolLow(merchant, {

@@ -3,17 +3,25 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
 import type { Clock } from '@tillstream/messaging/clock';
 import { wake } from '@tillstream/messaging/wake';
+import type { PendingWork } from '@tillstream/messaging/work';
 import { sql } from 'kysely';
 import type { Settled } from '../domain/mail.ts';
 import type { NewMail } from '../domain/new-mail.ts';
 import type { MailRow, NotificationTables } from './tables.ts';
 
+/** Since it was queued, by the merchant's clock. */
 export type TakenMail = MailRow & { readonly age_ms: number };
 
 export interface SettledMail {
   readonly mail: TakenMail;
   readonly settled: Settled;
 }
+
+// A restart is over by then; what is away for longer is somebody's to mend, and time need not wait for it.
+const awayForLong = '30 seconds';
+const mostNext = 100;
+// Two entries each in a timeline of 200.
+const mostOfOrder = 100;
 
 export class Mails {
   readonly #database: Database<NotificationTables>;
@@ -27,18 +35,20 @@ export class Mails {
   /** One that is there already, for this merchant, kind and subject, stays as it is. */
   async queue(mails: readonly NewMail[]): Promise<void> {
     if (mails.length === 0) return;
+    const queuedAt = mails.map((mail) => this.#clock.now(mail.merchantId));
     await this.#database.transaction(
       mails.map((mail) => mail.merchantId),
       (tx) =>
         sql`
-        insert into mail (id, merchant_id, kind, about, order_id, item_id, product_id, available, low_water_mark, traceparent, created_at)
+        insert into mail (id, merchant_id, kind, about, order_id, item_id, product_id, available, low_water_mark, facts, traceparent, created_at, due_at)
         select * from unnest(
           ${mails.map(() => randomUUIDv7())}::uuid[], ${mails.map((mail) => mail.merchantId)}::uuid[],
           ${mails.map((mail) => mail.kind)}::text[], ${mails.map((mail) => mail.about)}::text[],
           ${mails.map((mail) => mail.orderId ?? null)}::bigint[], ${mails.map((mail) => mail.itemId ?? null)}::bigint[],
           ${mails.map((mail) => mail.productId ?? null)}::text[], ${mails.map((mail) => mail.available ?? null)}::integer[],
-          ${mails.map((mail) => mail.lowWaterMark ?? null)}::integer[], ${mails.map((mail) => mail.traceparent)}::text[],
-          ${mails.map((mail) => this.#clock.now(mail.merchantId))}::timestamptz[])
+          ${mails.map((mail) => mail.lowWaterMark ?? null)}::integer[],
+          ${mails.map((mail) => (mail.facts === undefined ? null : JSON.stringify(mail.facts)))}::jsonb[],
+          ${mails.map((mail) => mail.traceparent)}::text[], ${queuedAt}::timestamptz[], ${queuedAt}::timestamptz[])
         on conflict (merchant_id, kind, about) do nothing`.execute(tx),
     );
     wake(this.#database);
@@ -46,22 +56,35 @@ export class Mails {
 
   /** The mails that are due, those that waited longest first. Nobody else takes them before the lease is over. */
   async take(lease: string, limit: number, leaseMs: number): Promise<readonly TakenMail[]> {
-    const { rows } = await this.#database.everyMerchant('the postman carries the mails of all merchants', (tx) =>
-      sql<TakenMail>`
-        update mail set status = 'sending', lease = ${lease}, due_at = now() + ${leaseMs} * interval '1 millisecond'
-        where id in (
-          select id from mail where status in ('pending', 'sending') and due_at <= now()
-          order by due_at, id limit ${limit} for update skip locked)
-        returning *, extract(epoch from now() - queued_at)::float8 * 1000 as age_ms`.execute(tx),
-    );
-    return rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const held = sql`status = 'sending', lease = ${lease}, leased_until = now() + ${leaseMs} * interval '1 millisecond'`;
+    const isFree = sql`status in ('pending', 'sending') and (leased_until is null or leased_until <= now())`;
+    const travellers = this.#clock.travellers();
+    const rows = await this.#database.everyMerchant('the postman carries the mails of all merchants', async (tx) => {
+      const due = await sql<MailRow>`
+        update mail set ${held} where id in (
+          select id from mail where ${isFree} and due_at <= now() order by due_at, id limit ${limit} for update skip locked)
+        returning *`.execute(tx);
+      if (travellers.length === 0) return due.rows;
+      // A clock is never behind the wall, so what the statement above found of theirs is due as well.
+      const theirs = await sql<MailRow>`
+        update mail set ${held} where id in (
+          select due.id from unnest(${travellers}::uuid[]) as traveller (merchant_id) cross join lateral (
+            select id from mail
+            where merchant_id = traveller.merchant_id and ${isFree} and due_at <= merchant_now(traveller.merchant_id)
+            order by due_at, id limit ${limit} for update skip locked) as due)
+        returning *`.execute(tx);
+      return [...due.rows, ...theirs.rows];
+    });
+    return rows
+      .map((row) => ({ ...row, age_ms: this.#clock.now(row.merchant_id).getTime() - row.created_at.getTime() }))
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   /** For what is still being sent; what has been settled is not touched. */
   async renew(lease: string, mails: readonly TakenMail[], leaseMs: number): Promise<void> {
     await this.#database.everyMerchant('the postman keeps the mails that it carries', (tx) =>
       sql`
-        update mail set due_at = now() + ${leaseMs} * interval '1 millisecond'
+        update mail set leased_until = now() + ${leaseMs} * interval '1 millisecond'
         where id = any(${mails.map((mail) => mail.id)}::uuid[]) and lease = ${lease}`.execute(tx),
     );
   }
@@ -69,16 +92,22 @@ export class Mails {
   /** What another has taken over meanwhile is left to it. */
   async settle(lease: string, mails: readonly SettledMail[]): Promise<void> {
     if (mails.length === 0) return;
+    const stamps = mails.map(({ mail, settled }) => {
+      const now = this.#clock.now(mail.merchant_id);
+      return { sentAt: settled.status === 'sent' ? now : null, dueAt: new Date(now.getTime() + settled.dueInMs) };
+    });
     await this.#database.everyMerchant('the postman marks the mails of all merchants', (tx) =>
       sql`
-        update mail set status = done.status, attempts = done.attempts, reason = done.reason, sent_at = done.sent_at, lease = null,
-          due_at = now() + done.due_in_ms * interval '1 millisecond'
+        update mail set status = done.status, attempts = done.attempts, reason = done.reason, sent_at = done.sent_at,
+          due_at = done.due_at, lease = null,
+          leased_until = case when done.pause_ms > 0 then now() + done.pause_ms * interval '1 millisecond' end,
+          away_since = case when done.pause_ms > 0 and done.reason <> '' then coalesce(mail.away_since, now()) end
         from unnest(
           ${mails.map(({ mail }) => mail.id)}::uuid[], ${mails.map(({ settled }) => settled.status)}::text[],
           ${mails.map(({ settled }) => settled.attempts)}::integer[], ${mails.map(({ settled }) => settled.reason)}::text[],
-          ${mails.map(({ mail, settled }) => (settled.status === 'sent' ? this.#clock.now(mail.merchant_id) : null))}::timestamptz[],
-          ${mails.map(({ settled }) => settled.dueInMs)}::float8[]
-        ) as done (id, status, attempts, reason, sent_at, due_in_ms)
+          ${stamps.map(({ sentAt }) => sentAt)}::timestamptz[], ${stamps.map(({ dueAt }) => dueAt)}::timestamptz[],
+          ${mails.map(({ settled }) => settled.pauseMs)}::float8[]
+        ) as done (id, status, attempts, reason, sent_at, due_at, pause_ms)
         where mail.id = done.id and mail.lease = ${lease}`.execute(tx),
     );
   }
@@ -93,17 +122,41 @@ export class Mails {
     return { waiting: Number(rows[0]?.waiting ?? 0n), oldestMs: rows[0]?.oldest_ms ?? 0 };
   }
 
-  /** Oldest first, at most a hundred. */
+  /** What the time machine has to wait for. `now` is the merchant's. */
+  async pending(merchantId: string, now: Date): Promise<PendingWork> {
+    const open = sql`merchant_id = ${merchantId} and status in ('pending', 'sending')`;
+    return this.#database.transaction([merchantId], async (tx) => {
+      const { rows: counts } = await sql<{ due: bigint; stuck: bigint }>`
+        select count(*) filter (where not is_away) as due, count(*) filter (where is_away) as stuck
+        from (
+          select coalesce(away_since < now() - ${awayForLong}::interval, false) as is_away
+          from mail where ${open} and (status = 'sending' or due_at <= ${now})) as waiting`.execute(tx);
+      const { rows: later } = await sql<Pick<MailRow, 'due_at' | 'kind' | 'about'>>`
+        select due_at, kind, about from mail where ${open} and status = 'pending' and due_at > ${now}
+        order by due_at, id limit ${mostNext}`.execute(tx);
+      const nextMs = later[0]?.due_at.getTime();
+      return {
+        due: Number(counts[0]?.due ?? 0n),
+        stuck: Number(counts[0]?.stuck ?? 0n),
+        next: later
+          .filter((mail) => mail.due_at.getTime() === nextMs)
+          .map((mail) => ({ at: mail.due_at, kind: `retry ${mail.kind}`, objectId: mail.about })),
+      };
+    });
+  }
+
+  /** Oldest first, the newest hundred. */
   async ofOrder(merchantId: string, orderId: bigint): Promise<readonly MailRow[]> {
-    return this.#database.transaction([merchantId], (tx) =>
+    const newest = await this.#database.transaction([merchantId], (tx) =>
       tx
         .selectFrom('mail')
         .selectAll()
         .where('merchant_id', '=', merchantId)
         .where('order_id', '=', orderId)
-        .orderBy('id')
-        .limit(100)
+        .orderBy('id', 'desc')
+        .limit(mostOfOrder)
         .execute(),
     );
+    return newest.toReversed();
   }
 }

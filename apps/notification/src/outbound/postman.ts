@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
+import type { Clock } from '@tillstream/messaging/clock';
 import type { Log } from '@tillstream/messaging/log';
 import { startLoop } from '@tillstream/messaging/loop';
 import { onWake } from '@tillstream/messaging/wake';
@@ -12,14 +13,16 @@ import type { Worker } from '@tillstream/service/app';
 import { counter, gauge } from '@tillstream/telemetry/metrics';
 import { inSpan, traceIdOf } from '@tillstream/telemetry/trace';
 import { messageIdOf, settle, type Outcome, type RetryPolicy } from '../domain/mail.ts';
-import { gatherContent, type ContentClients, type Written } from './content.ts';
+import { gatherContent, type ContentClients } from './content.ts';
 import type { Mails, SettledMail, TakenMail } from './mails.ts';
 import { connections, type Smtp } from './smtp.ts';
 import type { NotificationTables } from './tables.ts';
+import type { Written } from './writing.ts';
 
 export interface PostmanParts {
   readonly database: Database<NotificationTables>;
   readonly mails: Mails;
+  readonly clock: Clock;
   readonly clients: ContentClients;
   readonly openSmtp: () => Smtp;
   readonly messageIdDomain: string;
@@ -81,7 +84,7 @@ async function turn(parts: PostmanParts, smtp: Smtp, signal: AbortSignal): Promi
   } finally {
     clearInterval(renewal);
   }
-  return taken.length === batch && !signal.aborted;
+  return taken.length >= batch && !signal.aborted;
 }
 
 /** A lease that is lost all the same costs a mail that comes twice, with the same Message-ID. */
@@ -124,7 +127,7 @@ async function carryAll(parts: PostmanParts, smtp: Smtp, { lease, taken }: Bag, 
 /** Throws when a service is away. One mail whose content cannot be had does not hold up the others. */
 async function gather(parts: PostmanParts, taken: readonly TakenMail[]): Promise<(mail: TakenMail) => Written> {
   const ask = async (mails: readonly TakenMail[]): Promise<(mail: TakenMail) => Written> => {
-    const write = await gatherContent(parts.clients, mails);
+    const write = await gatherContent(parts.clients, mails, (merchantId) => parts.clock.now(merchantId));
     const known = new Map(mails.map((mail) => [mail.id, write(mail)]));
     return (mail) => known.get(mail.id) ?? unknown;
   };

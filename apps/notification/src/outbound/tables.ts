@@ -1,3 +1,4 @@
+import type { MailFacts } from '../domain/facts.ts';
 import type { MailKind } from '../domain/mail.ts';
 
 export interface NotificationTables {
@@ -14,9 +15,12 @@ export interface MailRow {
   product_id: string | null;
   available: number | null;
   low_water_mark: number | null;
+  facts: MailFacts | null;
   status: 'pending' | 'sending' | 'sent' | 'not_wanted' | 'failed_permanently';
   due_at: Date;
   lease: string | null;
+  leased_until: Date | null;
+  away_since: Date | null;
   attempts: number;
   reason: string;
   traceparent: string;
