@@ -22,7 +22,8 @@ export interface Calendar {
   readonly timeZone: string;
 }
 
-// R85: for half a year and more the customer and we have time; else it is short.
+// R85: for half a year and more the customer and we have time; else it is short. A trial is always short: its term is not
+// the period, and a charge 20 days before the end of a fortnight would lie before its beginning.
 const longPlan = { noticeDays: 30, chargeDays: [20, 10, 0] } as const;
 const shortPlan = { noticeDays: 9, chargeDays: [2, 1, 0] } as const;
 
@@ -45,27 +46,30 @@ export function nextTerm(calendar: Calendar, last: Pick<Term, 'anchorOn' | 'peri
 export function termOf(calendar: Calendar, anchorOn: string, periods: number): Term {
   const endsOn = plus(Temporal.PlainDate.from(anchorOn), periodOf(calendar.period), periods);
   const expiresAt = endOfDay(endsOn, calendar.timeZone);
-  return { anchorOn, periods, expiresAt, nextChargeAt: chargesOf(calendar, expiresAt)[0] ?? expiresAt };
+  return { anchorOn, periods, expiresAt, nextChargeAt: chargesOf(calendar, expiresAt, periods)[0] ?? expiresAt };
 }
 
-/** When the term after the one that ends then is charged: −20, −10 and 0 days, or −2, −1 and 0. Ascending. */
-export function chargesOf(calendar: Calendar, expiresAt: Date): readonly Date[] {
-  return planOf(calendar).chargeDays.map((days) => daysBefore(calendar, expiresAt, days));
+/**
+ * When the term after the one that ends then is charged: −20, −10 and 0 days, or −2, −1 and 0. Ascending. `periods` is
+ * that of the term that ends: 0 says that it is a trial.
+ */
+export function chargesOf(calendar: Calendar, expiresAt: Date, periods = 1): readonly Date[] {
+  return planOf(calendar, periods).chargeDays.map((days) => daysBefore(calendar, expiresAt, days));
 }
 
 /** When the customer is told of the coming charge: −30 days, or −9. It may lie before the term's beginning. */
-export function noticeOf(calendar: Calendar, expiresAt: Date): Date {
-  return daysBefore(calendar, expiresAt, planOf(calendar).noticeDays);
+export function noticeOf(calendar: Calendar, expiresAt: Date, periods = 1): Date {
+  return daysBefore(calendar, expiresAt, planOf(calendar, periods).noticeDays);
 }
 
 /** The first planned charge after `now`, else the last one. */
-export function chargeAfter(calendar: Calendar, expiresAt: Date, now: Date): Date {
-  const charges = chargesOf(calendar, expiresAt);
+export function chargeAfter(calendar: Calendar, expiresAt: Date, now: Date, periods = 1): Date {
+  const charges = chargesOf(calendar, expiresAt, periods);
   return charges.find((at) => at > now) ?? charges.at(-1) ?? expiresAt;
 }
 
-function planOf(calendar: Calendar) {
-  return isLong(periodOf(calendar.period)) ? longPlan : shortPlan;
+function planOf(calendar: Calendar, periods: number) {
+  return periods > 0 && isLong(periodOf(calendar.period)) ? longPlan : shortPlan;
 }
 
 function periodOf(text: string): Period {
