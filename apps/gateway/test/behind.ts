@@ -2,17 +2,23 @@
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import {
   MerchantApiService,
+  Merchant,
   type CreateProductRequest,
   type Product,
+  type UpdateMerchantRequest,
+  type UpdateProductRequest,
 } from '@tillstream/proto/merchant/v1/merchant_api';
+import { TestClockApiService } from '@tillstream/proto/merchant/v1/test_clock_api';
 import { Order, OrderApiService, OrderItem, type ListOrdersRequest } from '@tillstream/proto/order/v1/order_api';
 import { Payment, PaymentApiService, type ReceiveCallbackRequest } from '@tillstream/proto/payment/v1/payment_api';
+import { SubscriptionApiService } from '@tillstream/proto/subscription/v1/subscription_api';
 import { TimelineApiService, TimelineEntry } from '@tillstream/proto/timeline/v1/timeline_api';
 import { Endpoint, WebhookApiService, type CreateEndpointRequest } from '@tillstream/proto/webhook/v1/webhook_api';
 import { Refused, type RefusalCode } from '@tillstream/rpc/refusals';
 import { implement, type Handlers } from '@tillstream/rpc/server';
 import { standIn } from '@tillstream/testkit/app';
 import { clientsOver, type Clients } from '../src/app.ts';
+import { subscriptionFixture, testClockFixture, timeScene, yearly, type TimeScene } from './behind-time.ts';
 
 export const merchants = {
   first: '018f0000-0000-7000-8000-00000000000a',
@@ -23,6 +29,8 @@ export const merchants = {
 export interface Scene {
   readonly products: Map<string, Product>;
   readonly made: { readonly request: CreateProductRequest; readonly traceparent: string }[];
+  readonly shopChanges: UpdateMerchantRequest[];
+  readonly productChanges: UpdateProductRequest[];
   readonly endpoints: CreateEndpointRequest[];
   readonly callbacks: ReceiveCallbackRequest[];
   readonly asked: ListOrdersRequest[];
@@ -31,12 +39,15 @@ export interface Scene {
   /** Awaited before a product is made. */
   beforeMaking: () => Promise<void>;
   refuseMakingWith: RefusalCode | undefined;
+  readonly time: TimeScene;
 }
 
 export async function startBehind(): Promise<{ scene: Scene; clients: Clients; stop(): Promise<void> }> {
   const scene: Scene = {
     products: new Map(),
     made: [],
+    shopChanges: [],
+    productChanges: [],
     endpoints: [],
     callbacks: [],
     asked: [],
@@ -44,9 +55,12 @@ export async function startBehind(): Promise<{ scene: Scene; clients: Clients; s
     revoked: new Set(),
     beforeMaking: async () => undefined,
     refuseMakingWith: undefined,
+    time: timeScene(merchants.first),
   };
   const server = await standIn(
     implement(MerchantApiService, merchantFixture(scene)),
+    implement(TestClockApiService, testClockFixture(scene.time)),
+    implement(SubscriptionApiService, subscriptionFixture(scene.time)),
     implement(OrderApiService, orderFixture(scene)),
     implement(PaymentApiService, paymentFixture(scene)),
     implement(FulfillmentApiService, fulfillmentFixture()),
@@ -97,6 +111,7 @@ function merchantFixture(scene: Scene): Handlers<typeof MerchantApiService> {
     async createProduct(request, call) {
       await scene.beforeMaking();
       if (scene.refuseMakingWith !== undefined) throw new Refused(scene.refuseMakingWith, { param: 'name' });
+      refusePlan(request.subscription?.period);
       const before = request.requestId === '' ? undefined : scene.products.get(request.requestId);
       if (before !== undefined) return { product: before };
       scene.made.push({ request, traceparent: call.traceparent });
@@ -136,16 +151,39 @@ function merchantFixture(scene: Scene): Handlers<typeof MerchantApiService> {
         secret: 'till_test_shown_once',
       };
     },
-    async getMerchants() {
-      return { merchants: [] };
+    async getMerchants({ merchantIds }) {
+      return { merchants: merchantIds.map((id) => shopOf(id)) };
+    },
+    async updateMerchant(request) {
+      scene.shopChanges.push(request);
+      return { merchant: shopOf(request.merchantId) };
+    },
+    async updateProduct(request) {
+      scene.productChanges.push(request);
+      refusePlan(request.subscription?.plan?.period);
+      const before = [...scene.products.values()].find(({ id }) => id === request.productId);
+      if (before === undefined || before.merchantId !== request.merchantId) throw new Refused('product_not_found');
+      return { product: { ...before, subscription: request.subscription?.plan } };
     },
     createAccount: unused,
-    updateMerchant: unused,
     listApiKeys: unused,
     revokeApiKey: unused,
-    updateProduct: unused,
     findProduct: unused,
   };
+}
+
+/** The merchant service says which periods there are; here it knows one that there is not. */
+function refusePlan(period: string | undefined): void {
+  if (period === 'P5D') throw new Refused('period_not_allowed', { param: 'subscription.period', detail: 'Too short.' });
+}
+
+function shopOf(id: string): Merchant {
+  return Merchant.fromPartial({
+    id,
+    shopName: 'Quill',
+    currencies: ['EUR'],
+    policies: { commissionBp: 500, renewalConsent: 'implicit', unpaidOrderReminders: ['PT12H', 'P3D'] },
+  });
 }
 
 export const orderId = 1_000_001n;
@@ -176,8 +214,22 @@ function orderFixture(scene: Scene): Handlers<typeof OrderApiService> {
         quantity: 2,
         priceMinor: 10_000n,
         amountMinor: 20_000n,
+        subscriptionTerms: { type: 'AR', period: 'P1Y', renewalPriceMinor: 9_000n, renewalPrice: 'snapshot' },
+        subscription: {
+          id: yearly,
+          parentOrderId: orderId,
+          parentItemId: 7n,
+          type: 'AR',
+          status: 'active',
+          period: 'P1Y',
+          term: 1,
+          expiresAt: new Date('2027-01-01T22:59:00Z'),
+          nextChargeAt: new Date('2026-12-12T22:59:00Z'),
+          detailUrl: 'https://shop.example/order/status/1000001/x#autorenewal',
+        },
       }),
     ],
+    autoRenew: true,
     payment: {
       paymentId: 'pay_1',
       status: 'booked',
@@ -204,6 +256,7 @@ function orderFixture(scene: Scene): Handlers<typeof OrderApiService> {
     openOrder: unused,
     deleteOrder: unused,
     getOrderDocuments: unused,
+    changeSubscription: unused,
   };
 }
 
@@ -219,6 +272,8 @@ function paymentFixture(scene: Scene): Handlers<typeof PaymentApiService> {
             amountMinor: 20_000n,
             currency: 'EUR',
             cardLast4: '4242',
+            instrumentId: '018f0000-0000-7000-8000-0000000000aa',
+            isOffSession: true,
           }),
         ],
         hasMore: false,
@@ -234,6 +289,7 @@ function paymentFixture(scene: Scene): Handlers<typeof PaymentApiService> {
     createPayment: unused,
     refreshPayment: unused,
     withdrawPayment: unused,
+    listMethods: unused,
   };
 }
 
@@ -255,6 +311,8 @@ function fulfillmentFixture(): Handlers<typeof FulfillmentApiService> {
             unitNo,
             code: `CODE-${unitNo}`,
             issuedAt: undefined,
+            firstItemId: 0n,
+            previousItemId: 0n,
           })),
         ),
       };

@@ -103,8 +103,31 @@ describe('answers', () => {
       object: 'order',
       total: { amount: 20_000, currency: 'EUR' },
       paid_at: '2026-01-01T10:00:02.000Z',
-      items: [{ id: 7, licence_codes: ['CODE-1', 'CODE-2'] }],
-      payments: [{ id: 'pay_1', status: 'booked', card: { last_4: '4242' } }],
+      auto_renew: true,
+      renews_subscription: null,
+      items: [
+        {
+          id: 7,
+          licence_codes: ['CODE-1', 'CODE-2'],
+          subscription_terms: { type: 'AR', trial_period: null, renewal_amount: { amount: 9_000, currency: 'EUR' } },
+          subscription: {
+            id: 'sub_1000001_7',
+            subscription_id: '1000001_7',
+            status: 'active',
+            previous_order: null,
+            expires_at: '2027-01-01T22:59:00.000Z',
+          },
+        },
+      ],
+      payments: [
+        {
+          id: 'pay_1',
+          status: 'booked',
+          card: { last_4: '4242' },
+          is_off_session: true,
+          instrument: '018f0000-0000-7000-8000-0000000000aa',
+        },
+      ],
       payment: { card: { last_4: '4242' } },
       customer: { first_name: 'Marcel' },
     });
@@ -116,7 +139,7 @@ describe('answers', () => {
   test('the timeline is in the order of time, and says who did not answer', async () => {
     const { body } = await gateway.call('GET', '/v1/orders/A0001000001/timeline');
     const entries = body['entries'] as { at: string; type: string }[];
-    expect(entries).toHaveLength(8);
+    expect(entries).toHaveLength(10);
     expect(entries.map((each) => each.at)).toEqual(entries.map((each) => each.at).toSorted());
     expect(body).toMatchObject({
       silent: ['notification'],
@@ -225,12 +248,17 @@ describe('what is public', () => {
       '/v1/webhook_endpoints/{id}/rotate_secret',
       '/v1/webhook_deliveries/{id}/resend',
       '/v1/merchant',
+      '/v1/subscriptions/{id}/restore',
+      '/v1/subscriptions/modify_activity',
+      '/v1/test_clock/advance',
       '/v1/api_keys',
     ]) {
       expect(paths).toContain(path);
     }
     const schemas = Object.keys((body['components'] as { schemas: object }).schemas);
-    expect(schemas).toEqual(expect.arrayContaining(['Order', 'Product', 'Payment', 'Problem', 'Money']));
+    expect(schemas).toEqual(
+      expect.arrayContaining(['Order', 'Product', 'Payment', 'Problem', 'Money', 'Subscription', 'TestClock']),
+    );
     const referred = new Set(
       [...JSON.stringify(body).matchAll(/#\/components\/schemas\/(\w+)/g)].map((match) => match[1]),
     );

@@ -27,7 +27,10 @@ export interface Running {
 
 export const keys = { first: 'till_test_first_rw', reader: 'till_test_first_r', second: 'till_test_second_rw' };
 
-export async function startGateway(environment: Record<string, string> = {}): Promise<Running> {
+export async function startGateway(
+  environment: Record<string, string> = {},
+  patience?: { everyMs: number; forMs: number },
+): Promise<Running> {
   const telemetry = await startTelemetry({ service: 'test' });
   const database = await testDatabase(home);
   const behind = await startBehind();
@@ -39,7 +42,13 @@ export async function startGateway(environment: Record<string, string> = {}): Pr
     READS_PER_SECOND: '10000',
     ...environment,
   });
-  const app = gatewayApp({ database: database.open<GatewayTables>(), clients: behind.clients, log, config });
+  const app = gatewayApp({
+    database: database.open<GatewayTables>(),
+    clients: behind.clients,
+    log,
+    config,
+    ...(patience && { patience }),
+  });
   const started = await startApp(app, { log, httpPort: 0 });
   const url = await addressOf(app.http);
   return {

@@ -101,6 +101,9 @@ export function refusalOf(error: unknown): Refused {
   return new Refused('internal');
 }
 
+/** Of a shape whose own complaint does not tell a field that is missing from one that is wrong, such as an enum. */
+export const isRequired = 'This field is required.';
+
 interface ShapeError {
   readonly validation: readonly {
     readonly keyword?: string;
@@ -124,8 +127,8 @@ function refusalOfShape(error: ShapeError): Refused {
       });
     }
     const message = issue.message ?? '';
-    if (issue.keyword === 'invalid_type' && message.endsWith('received undefined'))
-      return [{ param: path, code: 'required', detail: 'This field is required.' }];
+    if (message === isRequired || (issue.keyword === 'invalid_type' && message.endsWith('received undefined')))
+      return [{ param: path, code: 'required', detail: isRequired }];
     const isLong = issue.keyword === 'too_big' && issue.params['origin'] === 'string';
     return [{ param: path === '' ? 'body' : path, code: isLong ? 'too_long' : 'invalid_field', detail: message }];
   });

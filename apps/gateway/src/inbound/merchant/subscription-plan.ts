@@ -1,6 +1,7 @@
 /** How a product renews, as the API takes and shows it. Which periods there are, the merchant service says. */
 import type { SubscriptionPlan } from '@tillstream/proto/merchant/v1/merchant_api';
 import { z } from 'zod';
+import { isRequired } from '../http/problems.ts';
 
 const typeWords =
   'AR: renewed and charged by itself. AR_TRIAL: the same after a free first term. PMR: an order is made for each term, and the customer pays it by hand.';
@@ -11,7 +12,11 @@ const period = z.string().max(20);
 
 export const planIn = z
   .strictObject({
-    type: z.enum(['AR', 'AR_TRIAL', 'PMR']).describe(typeWords),
+    type: z
+      .enum(['AR', 'AR_TRIAL', 'PMR'], {
+        error: ({ input }) => (input === undefined ? isRequired : 'AR, AR_TRIAL or PMR.'),
+      })
+      .describe(typeWords),
     period: period.describe(periodWords).meta({ examples: ['P1Y', 'P1M'] }),
     trial_period: period
       .nullish()
