@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { migrate, type ServiceHome } from '@tillstream/database/migrate';
 import { startEmbeddedPostgres } from '@tillstream/embedded/server';
 import { messagingMigrations } from '@tillstream/messaging/migrations';
-import { leaseDue, leaseTravellers } from '@tillstream/messaging/timers';
+import { findDue, findTravellers } from '@tillstream/messaging/timers';
 import pg from 'pg';
 
 const sizes = [5_000, 5_000_000];
@@ -49,9 +49,9 @@ try {
     await fill(client, rows);
     found.push({
       rows,
-      everybody: await median(client, leaseDue, [['bench']], dueAtOnce),
-      traveller: await median(client, leaseTravellers, [['bench'], [merchant]], dueAtOnce),
-      nothing: await median(client, leaseDue, [['bench']], 0),
+      everybody: await median(client, findDue, [['bench']], dueAtOnce),
+      traveller: await median(client, findTravellers, [['bench'], [merchant]], dueAtOnce),
+      nothing: await median(client, findDue, [['bench']], 0),
     });
   }
   await client.end();
@@ -115,7 +115,7 @@ function print(found: readonly { rows: number; everybody: Cost; traveller: Cost;
     console.log(`| ${rows.toLocaleString('en')} | ${show(everybody)} | ${show(traveller)} | ${show(nothing)} |`);
   const [few, many] = found;
   if (few === undefined || many === undefined) return;
-  const ratio = (of: (each: typeof few) => number) => (of(many) / of(few)).toFixed(2);
+  const ratio = (of: (each: (typeof found)[number]) => number) => (of(many) / of(few)).toFixed(2);
   console.log(
     `| ratio | time ${ratio((each) => each.everybody.ms)}, blocks ${ratio((each) => each.everybody.blocks)} | ` +
       `time ${ratio((each) => each.traveller.ms)}, blocks ${ratio((each) => each.traveller.blocks)} | ` +

@@ -109,30 +109,57 @@ interface Row {
   traceparent: string;
 }
 
-// Leased, not locked: performing may set the same timer again. One statement without a transaction around it: an idle
-// service asks each second. Of two that find the same timer one inserts its lease, and the other gets nothing.
-const lease = (due: string): string => `
-  with due as (${due}), leased as (
-    insert into timer_lease (timer_id, leased_until)
-    select timer_id, now() + interval '${leaseFor}' from due order by timer_id
-    on conflict (timer_id) do update set leased_until = excluded.leased_until where timer_lease.leased_until <= now()
-    returning timer_id
-  )
-  select due.* from due join leased using (timer_id)`;
+// Leased, not locked: performing may set the same timer again. Statements without a transaction around them: an idle
+// service asks each second.
 const columns = 'timer_id, machine, aggregate_id, merchant_id, kind, due_at, traceparent';
 const isFree =
   'not exists (select from timer_lease taken where taken.timer_id = timer.timer_id and taken.leased_until > now())';
 
-export const leaseDue = lease(`
-  select ${columns} from timer where due_at <= now() and machine = any ($1) and ${isFree} order by due_at limit ${batch}`);
+export const findDue = `
+  select ${columns} from timer where due_at <= now() and machine = any ($1) and ${isFree} order by due_at limit ${batch}`;
 
 // The same for those whose clock is not the wall's (D15), each by its own. A clock is never behind the wall, so what the
 // statement above finds of theirs is due as well.
-export const leaseTravellers = lease(`
+export const findTravellers = `
   select mine.* from unnest($2::uuid[]) as traveller (merchant_id) cross join lateral (
     select ${columns} from timer
     where merchant_id = traveller.merchant_id and due_at <= merchant_now(traveller.merchant_id) and machine = any ($1) and ${isFree}
-    order by due_at limit ${batch}) as mine`);
+    order by due_at limit ${batch}) as mine`;
+
+// Of two that find the same timer one inserts its lease, and the other gets nothing.
+export const takeLeases = `
+  insert into timer_lease (timer_id, leased_until)
+  select timer_id, now() + interval '${leaseFor}' from unnest($1::uuid[]) as t (timer_id) order by timer_id
+  on conflict (timer_id) do update set leased_until = excluded.leased_until where timer_lease.leased_until <= now()
+  returning timer_id`;
+
+/** Those that are due and now ours. */
+async function lease(
+  database: AnyDatabase,
+  machines: readonly string[],
+  travellers: readonly string[],
+): Promise<readonly Row[]> {
+  const found = await database.pool.query<Row>({ name: 'find-due', text: findDue, values: [machines] });
+  const theirs =
+    travellers.length === 0
+      ? []
+      : (
+          await database.pool.query<Row>({
+            name: 'find-due-of-travellers',
+            text: findTravellers,
+            values: [machines, travellers],
+          })
+        ).rows;
+  const due = new Map([...found.rows, ...theirs].map((row) => [row.timer_id, row]));
+  if (due.size === 0) return [];
+  const { rows: taken } = await database.pool.query<{ timer_id: string }>({
+    name: 'take-leases',
+    text: takeLeases,
+    values: [[...due.keys()]],
+  });
+  const ours = new Set(taken.map((row) => row.timer_id));
+  return [...due.values()].filter((row) => ours.has(row.timer_id));
+}
 
 async function forget(database: AnyDatabase, fired: readonly DueTimer[], travellers: readonly string[]): Promise<void> {
   const noted = fired.filter((timer) => travellers.includes(timer.merchantId));
@@ -164,19 +191,9 @@ export function startTimers(parts: {
   const machines = handlers.map((handler) => handler.machine);
   if (machines.length === 0) return { stop: async () => undefined };
   const turn = async (): Promise<boolean> => {
-    const { rows } = await database.pool.query<Row>({ name: 'lease-timers', text: leaseDue, values: [machines] });
     const travellers = clock.travellers();
-    const theirs =
-      travellers.length === 0
-        ? []
-        : (
-            await database.pool.query<Row>({
-              name: 'lease-timers-of-travellers',
-              text: leaseTravellers,
-              values: [machines, travellers],
-            })
-          ).rows;
-    const due = [...rows, ...theirs]
+    const rows = await lease(database, machines, travellers);
+    const due = rows
       .map((row) => ({
         timerId: row.timer_id,
         machine: row.machine,
@@ -203,7 +220,7 @@ export function startTimers(parts: {
         travellers,
       );
     }
-    return rows.length === batch || theirs.length >= batch;
+    return rows.length >= batch;
   };
   return startLoop({ name: 'timers', turn, idleMs, log, onWake: (listener) => onWake(database, listener) });
 }
