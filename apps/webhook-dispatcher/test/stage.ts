@@ -7,7 +7,7 @@ import { carrierHome } from '@tillstream/messaging/migrations';
 import { toMessage } from '@tillstream/messaging/outgoing';
 import { orderEvents } from '@tillstream/messaging/topics';
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
-import { OrderApiService, type Order } from '@tillstream/proto/order/v1/order_api';
+import { OrderApiService, type ItemSubscription, type Order } from '@tillstream/proto/order/v1/order_api';
 import { OrderEvent } from '@tillstream/proto/order/v1/order_events';
 import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
 import { WebhookApiService, type CreateEndpointRequest } from '@tillstream/proto/webhook/v1/webhook_api';
@@ -41,7 +41,18 @@ export interface Node {
   stop(): Promise<void>;
 }
 
-export type Happening = 'created' | 'failed' | 'paid' | { readonly delivered: number };
+export type Happening =
+  | 'created'
+  | 'failed'
+  | 'paid'
+  | 'noted'
+  | 'reminded'
+  | { readonly delivered: number }
+  | { readonly cancelled: number }
+  | { readonly restored: number };
+
+/** What an order begins, or renews, with its first item. */
+export type Renewing = 'parent' | 'child';
 
 export interface Stage {
   readonly database: TestDatabase;
@@ -56,7 +67,14 @@ export interface Stage {
   say(
     orderId: bigint,
     happenings: readonly Happening[],
-    more?: { merchantId?: string; itemCount?: number; traceparent?: string; eventIds?: readonly string[] },
+    more?: {
+      merchantId?: string;
+      itemCount?: number;
+      traceparent?: string;
+      eventIds?: readonly string[];
+      renewing?: Renewing;
+      at?: Date;
+    },
   ): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
@@ -67,7 +85,7 @@ export async function makeStage(): Promise<Stage> {
   carrierUrl.username = carrierHome.role;
   const carrier = embeddedCarrier({ url: carrierUrl.href, log: quietLog() });
   const itemCounts = new Map<bigint, number>();
-  const versions = new Map<bigint, { at: number; happenings: Happening[] }>();
+  const versions = new Map<bigint, { renewing: Renewing | undefined; happenings: Happening[] }>();
   const asked = { documents: 0 };
 
   const stranger = () => Promise.reject(new Refused('internal'));
@@ -82,16 +100,18 @@ export async function makeStage(): Promise<Stage> {
       getOrder: stranger,
       listOrders: stranger,
       deleteOrder: stranger,
+      changeSubscription: stranger,
       getOrderDocuments: ({ keys }) => {
         asked.documents += 1;
         return Promise.resolve({
           documents: keys.flatMap((key) => {
-            const story = versions.get(key.orderId)?.happenings.slice(0, Number(key.version));
-            if (story === undefined) return [];
+            const known = versions.get(key.orderId);
+            if (known === undefined) return [];
+            const story = known.happenings.slice(0, Number(key.version));
             return [
               {
                 key,
-                order: orderAt(key.merchantId, key.orderId, story, itemCounts.get(key.orderId) ?? 1),
+                order: orderAt(key.merchantId, key.orderId, story, itemCounts.get(key.orderId) ?? 1, known.renewing),
                 shopName: 'Demo',
                 supportEmail: '',
                 occurredAt: new Date(),
@@ -114,6 +134,8 @@ export async function makeStage(): Promise<Stage> {
               unitNo,
               code: `CODE-${orderId}-${unitNo}`,
               issuedAt: new Date(),
+              firstItemId: 0n,
+              previousItemId: 0n,
             })),
           ),
         }),
@@ -148,14 +170,14 @@ export async function makeStage(): Promise<Stage> {
     async say(orderId, happenings, more = {}) {
       const merchant = more.merchantId ?? merchantId;
       itemCounts.set(orderId, more.itemCount ?? itemCounts.get(orderId) ?? 1);
-      const story = versions.get(orderId) ?? { at: 0, happenings: [] };
+      const story = versions.get(orderId) ?? { renewing: more.renewing, happenings: [] };
       versions.set(orderId, story);
       const ids: string[] = [];
       const messages = happenings.map((happening, at) => {
         story.happenings.push(happening);
         const eventId = more.eventIds?.[at] ?? randomUUIDv7();
         ids.push(eventId);
-        const now = new Date(Date.UTC(2026, 10, 21, 12, 0, story.happenings.length));
+        const now = more.at ?? new Date(Date.UTC(2026, 10, 21, 12, 0, story.happenings.length));
         const header = {
           eventId,
           merchantId: merchant,
@@ -207,10 +229,23 @@ export function endpointAt(url: string, more: Partial<CreateEndpointRequest> = {
 }
 
 function payloadOf(happening: Happening, orderId: bigint, partCount: number): OrderEvent['payload'] {
-  if (happening === 'created') return { $case: 'orderCreated', value: { itemCount: partCount } };
-  if (happening === 'failed') return { $case: 'orderPaymentFailed', value: { paymentId: '', reason: 'card_declined' } };
+  const renewal = undefined;
+  const about = (part: number) => ({
+    subscriptionId: `${orderId}_${orderId * 10n + 1n}`,
+    itemId: orderId * 10n + BigInt(part),
+  });
+  if (happening === 'created') return { $case: 'orderCreated', value: { itemCount: partCount, renewal } };
+  if (happening === 'failed')
+    return { $case: 'orderPaymentFailed', value: { paymentId: '', reason: 'card_declined', renewal } };
   if (happening === 'paid')
-    return { $case: 'orderPaid', value: { paymentId: '', amountMinor: 10_000n, currency: 'EUR' } };
+    return {
+      $case: 'orderPaid',
+      value: { paymentId: '', amountMinor: 10_000n, currency: 'EUR', renewal, startsSubscriptions: false },
+    };
+  if (happening === 'noted') return { $case: 'orderSubscriptionNoted', value: about(1) };
+  if (happening === 'reminded') return { $case: 'orderReminderDue', value: { number: 1 } };
+  if ('cancelled' in happening) return { $case: 'orderSubscriptionCancelled', value: about(happening.cancelled) };
+  if ('restored' in happening) return { $case: 'orderSubscriptionRestored', value: about(happening.restored) };
   return {
     $case: 'orderItemDelivered',
     value: { itemId: orderId * 10n + BigInt(happening.delivered), part: happening.delivered, partCount },
@@ -218,21 +253,32 @@ function payloadOf(happening: Happening, orderId: bigint, partCount: number): Or
 }
 
 /** The order as it was after these happenings. */
-function orderAt(merchant: string, orderId: bigint, story: readonly Happening[], itemCount: number): Order {
+function orderAt(
+  merchant: string,
+  orderId: bigint,
+  story: readonly Happening[],
+  itemCount: number,
+  renewing: Renewing | undefined,
+): Order {
   const isPaid = story.includes('paid');
+  // A child shows the saved card from its creation on.
+  const isCardKnown = isPaid || renewing === 'child';
+  const isDelivered = (part: number) =>
+    story.some((each) => typeof each === 'object' && 'delivered' in each && each.delivered === part);
   const last = story.at(-1);
   const payment = {
     paymentId: '',
     status: isPaid ? 'booked' : 'failed',
     method: 'CreditCard',
     systemName: 'Bank Card',
-    cardType: isPaid ? 'Visa' : '',
-    cardLast4: isPaid ? '4242' : '',
-    cardExpiration: isPaid ? '12/2030' : '',
+    cardType: isCardKnown ? 'Visa' : '',
+    cardLast4: isCardKnown ? '4242' : '',
+    cardExpiration: isCardKnown ? '12/2030' : '',
     errorCode: last === 'failed' ? 'AS102' : '',
     errorDescription: last === 'failed' ? 'AUTHORIZATION DECLINED.' : '',
     reason: '',
     moneyMoved: 'no',
+    instrumentId: '',
   };
   return {
     orderId,
@@ -278,15 +324,53 @@ function orderAt(merchant: string, orderId: bigint, story: readonly Happening[],
       oneCodePer: 'unit',
       sendMail: true,
       showOnOrderPage: true,
-      deliveredAt: undefined,
+      deliveredAt: isDelivered(at + 1) ? new Date('2026-11-21T12:00:03Z') : undefined,
+      subscriptionTerms: undefined,
+      subscription: at === 0 && renewing !== undefined ? subscriptionAt(orderId, renewing, story) : undefined,
     })),
     totalMinor: 10_000n * BigInt(itemCount),
     additionalData: [],
     metadata: {},
-    payment: story.length > 1 ? payment : undefined,
+    payment: story.length > 1 || renewing === 'child' ? payment : undefined,
     version: BigInt(story.length),
     timeZone: 'Europe/Prague',
     paymentMethod: 'CreditCard',
     refundDuePaymentIds: [],
+    autoRenew: renewing !== undefined,
+    renewsSubscriptionId: '',
+    isPaidByHand: false,
+    paymentMethods: [],
+  };
+}
+
+/** As the order service shows it: on a parent from its payment on, on a child always. The child's parent is one less. */
+function subscriptionAt(
+  orderId: bigint,
+  renewing: Renewing,
+  story: readonly Happening[],
+): ItemSubscription | undefined {
+  const isPaid = story.includes('paid');
+  if (renewing === 'parent' && !isPaid) return undefined;
+  const parent = renewing === 'parent' ? orderId : orderId - 1n;
+  const change = story.findLast((each) => typeof each === 'object' && ('cancelled' in each || 'restored' in each));
+  const isCancelled = typeof change === 'object' && 'cancelled' in change;
+  const isExtended = renewing === 'child' && isPaid;
+  return {
+    id: `${parent}_${parent * 10n + 1n}`,
+    parentOrderId: parent,
+    parentItemId: parent * 10n + 1n,
+    previousOrderId: renewing === 'child' ? parent : 0n,
+    previousItemId: renewing === 'child' ? parent * 10n + 1n : 0n,
+    type: 'AR',
+    isConversionFromTrial: false,
+    status: isCancelled ? 'cancelled' : isPaid ? 'active' : 'not paid',
+    period: 'P1Y',
+    expiresAt: new Date(isExtended ? '2028-11-21T22:59:00Z' : '2027-11-21T22:59:00Z'),
+    nextChargeAt: new Date(isExtended ? '2028-11-01T22:59:00Z' : '2027-11-01T22:59:00Z'),
+    detailUrl: `https://shop.example/order/status/${parent}/secret-token#autorenewal`,
+    anchorOn: '2026-11-21',
+    periods: 1,
+    term: renewing === 'child' ? 2 : 1,
+    instrumentId: '',
   };
 }

@@ -1,8 +1,8 @@
-/** Order events → webhook events: one per product of the order, or the one product that was delivered. */
+/** Order events → webhook events: one per product of the order, or the one product that the event names. */
 import type { IncomingMessage, Subscription } from '@tillstream/messaging/message';
 import { orderEvents } from '@tillstream/messaging/topics';
 import { OrderEvent } from '@tillstream/proto/order/v1/order_events';
-import { buildBody } from '../domain/payload/body.ts';
+import { buildBody, showsCodes } from '../domain/payload/body.ts';
 import type { EventType, OrderDocument, ProductPart } from '../domain/payload/document.ts';
 
 interface Heard {
@@ -13,7 +13,7 @@ interface Heard {
   readonly orderId: bigint;
   readonly version: bigint;
   readonly occurredAt: Date;
-  /** Of product.delivered only; 0n = every item. */
+  /** The item that the event is about; 0n = every item. */
   readonly itemId: bigint;
 }
 
@@ -56,10 +56,10 @@ export function hearOrderEvents(group: string, fanOut: FanOut): Subscription {
     handle: async (batch) => {
       const heard = batch.flatMap(decode);
       if (heard.length === 0) return;
-      const delivered = heard.filter((each) => each.type === 'product.delivered');
+      const withCodes = heard.filter((each) => showsCodes(each.type, { isDelivered: true }));
       const [documentOf, codes] = await Promise.all([
         fanOut.fetchDocuments(heard),
-        delivered.length === 0 ? new Map<bigint, readonly string[]>() : fanOut.fetchCodes(delivered),
+        withCodes.length === 0 ? new Map<bigint, readonly string[]>() : fanOut.fetchCodes(withCodes),
       ]);
       await fanOut.store(heard.flatMap((each) => toEvents(each, documentOf(each), codes)));
     },
@@ -69,33 +69,39 @@ export function hearOrderEvents(group: string, fanOut: FanOut): Subscription {
 function decode(message: IncomingMessage): Heard[] {
   const event = OrderEvent.decode(message.value);
   const { header, payload } = event;
-  const type = typeOf(payload?.$case);
-  if (header === undefined || type === undefined) return [];
+  const about = read(payload);
+  if (header === undefined || about === undefined) return [];
   return [
     {
       message,
-      type,
+      ...about,
       sourceEventId: header.eventId,
       merchantId: header.merchantId,
       orderId: event.orderId,
       version: header.aggregateVersion,
       occurredAt: header.occurredAt ?? new Date(message.headers.ce_time),
-      itemId: payload?.$case === 'orderItemDelivered' ? payload.value.itemId : 0n,
     },
   ];
 }
 
-/** Undefined for what merchants do not hear of, and for what a newer sender said that is not known here yet. */
-function typeOf(payload: string | undefined): EventType | undefined {
-  switch (payload) {
+/**
+ * Undefined for what merchants do not hear of (a reminder, a child's note of its subscription), and for what a newer sender
+ * said that is not known here yet.
+ */
+function read(payload: OrderEvent['payload']): Pick<Heard, 'type' | 'itemId'> | undefined {
+  switch (payload?.$case) {
     case 'orderCreated':
-      return 'order.created';
+      return { type: 'order.created', itemId: 0n };
     case 'orderPaymentFailed':
-      return 'order.payment.failed';
+      return { type: 'order.payment.failed', itemId: 0n };
     case 'orderPaid':
-      return 'order.payment.succeeded';
+      return { type: 'order.payment.succeeded', itemId: 0n };
     case 'orderItemDelivered':
-      return 'product.delivered';
+      return { type: 'product.delivered', itemId: payload.value.itemId };
+    case 'orderSubscriptionCancelled':
+      return { type: 'subscription.cancelled', itemId: payload.value.itemId };
+    case 'orderSubscriptionRestored':
+      return { type: 'subscription.restored', itemId: payload.value.itemId };
     default:
       return undefined;
   }
@@ -140,6 +146,6 @@ function bodyOf(
     item,
     part,
     partCount: document.items.length,
-    ...(heard.type === 'product.delivered' ? { codes: codes.get(item.itemId) ?? [] } : {}),
+    ...(showsCodes(heard.type, item) ? { codes: codes.get(item.itemId) ?? [] } : {}),
   });
 }

@@ -1,8 +1,8 @@
 /** The orders as they were at an event, asked for in batches, in the payload's words. */
 import type { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
-import type { Order, OrderApiService, OrderItem } from '@tillstream/proto/order/v1/order_api';
+import type { ItemSubscription, Order, OrderApiService, OrderItem } from '@tillstream/proto/order/v1/order_api';
 import type { Client } from '@tillstream/rpc/client';
-import type { OrderDocument, PaymentPart, ProductPart } from '../domain/payload/document.ts';
+import type { OrderDocument, PaymentPart, ProductPart, SubscriptionPart } from '../domain/payload/document.ts';
 
 export interface DocumentKey {
   readonly merchantId: string;
@@ -80,10 +80,22 @@ function toDocument(order: Order): OrderDocument {
 }
 
 function toProduct(item: OrderItem): ProductPart {
-  return { ...item, itemId: item.id };
+  return {
+    ...item,
+    itemId: item.id,
+    isDelivered: item.deliveredAt !== undefined,
+    subscription: item.subscription === undefined ? undefined : toSubscription(item.subscription),
+  };
 }
 
-// Before a payment is begun only the method is known; the payment service says the same words for it later.
+function toSubscription(subscription: ItemSubscription): SubscriptionPart {
+  const { expiresAt } = subscription;
+  if (expiresAt === undefined) throw new Error(`subscription ${subscription.id} has no expiration`);
+  return { ...subscription, expiresAt };
+}
+
+// Before a payment is begun only the method is known, and of a child order the saved card; the payment service says the
+// same words for it later.
 const systemNames: Readonly<Record<string, string>> = { CreditCard: 'Bank Card' };
 
 function toPayment(order: Order): PaymentPart {

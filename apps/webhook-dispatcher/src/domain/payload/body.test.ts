@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { buildBody } from './body.ts';
-import type { EventType, OrderDocument, ProductPart } from './document.ts';
+import { eventTypes, type EventType, type OrderDocument, type ProductPart, type SubscriptionPart } from './document.ts';
 import { dateIn, isCardExpired, localeOf, percentOf } from './forms.ts';
 
 interface Example {
@@ -26,11 +26,27 @@ interface Example {
     payment_error_code?: string;
     payment_error_description?: string;
   };
+  subscription?: {
+    id: string;
+    previous_order_id: number | null;
+    previous_order_item_id: number | null;
+    type: string;
+    is_conversion_from_trial: boolean;
+    status: string;
+    period: string;
+    expiration_date: string;
+    next_charge_date: string;
+    detail_url: string;
+  };
   additional_data?: { name: string; value: string }[];
 }
 
-const read = (event: EventType): string =>
-  readFileSync(new URL(`../../../test/seed-003/${event}.json`, import.meta.url), 'utf8');
+// Slips of the examples: one has " " for no phone (webhooks.md C3.13), one leads to the merchant's site instead of the
+// parent's page (C2, R76).
+const read = (name: string): string =>
+  readFileSync(new URL(`../../../test/seed-003/${name}.json`, import.meta.url), 'utf8')
+    .replace('"phone": " "', '"phone": ""')
+    .replace('https://shop.com/', 'https://shop.checkout.noventiq.com/');
 const minor = (text = ''): bigint => BigInt(text.replace('.', ''));
 const word = (record: Record<string, string>, key: string): string => record[key] ?? '';
 
@@ -50,6 +66,8 @@ function parse(example: Example): { document: OrderDocument; item: ProductPart }
     vatMinor: minor(product['vat_amount']),
     amountMinor: minor(product['amount']),
     marginMinor: minor(product['margin']),
+    isDelivered: product.activation_codes !== undefined,
+    subscription: example.subscription === undefined ? undefined : parseSubscription(example.subscription),
   };
   const document: OrderDocument = {
     orderId: BigInt(example.order_id),
@@ -68,8 +86,7 @@ function parse(example: Example): { document: OrderDocument; item: ProductPart }
       email: word(customer, 'email'),
       firstName: word(customer, 'first_name'),
       lastName: word(customer, 'last_name'),
-      // One example shows " ": a slip (webhooks.md C3.13).
-      phone: word(customer, 'phone').trim(),
+      phone: word(customer, 'phone'),
       vatNumber: word(customer, 'vat_number'),
       companyName: word(customer, 'company_name'),
       companyBillingAddress: word(customer, 'company_billing_address'),
@@ -90,27 +107,47 @@ function parse(example: Example): { document: OrderDocument; item: ProductPart }
   return { document, item };
 }
 
+function parseSubscription(shown: NonNullable<Example['subscription']>): SubscriptionPart {
+  return {
+    id: shown.id,
+    previousOrderId: BigInt(shown.previous_order_id ?? 0),
+    previousItemId: BigInt(shown.previous_order_item_id ?? 0),
+    type: shown.type,
+    isConversionFromTrial: shown.is_conversion_from_trial,
+    status: shown.status,
+    period: shown.period,
+    expiresAt: new Date(shown.expiration_date),
+    nextChargeAt: new Date(shown.next_charge_date),
+    detailUrl: shown.detail_url,
+  };
+}
+
 describe('the examples of the seed are built again', () => {
-  const events: readonly EventType[] = [
+  test.each([
     'order.created',
+    'order.created.child',
     'order.payment.succeeded',
+    'order.payment.succeeded.parent',
+    'order.payment.succeeded.child',
     'order.payment.failed',
+    'order.payment.failed.child',
     'product.delivered',
-  ];
-  test.each(events)('%s, byte for byte', (event) => {
-    const text = read(event);
+    'subscription.cancelled',
+    'subscription.restored',
+  ])('%s, byte for byte', (name) => {
+    const text = read(name);
     const example: Example = JSON.parse(text);
     const { document, item } = parse(example);
     const codes = example.product.activation_codes;
     const built = buildBody(document, {
-      type: event,
+      type: example.event,
       at: new Date(example.event_date),
       item,
       part: 1,
       partCount: 1,
       ...(codes === undefined ? {} : { codes }),
     });
-    expect(built).toBe(JSON.stringify(JSON.parse(text.replace('"phone": " "', '"phone": ""'))));
+    expect(built).toBe(JSON.stringify(JSON.parse(text)));
   });
 });
 
@@ -134,6 +171,49 @@ describe('what the examples do not show', () => {
     expect(bodyOf(document, { type: 'product.delivered', codes: [] }).product['activation_codes']).toEqual([]);
   });
 
+  test('codes with a cancellation and a restoration once the product was delivered, and not before', () => {
+    for (const type of ['subscription.cancelled', 'subscription.restored'] as const) {
+      const codesOf = (isDelivered: boolean) =>
+        bodyOf(document, { type, item: { ...item, isDelivered }, codes: ['A-1'] }).product['activation_codes'];
+      expect([codesOf(true), codesOf(false)]).toEqual([['A-1'], undefined]);
+    }
+  });
+
+  test('a subscription in every event from its beginning on, before additional data; none, no key', () => {
+    const { subscription: seen } = JSON.parse(read('order.created.child')) as Example;
+    const subscription = seen && parseSubscription(seen);
+    const additionalData = [{ name: 'a', value: 'b' }];
+    for (const type of eventTypes) {
+      const body = bodyOf({ ...document, additionalData }, { type, item: { ...item, subscription } });
+      expect(Object.keys(body).slice(-4)).toEqual(['payment', 'subscription', 'additional_data', 'document_part']);
+      expect(body['subscription']).toEqual(seen);
+      expect('subscription' in bodyOf(document, { type })).toBe(false);
+    }
+  });
+
+  test('a trial is an AR, PMR is PMR, and a charge that is not planned has no date', () => {
+    const { subscription: seen } = JSON.parse(read('order.created.child')) as Example;
+    const shown = (more: Partial<SubscriptionPart>) =>
+      bodyOf(document, { item: { ...item, subscription: seen && { ...parseSubscription(seen), ...more } } })[
+        'subscription'
+      ];
+    expect(shown({ type: 'AR_TRIAL', isConversionFromTrial: true })).toMatchObject({
+      type: 'AR',
+      is_conversion_from_trial: true,
+    });
+    expect(shown({ type: 'PMR', nextChargeAt: undefined })).toMatchObject({ type: 'PMR', next_charge_date: '' });
+    // The dates are the shop's, whatever the zone of the machine.
+    expect(shown({ expiresAt: new Date('2026-03-29T20:59:00.999Z') })).toMatchObject({
+      expiration_date: '2026-03-29T23:59:00+03:00',
+    });
+  });
+
+  test('a saved card that expires before its renewal says so', () => {
+    const payment = { ...document.payment, cardType: 'Visa', cardLast4: '1234', cardExpiration: '12/2026' };
+    const isExpired = (at: string) => bodyOf({ ...document, payment }, { at: new Date(at) }).payment['is_card_expired'];
+    expect([isExpired('2026-12-24T20:59:00Z'), isExpired('2027-01-24T20:59:00Z')]).toEqual([false, true]);
+  });
+
   test('what is not known of a customer is "", and all ten keys are there; no link gives no external id', () => {
     const blank = Object.fromEntries(Object.keys(document.customer).map((key) => [key, '']));
     const body = bodyOf({ ...document, externalId: '', customer: { ...document.customer, ...blank } });
@@ -147,12 +227,7 @@ describe('what the examples do not show', () => {
       { name: 'referer2', value: 'test' },
       { name: 'имя', value: '' },
     ];
-    for (const type of [
-      'order.created',
-      'order.payment.succeeded',
-      'order.payment.failed',
-      'product.delivered',
-    ] as const) {
+    for (const type of eventTypes) {
       expect(bodyOf({ ...document, additionalData }, { type, codes: [] })['additional_data']).toEqual(additionalData);
       expect('additional_data' in bodyOf({ ...document, additionalData: [] }, { type, codes: [] })).toBe(false);
     }

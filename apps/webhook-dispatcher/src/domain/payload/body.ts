@@ -1,11 +1,11 @@
 /**
  * The body of a webhook in the seed's form: one product of one order (D7). The order of the keys is the order of the
  * examples, and what is unknown is said as they say it: "" for a date or a card type, null for the card's digits, and no
- * key at all for codes, errors and additional data that are not there. The text is made once and stored; every attempt
- * sends these bytes.
+ * key at all for codes, errors, subscriptions and additional data that are not there. The text is made once and stored;
+ * every attempt sends these bytes.
  */
 import { decimalOf } from '@tillstream/money/money';
-import type { CustomerPart, EventType, OrderDocument, PaymentPart, ProductPart } from './document.ts';
+import type { CustomerPart, EventType, OrderDocument, PaymentPart, ProductPart, SubscriptionPart } from './document.ts';
 import { dateIn, isCardExpired, localeOf, percentOf } from './forms.ts';
 
 export interface Happening {
@@ -15,8 +15,14 @@ export interface Happening {
   /** i-of-n: which of the order's products this is. */
   readonly part: number;
   readonly partCount: number;
-  /** Of product.delivered only. */
+  /** The item's licence codes, in the events that show them. */
   readonly codes?: readonly string[];
+}
+
+/** Whether the body has `activation_codes`: once they were handed out, in what happens to the product after (C1). */
+export function showsCodes(type: EventType, item: Pick<ProductPart, 'isDelivered'>): boolean {
+  const isAfterwards = type === 'subscription.cancelled' || type === 'subscription.restored';
+  return type === 'product.delivered' || (isAfterwards && item.isDelivered);
 }
 
 export function buildBody(order: OrderDocument, happening: Happening): string {
@@ -39,9 +45,12 @@ export function buildBody(order: OrderDocument, happening: Happening): string {
     product: productOf(
       happening.item,
       order.currency,
-      happening.type === 'product.delivered' ? happening.codes : undefined,
+      showsCodes(happening.type, happening.item) ? happening.codes : undefined,
     ),
     payment: paymentOf(order.payment, happening),
+    ...(happening.item.subscription === undefined
+      ? {}
+      : { subscription: subscriptionOf(happening.item.subscription, dateOf) }),
     ...(order.additionalData.length === 0
       ? {}
       : { additional_data: order.additionalData.map(({ name, value }) => ({ name, value })) }),
@@ -80,6 +89,25 @@ function productOf(item: ProductPart, currency: string, codes: readonly string[]
     amount: decimalOf(item.amountMinor, currency),
     margin: decimalOf(item.marginMinor, currency),
     ...(codes === undefined ? {} : { activation_codes: codes }),
+  };
+}
+
+function subscriptionOf(subscription: SubscriptionPart, dateOf: (at: Date) => string) {
+  const { previousOrderId, previousItemId, nextChargeAt } = subscription;
+  return {
+    id: subscription.id,
+    // A parent has nothing before it (R74).
+    previous_order_id: previousOrderId === 0n ? null : Number(previousOrderId),
+    previous_order_item_id: previousItemId === 0n ? null : Number(previousItemId),
+    // A trial is an AR whose first term is free; its conversion has a key of its own.
+    type: subscription.type === 'AR_TRIAL' ? 'AR' : subscription.type,
+    is_conversion_from_trial: subscription.isConversionFromTrial,
+    status: subscription.status,
+    period: subscription.period,
+    expiration_date: dateOf(subscription.expiresAt),
+    // The examples have one also when it is cancelled; should none be known, it is as an unknown pay_date.
+    next_charge_date: nextChargeAt === undefined ? '' : dateOf(nextChargeAt),
+    detail_url: subscription.detailUrl,
   };
 }
 

@@ -1,13 +1,15 @@
 /** An order as the payload sees it: plain values, so that the builder needs neither protos nor rows. */
-export type EventType = 'order.created' | 'order.payment.succeeded' | 'order.payment.failed' | 'product.delivered';
-
 /** What an endpoint can subscribe to. */
-export const eventTypes: readonly EventType[] = [
+export const eventTypes = [
   'order.created',
   'order.payment.succeeded',
   'order.payment.failed',
   'product.delivered',
-];
+  'subscription.cancelled',
+  'subscription.restored',
+] as const;
+
+export type EventType = (typeof eventTypes)[number];
 
 export interface CustomerPart {
   readonly country: string;
@@ -35,6 +37,27 @@ export interface ProductPart {
   readonly vatMinor: bigint;
   readonly amountMinor: bigint;
   readonly marginMinor: bigint;
+  /** Its licences were handed out. */
+  readonly isDelivered: boolean;
+  /** Undefined until there is one: on a parent from its payment on, on a child always (R73). */
+  readonly subscription: SubscriptionPart | undefined;
+}
+
+export interface SubscriptionPart {
+  /** {parent order id}_{parent order item id} (D4) */
+  readonly id: string;
+  /** 0 on the parent, as the next. */
+  readonly previousOrderId: bigint;
+  readonly previousItemId: bigint;
+  /** AR, AR_TRIAL, PMR */
+  readonly type: string;
+  readonly isConversionFromTrial: boolean;
+  /** not paid, active, cancelled */
+  readonly status: string;
+  readonly period: string;
+  readonly expiresAt: Date;
+  readonly nextChargeAt: Date | undefined;
+  readonly detailUrl: string;
 }
 
 export interface PaymentPart {
