@@ -41,6 +41,57 @@ const products = [
       delivery: { method: 'pool', one_code_per: 'product', low_water_mark: 5 },
     },
   },
+  {
+    key: 'demo-cloud-1',
+    codes: 200,
+    body: {
+      name: 'Quill Cloud, monthly',
+      family_name: 'Quill',
+      description: 'Your texts on all your computers. Renews every month until you cancel.',
+      vendor_code: 'CLOUD-M',
+      sku: 'CLOUD-M',
+      prices: [
+        { amount: 900, currency: 'EUR' },
+        { amount: 990, currency: 'USD' },
+      ],
+      delivery: { method: 'pool', one_code_per: 'unit', low_water_mark: 10 },
+      subscription: { type: 'AR', period: 'P1M' },
+    },
+  },
+  {
+    key: 'demo-cloud-2',
+    codes: 200,
+    body: {
+      name: 'Quill Cloud, yearly',
+      family_name: 'Quill',
+      description: 'Your texts on all your computers. Two weeks for nothing, then every year until you cancel.',
+      vendor_code: 'CLOUD-Y',
+      sku: 'CLOUD-Y',
+      prices: [
+        { amount: 8_900, currency: 'EUR' },
+        { amount: 9_900, currency: 'USD' },
+      ],
+      delivery: { method: 'pool', one_code_per: 'unit', low_water_mark: 10 },
+      subscription: { type: 'AR_TRIAL', period: 'P1Y', trial_period: 'P14D' },
+    },
+  },
+  {
+    key: 'demo-support-1',
+    codes: 50,
+    body: {
+      name: 'Quill Support, half a year',
+      family_name: 'Quill',
+      description: 'Somebody who answers. You get an order before it ends, and pay it if you want to go on.',
+      vendor_code: 'SUPPORT-6',
+      sku: 'SUPPORT-6',
+      prices: [
+        { amount: 4_900, currency: 'EUR' },
+        { amount: 5_400, currency: 'USD' },
+      ],
+      delivery: { method: 'pool', one_code_per: 'unit', low_water_mark: 5 },
+      subscription: { type: 'PMR', period: 'P6M' },
+    },
+  },
 ] as const;
 
 /** Makes what is not there yet: the idempotency keys make a second call harmless. */
