@@ -28,7 +28,9 @@ export const settings = z.object({
     .min(10)
     .max(3_600_000)
     .default(15_000)
-    .describe('The wait before the second try of a mail that the server refused for now; it doubles up to an hour.'),
+    .describe(
+      'The wait before the second try of a mail that the server refused for now, by the merchant’s clock; it doubles up to an hour.',
+    ),
   MAIL_GIVE_UP_MS: z.coerce
     .number()
     .int()

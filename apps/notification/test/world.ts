@@ -1,6 +1,7 @@
 /** The notification service on a real database, carrier and mail server; the services it asks are stand-ins on real ports. */
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
+import { MerchantClocks } from '@tillstream/messaging/merchant-clocks';
 import type { Carrier } from '@tillstream/messaging/message';
 import { carrierHome } from '@tillstream/messaging/migrations';
 import { toMessage } from '@tillstream/messaging/outgoing';
@@ -13,7 +14,6 @@ import { OrderEvent } from '@tillstream/proto/order/v1/order_events';
 import { Refused } from '@tillstream/rpc/refusals';
 import { implement, type Handlers, type RpcBinding } from '@tillstream/rpc/server';
 import { startApp, standIn, type StartedApp } from '@tillstream/testkit/app';
-import { turnableClock } from '@tillstream/testkit/clock';
 import { testDatabase } from '@tillstream/testkit/database';
 import { quietLog, type RecordedLog } from '@tillstream/testkit/log';
 import { startMailbox, type Mailbox } from '@tillstream/testkit/mailbox';
@@ -51,6 +51,7 @@ export async function openWorld() {
   const others = await standIn(...standIns(known));
   const database = own.open<NotificationTables>();
   const mailboxes: Mailbox[] = [mailbox];
+  const clock = new MerchantClocks(database);
   const app = notificationApp({
     database,
     log,
@@ -59,10 +60,10 @@ export async function openWorld() {
       order: others.client(OrderApiService),
       fulfillment: others.client(FulfillmentApiService),
     },
-    clock: turnableClock(),
+    clock,
     config: settings.parse({ SMTP_URL: mailbox.url, MAIL_FROM: 'shop@tills.example', MAIL_RETRY_FIRST_MS: '50' }),
   });
-  const running: StartedApp = await startApp(app, { carrier, log });
+  const running: StartedApp = await startApp(app, { carrier, log, clock });
   return {
     known,
     own,
@@ -79,6 +80,11 @@ export async function openWorld() {
     rows: () =>
       database.everyMerchant('the test looks at all mails', (tx) =>
         tx.selectFrom('mail').select(['kind', 'status', 'attempts', 'reason']).orderBy('id').execute(),
+      ),
+    /** The mails about one order. */
+    mailsOf: (orderId: bigint) =>
+      database.everyMerchant('the test looks at the mails of an order', (tx) =>
+        tx.selectFrom('mail').selectAll().where('order_id', '=', orderId).orderBy('id').execute(),
       ),
     async close() {
       await running.stop();

@@ -35,6 +35,8 @@ export class Mails {
   /** One that is there already, for this merchant, kind and subject, stays as it is. */
   async queue(mails: readonly NewMail[]): Promise<void> {
     if (mails.length === 0) return;
+    // Within a millisecond they come in any order; a batch keeps its own.
+    const ids = mails.map(() => randomUUIDv7()).toSorted();
     const queuedAt = mails.map((mail) => this.#clock.now(mail.merchantId));
     await this.#database.transaction(
       mails.map((mail) => mail.merchantId),
@@ -42,7 +44,7 @@ export class Mails {
         sql`
         insert into mail (id, merchant_id, kind, about, order_id, item_id, product_id, available, low_water_mark, facts, traceparent, created_at, due_at)
         select * from unnest(
-          ${mails.map(() => randomUUIDv7())}::uuid[], ${mails.map((mail) => mail.merchantId)}::uuid[],
+          ${ids}::uuid[], ${mails.map((mail) => mail.merchantId)}::uuid[],
           ${mails.map((mail) => mail.kind)}::text[], ${mails.map((mail) => mail.about)}::text[],
           ${mails.map((mail) => mail.orderId ?? null)}::bigint[], ${mails.map((mail) => mail.itemId ?? null)}::bigint[],
           ${mails.map((mail) => mail.productId ?? null)}::text[], ${mails.map((mail) => mail.available ?? null)}::integer[],
