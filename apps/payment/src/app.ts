@@ -6,22 +6,28 @@ import type { Log } from '@tillstream/messaging/log';
 import { messagingMigrations } from '@tillstream/messaging/migrations';
 import { makePerformer } from '@tillstream/messaging/perform';
 import { schedule } from '@tillstream/messaging/timers';
-import { paymentEvents } from '@tillstream/messaging/topics';
+import { paymentEvents, subscriptionEvents } from '@tillstream/messaging/topics';
+import { onWake, wake } from '@tillstream/messaging/wake';
 import { PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
 import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
 import { implement } from '@tillstream/rpc/server';
 import type { ServiceApp, Worker } from '@tillstream/service/app';
 import type { Config } from './config.ts';
+import { methodOf, methods } from './domain/methods.ts';
 import { payment } from './domain/payment.ts';
 import { CallbackDesk } from './inbound/callbacks.ts';
+import { Charges } from './inbound/charges.ts';
 import { answerPaymentApi } from './inbound/payment-api.ts';
 import { ProviderCalls } from './inbound/provider-calls.ts';
+import { hearCharges } from './inbound/subscription-events.ts';
 import { Attempts } from './outbound/attempts.ts';
 import { Callbacks } from './outbound/callbacks.ts';
 import { paymentKeeper } from './outbound/payment-keeper.ts';
 import { readTimeline } from './outbound/payment-timeline.ts';
 import { Payments } from './outbound/payments.ts';
+import { pendingWork } from './outbound/pending.ts';
 import type { Provider } from './outbound/provider.ts';
+import { readStandings } from './outbound/renewals.ts';
 import { sandboxProvider } from './outbound/sandbox-provider.ts';
 import type { PaymentTables } from './outbound/tables.ts';
 
@@ -46,10 +52,13 @@ export function paymentApp(parts: {
     if (found === undefined) throw new Error(`the provider ${name} is not configured`);
     return found;
   };
-  const payments = new Payments(database, (name) => providers.get(name)?.systemName ?? '');
+  const payments = new Payments(database);
   const performer = makePerformer({ database, machine: payment, keeper: paymentKeeper, name: 'payment', log });
+  const attempts = new Attempts(database, () => clock.travellers());
+  const charges = new Charges({ attempts, provider, performer, clock, log, wake: () => wake(database) });
   const calls = new ProviderCalls({
-    attempts: new Attempts(database),
+    attempts,
+    charges,
     payments,
     provider,
     performer,
@@ -75,6 +84,8 @@ export function paymentApp(parts: {
     clock,
     log,
   });
+  // Live mode gets its providers with their connectors; until then there is none.
+  const isOffered = (livemode: boolean) => !livemode && providers.has('sandbox');
   return {
     name: home.name,
     database,
@@ -87,9 +98,9 @@ export function paymentApp(parts: {
           calls,
           callbacks,
           clock,
-          // Live mode gets its providers with their connectors; until then there is none.
           providerFor: (method, livemode) =>
-            !livemode && method === 'CreditCard' && providers.has('sandbox') ? 'sandbox' : undefined,
+            isOffered(livemode) && methodOf(method) !== undefined ? 'sandbox' : undefined,
+          methods: (livemode) => (isOffered(livemode) ? methods : []),
         }),
       ),
       implement(TimelineApiService, {
@@ -97,12 +108,31 @@ export function paymentApp(parts: {
       }),
     ],
     topics: [paymentEvents],
-    subscriptions: [],
+    subscriptions: [
+      {
+        group: home.name,
+        topics: [subscriptionEvents.name],
+        handle: hearCharges({ standings: (asked) => readStandings(database, asked), performer, clock }),
+      },
+    ],
     timers: [calls],
     workers: [
-      repeat('open pages', 2_000, () => calls.open()),
+      // Pages are opened by the call that makes the payment; a worker is woken for them only when a clock may have been set.
+      repeat(
+        'open pages',
+        2_000,
+        () => calls.open(),
+        (listener) => onWake(database, () => clock.travellers().length > 0 && listener()),
+      ),
+      repeat(
+        'charge',
+        1_000,
+        () => charges.call(),
+        (listener) => onWake(database, listener),
+      ),
       repeat('apply callbacks', 2_000, () => callbacks.applyDue()),
     ],
+    work: pendingWork(database),
   };
 }
 
@@ -118,22 +148,37 @@ function providersOf(config: Config): ReadonlyMap<string, Provider> {
   return new Map([[sandbox.name, sandbox]]);
 }
 
-/** Looks for what was left behind; goes on at once while there is more. */
-function repeat(name: string, everyMs: number, turn: () => Promise<number>): Worker {
+type Wakes = (listener: () => void) => () => void;
+
+/** Looks for what is due; goes on at once while there is more, and when woken. */
+function repeat(name: string, everyMs: number, turn: () => Promise<number>, wakes?: Wakes): Worker {
   return {
     name,
     async run(signal) {
-      while (!signal.aborted) {
-        if ((await turn()) > 0) continue;
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(done, everyMs);
-          function done() {
-            clearTimeout(timer);
-            signal.removeEventListener('abort', done);
-            resolve();
-          }
-          signal.addEventListener('abort', done);
-        });
+      let isWoken = false;
+      let goOn: (() => void) | undefined;
+      const wakeUp = () => {
+        isWoken = true;
+        goOn?.();
+      };
+      const forget = wakes?.(wakeUp);
+      signal.addEventListener('abort', wakeUp);
+      try {
+        while (!signal.aborted) {
+          isWoken = false;
+          if ((await turn()) > 0 || isWoken) continue;
+          await new Promise<void>((resolve) => {
+            const timer = setTimeout(resolve, everyMs);
+            goOn = () => {
+              clearTimeout(timer);
+              resolve();
+            };
+          });
+          goOn = undefined;
+        }
+      } finally {
+        forget?.();
+        signal.removeEventListener('abort', wakeUp);
       }
     },
   };

@@ -217,12 +217,12 @@ describe('calls to the provider', () => {
         .execute();
       await tx
         .updateTable('attempt')
-        .set({ state: 'sent', due_at: new Date(0), leased_until: new Date(0) })
+        .set({ state: 'sent', due_at: new Date(0), leased_until: new Date(0), settled_at: null })
         .where('attempt_id', '=', payment.attempts[0]?.id ?? '')
         .execute();
     });
     await eventually(async () => (await world.payment(orderId))?.redirectUrl === payment.redirectUrl);
-    expect(await attemptsOf(orderId)).toEqual(['open']);
+    await eventually(async () => (await attemptsOf(orderId))?.join() === 'open');
   });
 });
 

@@ -1,32 +1,51 @@
 /** A payment service with the real sandbox beside it, over real HTTP. */
+import { MerchantClocks } from '@tillstream/messaging/merchant-clocks';
 import { carrierHome } from '@tillstream/messaging/migrations';
+import { toMessage } from '@tillstream/messaging/outgoing';
+import { subscriptionEvents } from '@tillstream/messaging/topics';
 import type { Database } from '@tillstream/database/database';
 import { PaymentApiService, type CreatePaymentRequest, type Payment } from '@tillstream/proto/payment/v1/payment_api';
+import { ClockApiService } from '@tillstream/proto/clock/v1/clock_api';
+import { SubscriptionEvent, type ChargeDue } from '@tillstream/proto/subscription/v1/subscription_events';
 import type { Client } from '@tillstream/rpc/client';
 import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
-import type { Carrier } from '@tillstream/messaging/message';
+import type { Carrier, OutgoingMessage } from '@tillstream/messaging/message';
 import { startApp, type StartedApp } from '@tillstream/testkit/app';
-import { turnableClock, type TurnableClock } from '@tillstream/testkit/clock';
 import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
 import { quietLog } from '@tillstream/testkit/log';
 import { startProgram, type RunningProgram } from '@tillstream/testkit/program';
+import { randomUUIDv7 } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { home, paymentApp, type PaymentTables } from '../src/app.ts';
 
 export interface World {
   readonly api: Client<typeof PaymentApiService>;
   readonly database: Database<PaymentTables>;
-  readonly clock: TurnableClock;
+  readonly clockApi: Client<typeof ClockApiService>;
+  /** Puts a merchant's clock there, where it stands. */
+  setClock(at: Date, merchant?: string): Promise<void>;
   readonly sandboxUrl: string;
   /** Callbacks that arrived, as the gateway would hand them on. */
   readonly callbacks: { readonly headers: Record<string, string>; readonly body: Buffer }[];
   /** Whether callbacks are handed on as they arrive. */
   handsOn: boolean;
   create(orderId: bigint, more?: Partial<CreatePaymentRequest>): Promise<Payment>;
-  payment(orderId: bigint): Promise<Payment | undefined>;
+  payment(orderId: bigint, merchant?: string): Promise<Payment | undefined>;
+  /** As the subscription service says it. Answers the message, to be said again. */
+  chargeDue(charge: Partial<ChargeDue> & Renewal): Promise<readonly OutgoingMessage[]>;
+  say(messages: readonly OutgoingMessage[]): Promise<void>;
   sandbox(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown>;
-  submitCard(payment: Payment, number: string): Promise<Response>;
+  submitCard(payment: Payment, number: string, expiry?: string): Promise<Response>;
+  submit(payment: Payment, form: Record<string, string>): Promise<Response>;
   stop(): Promise<void>;
+}
+
+interface Renewal {
+  readonly orderId: bigint;
+  readonly instrumentId: string;
+  readonly merchant?: string;
+  readonly subscriptionId?: string;
+  readonly messageId?: string;
 }
 
 export const merchantId = '01890000-0000-7000-8000-000000000001';
@@ -65,8 +84,9 @@ export async function makeWorld(): Promise<World> {
     SANDBOX_SILENCE_MS: '600',
   }));
   const sandboxUrl = `http://127.0.0.1:${sandbox.port}`;
-  const clock = turnableClock();
   const database = store.open<PaymentTables>();
+  const clock = new MerchantClocks(database);
+  let settings = 0n;
   const carrier: Carrier = embeddedCarrier({ url: store.url.replace(home.role, carrierHome.role), log: quietLog() });
   const config = {
     SANDBOX_URL: sandboxUrl,
@@ -81,7 +101,11 @@ export async function makeWorld(): Promise<World> {
   const world: World = {
     api,
     database,
-    clock,
+    clockApi: app.client(ClockApiService),
+    async setClock(at, merchant = merchantId) {
+      settings += 1n;
+      await clock.set({ merchantId: merchant, sequence: settings, at, isStanding: true });
+    },
     sandboxUrl,
     callbacks,
     handsOn: true,
@@ -96,14 +120,41 @@ export async function makeWorld(): Promise<World> {
         locale: 'en',
         description: 'A0000000001',
         livemode: false,
+        saveInstrument: false,
         ...more,
       });
       if (payment === undefined) throw new Error('no payment');
       return payment;
     },
-    async payment(orderId) {
+    async chargeDue({ merchant = merchantId, subscriptionId, messageId = randomUUIDv7(), ...charge }) {
+      const now = clock.now(merchant);
+      const event = {
+        header: {
+          eventId: messageId,
+          merchantId: merchant,
+          aggregateVersion: 1n,
+          occurredAt: now,
+          schemaVersion: 1,
+          traceparent: '',
+        },
+        subscriptionId: subscriptionId ?? `${charge.orderId}_1`,
+        parentOrderId: 1n,
+        parentItemId: 1n,
+        payload: {
+          $case: 'chargeDue' as const,
+          value: { term: 2, slot: 0, amountMinor: 10_000n, currency: 'EUR', livemode: false, ...charge },
+        },
+      };
+      const about = { eventId: messageId, now, traceparent: '', merchantId: merchant };
+      const value = SubscriptionEvent.encode(event).finish();
+      const messages = [toMessage(subscriptionEvents, 'subscription', '1', about, value)];
+      await carrier.publish(messages);
+      return messages;
+    },
+    say: (messages) => carrier.publish(messages),
+    async payment(orderId, merchant = merchantId) {
       const { payments } = await api.listPayments({
-        merchantId,
+        merchantId: merchant,
         orderId,
         status: '',
         limit: 1,
@@ -123,12 +174,9 @@ export async function makeWorld(): Promise<World> {
       });
       return answer.json();
     },
-    submitCard: (payment, number) =>
-      fetch(payment.redirectUrl, {
-        method: 'POST',
-        redirect: 'manual',
-        body: new URLSearchParams({ number, expiry: '12/34', cvc: '123' }),
-      }),
+    submitCard: (payment, number, expiry = '12/34') => world.submit(payment, { number, expiry, cvc: '123' }),
+    submit: (payment, form) =>
+      fetch(payment.redirectUrl, { method: 'POST', redirect: 'manual', body: new URLSearchParams(form) }),
     async stop() {
       await app.stop();
       await sandbox.stop();

@@ -35,9 +35,8 @@ export class Provider {
     if (found === undefined || found.hidden_status === '') return found;
     const shift = asOf === undefined ? found.shift_ms : shiftOf(asOf);
     const payment = shift === found.shift_ms ? found : this.#books.change(found, { shift_ms: shift });
-    return timeOf(payment).getTime() < Date.parse(payment.silent_until)
-      ? payment
-      : this.#settle(payment, payment.hidden_status);
+    const isOver = timeOf(payment).getTime() >= Date.parse(payment.silent_until);
+    return isOver ? this.#settle(payment, found.hidden_status) : payment;
   }
 
   opened(payment: SandboxPayment): SandboxPayment {

@@ -12,6 +12,8 @@ export interface Fact {
   readonly failureCode: string;
   readonly failureWords: string;
   readonly card: Card | undefined;
+  /** By which the provider charges what it kept; empty = nothing was kept, or it is not said here. */
+  readonly instrumentToken: string;
 }
 
 // The decline codes that the public API promises; a provider's own stay beside them.
@@ -19,6 +21,8 @@ const publicReasons = new Set(['card_declined', 'insufficient_funds', 'authentic
 
 /** Undefined when the fact changes nothing. */
 export function commandOf(fact: Fact, at: Date): PaymentCommand | undefined {
+  const { providerPaymentId, card, instrumentToken } = fact;
+  const settlement = { at, providerPaymentId, card, instrumentToken };
   switch (fact.status) {
     case 'created':
       return undefined;
@@ -27,13 +31,12 @@ export function commandOf(fact: Fact, at: Date): PaymentCommand | undefined {
     case 'submitted':
       return { type: 'recordSubmitted' };
     case 'succeeded':
-      return { type: 'recordBooked', amountMinor: fact.amountMinor, currency: fact.currency, card: fact.card, at };
+      return { type: 'recordBooked', amountMinor: fact.amountMinor, currency: fact.currency, settlement };
     case 'failed':
       return {
         type: 'recordFailed',
         failure: { reason: reasonOf(fact.failureCode), code: fact.failureCode, description: fact.failureWords },
-        card: fact.card,
-        at,
+        settlement,
       };
     // Withdrawing begins with us and is recorded by whoever began it: the merchant's call, or the timer that expires it.
     case 'withdrawn':

@@ -4,6 +4,7 @@ import type { PaymentCommand, PaymentRefusal, PaymentState } from './payment.ts'
 
 const over = {
   create: 'ignored',
+  charge: 'ignored',
   recordPage: 'ignored',
   recordUnknown: 'ignored',
   recordOpened: 'ignored',
@@ -16,6 +17,7 @@ const over = {
 
 const open = {
   create: 'ignored',
+  charge: 'ignored',
   recordSubmitted: 'processing',
   recordConfirmed: 'confirmed',
   recordBooked: 'booked',
@@ -27,7 +29,9 @@ const open = {
 
 export const paymentMatrix: Matrix<PaymentState['status'], PaymentCommand['type'], PaymentRefusal> = {
   absent: {
-    create: 'created',
+    create: ['created', 'refused: amount_out_of_range'],
+    // Failed: there is no such instrument. Ignored: the order is paid, or is being paid.
+    charge: ['processing', 'failed', 'ignored', 'refused: amount_out_of_range'],
     recordPage: 'refused: payment_not_found',
     recordUnknown: 'refused: payment_not_found',
     recordOpened: 'refused: payment_not_found',

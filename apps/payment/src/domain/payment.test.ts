@@ -2,7 +2,14 @@ import { cellsOf, outcomeOf } from '@tillstream/machine/matrix';
 import { evolveAll } from '@tillstream/machine/machine';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { payment, type Asked, type PaymentCommand, type PaymentEvent, type PaymentState } from './payment.ts';
+import {
+  payment,
+  type Asked,
+  type PaymentCommand,
+  type PaymentEvent,
+  type PaymentState,
+  type Settlement,
+} from './payment.ts';
 import { paymentMatrix } from './payment.matrix.ts';
 
 const at = new Date('2026-11-20T08:00:00Z');
@@ -18,17 +25,29 @@ const asked: Asked = {
   description: 'A0000000001',
   createdAt: at,
   expiresAt: new Date(at.getTime() + 1_800_000),
+  savesInstrumentId: '',
+  renewal: undefined,
+  instrumentId: '',
+  card: undefined,
 };
+const renewal: Asked = {
+  ...asked,
+  expiresAt: undefined,
+  renewal: { subscriptionId: '1_2', term: 2, slot: 0 },
+  instrumentId: 'kept',
+};
+const settlement: Settlement = { at, providerPaymentId: 'p', card: undefined, instrumentToken: '' };
 const failure = { reason: 'card_declined', code: 'card_declined', description: 'no' };
 const commands: Record<PaymentCommand['type'], PaymentCommand> = {
   create: { type: 'create', asked },
+  charge: { type: 'charge', asked: renewal, obstacle: '' },
   recordPage: { type: 'recordPage', providerPaymentId: 'p', redirectUrl: 'https://provider.example/p' },
   recordUnknown: { type: 'recordUnknown' },
   recordOpened: { type: 'recordOpened' },
   recordSubmitted: { type: 'recordSubmitted' },
   recordConfirmed: { type: 'recordConfirmed' },
-  recordBooked: { type: 'recordBooked', amountMinor: 10_000n, currency: 'EUR', card: undefined, at },
-  recordFailed: { type: 'recordFailed', failure, card: undefined, at },
+  recordBooked: { type: 'recordBooked', amountMinor: 10_000n, currency: 'EUR', settlement },
+  recordFailed: { type: 'recordFailed', failure, settlement },
   expire: { type: 'expire', at },
   withdraw: { type: 'withdraw', at },
   expireProcessing: { type: 'expireProcessing' },
@@ -69,7 +88,7 @@ describe('money', () => {
     ['another currency', { amountMinor: 10_000n, currency: 'USD' }],
     ['more', { amountMinor: 10_001n, currency: 'EUR' }],
   ])('%s is not booked but held for review, once', (_, sum) => {
-    const wrong: PaymentCommand = { ...commands.recordBooked, type: 'recordBooked', card: undefined, at, ...sum };
+    const wrong: PaymentCommand = { ...commands.recordBooked, type: 'recordBooked', settlement, ...sum };
     const held = after(commands.create, commands.recordSubmitted, wrong);
     expect(held).toMatchObject({ status: 'processing', reviewReason: 'amount_mismatch' });
     expect(payment.decide(held, wrong).answer).toBe('ignored');
@@ -83,6 +102,42 @@ describe('money', () => {
       expect(late).toMatchObject({ status, reviewReason: 'paid_after_final' });
     },
   );
+});
+
+describe('a renewal', () => {
+  test('is processing from the start: it neither expires nor can be withdrawn', () => {
+    const charged = after(commands.charge);
+    expect(charged).toMatchObject({ status: 'processing', instrumentId: 'kept' });
+    expect(payment.decide(charged, commands.expire).answer).toBe('ignored');
+    expect(payment.decide(charged, commands.withdraw).answer).toBe('refused');
+    expect(after(commands.charge, commands.recordBooked)).toMatchObject({ status: 'booked', instrumentId: 'kept' });
+  });
+
+  test.each([
+    ['beside a payment that lives', { asked: renewal, obstacle: 'the order is being paid' }, 'ignored'],
+    ['of nothing', { asked: { ...renewal, amountMinor: 0n }, obstacle: '' }, 'refused: amount_out_of_range'],
+    ['of what is not known', { asked: { ...renewal, instrumentId: '' }, obstacle: '' }, 'failed'],
+  ])('%s: %s', (_, charge, outcome) => {
+    expect(outcomeOf(payment, payment.absent, { type: 'charge', ...charge })).toBe(outcome);
+  });
+});
+
+describe('an instrument', () => {
+  const saving = { type: 'create', asked: { ...asked, amountMinor: 0n, savesInstrumentId: 'new' } } as const;
+  const paid = { ...commands.recordBooked, type: 'recordBooked', amountMinor: 0n, currency: 'EUR' } as const;
+
+  test('is kept by a payment that paid, also by one of nothing', () => {
+    const token = { ...settlement, instrumentToken: 'secret' };
+    expect(after(saving)).toMatchObject({ status: 'created', instrumentId: '' });
+    expect(after(saving, { ...paid, settlement: token })).toMatchObject({ status: 'booked', instrumentId: 'new' });
+    expect(after(saving, { type: 'recordFailed', failure, settlement: token })).toMatchObject({ instrumentId: '' });
+  });
+
+  test('that the provider did not keep is none; nothing is paid with nothing', () => {
+    expect(after(saving, { ...paid, settlement })).toMatchObject({ status: 'booked', instrumentId: '' });
+    const free: PaymentCommand = { type: 'create', asked: { ...asked, amountMinor: 0n } };
+    expect(outcomeOf(payment, payment.absent, free)).toBe('refused: amount_out_of_range');
+  });
 });
 
 test('in any order of any commands: at most one booking, and an end is an end', () => {

@@ -11,6 +11,9 @@
  * A card that is captured is booked, one that is declined is failed (spec B7). Booked, failed, expired and withdrawn are
  * final: nothing leads out of them. Money that arrives for a payment that ended without it, or with another sum, is
  * neither lost nor believed: the payment is held for review and a person decides.
+ *
+ * A renewal is charged without the customer: nobody is shown a page, authorisation begins with the charge, and so it is
+ * processing from the start and neither expires nor can be withdrawn.
  */
 import { accept, ignore, refuse, unreachable, type Decision, type Machine } from '@tillstream/machine/machine';
 
@@ -43,7 +46,23 @@ export interface Asked {
   readonly locale: string;
   readonly description: string;
   readonly createdAt: Date;
-  readonly expiresAt: Date;
+  /** Undefined = never: no customer is waited for. */
+  readonly expiresAt: Date | undefined;
+  /** The id under which the instrument is kept once this has paid; empty = it is not kept. */
+  readonly savesInstrumentId: string;
+  /** Which renewal is charged; undefined = a customer pays. */
+  readonly renewal: Renewal | undefined;
+  /** What is charged for the renewal; empty = there is no such instrument. */
+  readonly instrumentId: string;
+  /** The card of that instrument. */
+  readonly card: Card | undefined;
+}
+
+/** One of the planned charges of a subscription's term: each happens once. */
+export interface Renewal {
+  readonly subscriptionId: string;
+  readonly term: number;
+  readonly slot: number;
 }
 
 export interface Payment extends Asked {
@@ -54,7 +73,6 @@ export interface Payment extends Asked {
   readonly isOutcomeUnknown: boolean;
   readonly reviewReason: '' | ReviewReason;
   readonly failure: Failure | undefined;
-  readonly card: Card | undefined;
   readonly finalisedAt: Date | undefined;
 }
 
@@ -70,8 +88,20 @@ export interface Failure {
   readonly description: string;
 }
 
+/** How it ended at the provider. */
+export interface Settlement {
+  readonly at: Date;
+  /** Empty = the provider has none for it. */
+  readonly providerPaymentId: string;
+  readonly card: Card | undefined;
+  /** What the provider charges by later; empty = nothing was kept. It is told to nobody. */
+  readonly instrumentToken: string;
+}
+
 export type PaymentCommand =
   | { readonly type: 'create'; readonly asked: Asked }
+  /** A renewal. `obstacle` says why it must not be charged: the order is paid, or is being paid. Empty = it may. */
+  | { readonly type: 'charge'; readonly asked: Asked; readonly obstacle: string }
   | { readonly type: 'recordPage'; readonly providerPaymentId: string; readonly redirectUrl: string }
   | { readonly type: 'recordUnknown' }
   | { readonly type: 'recordOpened' }
@@ -81,10 +111,9 @@ export type PaymentCommand =
       readonly type: 'recordBooked';
       readonly amountMinor: bigint;
       readonly currency: string;
-      readonly card: Card | undefined;
-      readonly at: Date;
+      readonly settlement: Settlement;
     }
-  | { readonly type: 'recordFailed'; readonly failure: Failure; readonly card: Card | undefined; readonly at: Date }
+  | { readonly type: 'recordFailed'; readonly failure: Failure; readonly settlement: Settlement }
   | { readonly type: 'expire'; readonly at: Date }
   | { readonly type: 'withdraw'; readonly at: Date }
   | { readonly type: 'expireProcessing' };
@@ -96,8 +125,8 @@ export type PaymentEvent =
   | { readonly type: 'paymentSeen' }
   | { readonly type: 'paymentProcessing' }
   | { readonly type: 'paymentConfirmed' }
-  | { readonly type: 'paymentBooked'; readonly card: Card | undefined; readonly at: Date }
-  | { readonly type: 'paymentFailed'; readonly failure: Failure; readonly card: Card | undefined; readonly at: Date }
+  | { readonly type: 'paymentBooked'; readonly settlement: Settlement }
+  | { readonly type: 'paymentFailed'; readonly failure: Failure; readonly settlement: Settlement }
   | { readonly type: 'paymentExpired'; readonly at: Date }
   | { readonly type: 'paymentWithdrawn'; readonly at: Date }
   | { readonly type: 'paymentProcessingExpired' }
@@ -114,14 +143,10 @@ export const payment: Machine<PaymentState, PaymentCommand, PaymentEvent, Paymen
 type Decided = Decision<PaymentEvent, PaymentRefusal>;
 
 function decide(state: PaymentState, command: PaymentCommand): Decided {
-  if (state.status === 'absent') {
-    if (command.type !== 'create') return refuse('payment_not_found');
-    return command.asked.amountMinor > 0n
-      ? accept({ type: 'paymentCreated', asked: command.asked })
-      : refuse('amount_out_of_range');
-  }
+  if (state.status === 'absent') return decideFirst(command);
   switch (command.type) {
     case 'create':
+    case 'charge':
       return ignore('it exists');
     case 'recordPage':
       if (!isOpen(state)) return ignore('it is over');
@@ -144,7 +169,7 @@ function decide(state: PaymentState, command: PaymentCommand): Decided {
       return decideBooked(state, command);
     case 'recordFailed':
       return isLive(state)
-        ? accept({ type: 'paymentFailed', failure: command.failure, card: command.card, at: command.at })
+        ? accept({ type: 'paymentFailed', failure: command.failure, settlement: command.settlement })
         : ignore('it is over');
     case 'expire':
       return isOpen(state)
@@ -162,6 +187,35 @@ function decide(state: PaymentState, command: PaymentCommand): Decided {
   }
 }
 
+function decideFirst(command: PaymentCommand): Decided {
+  switch (command.type) {
+    case 'create': {
+      const { amountMinor, savesInstrumentId } = command.asked;
+      // Nothing is charged only to keep an instrument: the first term of a trial.
+      const isFair = amountMinor > 0n || (amountMinor === 0n && savesInstrumentId !== '');
+      return isFair ? accept({ type: 'paymentCreated', asked: command.asked }) : refuse('amount_out_of_range');
+    }
+    case 'charge': {
+      const { asked, obstacle } = command;
+      if (obstacle !== '') return ignore(obstacle);
+      if (asked.amountMinor <= 0n) return refuse('amount_out_of_range');
+      const created: PaymentEvent = { type: 'paymentCreated', asked };
+      if (asked.instrumentId !== '') return accept(created);
+      // Whoever waits for the renewal hears that it failed.
+      const settlement = { at: asked.createdAt, providerPaymentId: '', card: undefined, instrumentToken: '' };
+      return accept<PaymentEvent>(created, { type: 'paymentFailed', failure: noInstrument, settlement });
+    }
+    default:
+      return refuse('payment_not_found');
+  }
+}
+
+const noInstrument: Failure = {
+  reason: 'provider_error',
+  code: 'instrument_not_found',
+  description: 'There is no such saved instrument.',
+};
+
 function decideBooked(state: Payment, command: Extract<PaymentCommand, { type: 'recordBooked' }>): Decided {
   if (state.status === 'booked') return ignore('it is booked');
   if (!isLive(state) && state.status !== 'processing_expired') {
@@ -177,7 +231,7 @@ function decideBooked(state: Payment, command: Extract<PaymentCommand, { type: '
   }
   // A person has been asked to look; a later callback does not decide for them.
   if (state.reviewReason !== '') return ignore('it is held for review');
-  return accept({ type: 'paymentBooked', card: command.card, at: command.at });
+  return accept({ type: 'paymentBooked', settlement: command.settlement });
 }
 
 /** The customer has not begun to pay. */
@@ -194,13 +248,12 @@ function evolve(state: PaymentState, event: PaymentEvent): PaymentState {
   if (event.type === 'paymentCreated') {
     return {
       ...event.asked,
-      status: 'created',
+      status: event.asked.renewal === undefined ? 'created' : 'processing',
       providerPaymentId: '',
       redirectUrl: '',
       isOutcomeUnknown: false,
       reviewReason: '',
       failure: undefined,
-      card: undefined,
       finalisedAt: undefined,
     };
   }
@@ -221,23 +274,13 @@ function evolve(state: PaymentState, event: PaymentEvent): PaymentState {
       return { ...state, status: 'processing' };
     case 'paymentConfirmed':
       return { ...state, status: 'confirmed', isOutcomeUnknown: false };
-    case 'paymentBooked':
-      return {
-        ...state,
-        status: 'booked',
-        card: event.card ?? state.card,
-        isOutcomeUnknown: false,
-        finalisedAt: event.at,
-      };
+    case 'paymentBooked': {
+      const isKept = state.savesInstrumentId !== '' && event.settlement.instrumentToken !== '';
+      const instrumentId = isKept ? state.savesInstrumentId : state.instrumentId;
+      return { ...settled(state, event.settlement), status: 'booked', instrumentId };
+    }
     case 'paymentFailed':
-      return {
-        ...state,
-        status: 'failed',
-        failure: event.failure,
-        card: event.card ?? state.card,
-        isOutcomeUnknown: false,
-        finalisedAt: event.at,
-      };
+      return { ...settled(state, event.settlement), status: 'failed', failure: event.failure };
     case 'paymentExpired':
       return { ...state, status: 'expired', isOutcomeUnknown: false, finalisedAt: event.at };
     case 'paymentWithdrawn':
@@ -249,4 +292,14 @@ function evolve(state: PaymentState, event: PaymentEvent): PaymentState {
     default:
       return unreachable(event);
   }
+}
+
+function settled(state: Payment, settlement: Settlement): Payment {
+  return {
+    ...state,
+    providerPaymentId: state.providerPaymentId || settlement.providerPaymentId,
+    card: settlement.card ?? state.card,
+    isOutcomeUnknown: false,
+    finalisedAt: settlement.at,
+  };
 }

@@ -23,19 +23,30 @@ interface Read {
 
 export interface CallbackParts {
   readonly store: {
-    keep(callback: Omit<Stored, 'tries'>, providerEventId: string): Promise<boolean>;
+    keep(
+      callback: Omit<Stored, 'tries'>,
+      said: { readonly eventId: string; readonly reference: string | undefined },
+    ): Promise<boolean>;
     due(): Promise<readonly Stored[]>;
     applied(callbackIds: readonly string[]): Promise<void>;
     postpone(callbackId: string, dueAt: Date | null): Promise<void>;
-    ownerOf(
-      paymentId: string,
-    ): Promise<{ merchantId: string; traceparent: string; provider: string; providerPaymentId: string } | undefined>;
+    ownerOf(paymentId: string): Promise<
+      | {
+          readonly merchantId: string;
+          readonly traceparent: string;
+          readonly provider: string;
+          readonly providerPaymentId: string;
+          readonly keepsInstrument: boolean;
+        }
+      | undefined
+    >;
   };
   /** Undefined when there is no such provider. */
   provider(name: string):
     | {
         readCallback(headers: Readonly<Record<string, string>>, body: Uint8Array, now: Date): Read | undefined;
         readStored(body: Uint8Array): Read | undefined;
+        ask(reference: string, asOf: Date): Promise<Fact | undefined>;
       }
     | undefined;
   readonly performer: { performOnce(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown> };
@@ -57,11 +68,11 @@ export class CallbackDesk {
 
   /** Resolves once it is kept. True when it was new. */
   async receive(providerName: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<boolean> {
-    const { store, clock, log } = this.#parts;
+    const { store, log } = this.#parts;
     const provider = this.#parts.provider(providerName);
     if (provider === undefined) throw new Refused('provider_not_found');
     // The provider's time is the wall's, whatever a merchant's test clock says.
-    const read = provider.readCallback(headers, body, clock.now(''));
+    const read = provider.readCallback(headers, body, new Date());
     if (read === undefined) throw new Refused('callback_not_authentic');
     const kept = {
       callbackId: randomUUIDv7(),
@@ -69,7 +80,9 @@ export class CallbackDesk {
       body: Buffer.from(body),
       traceparent: currentTraceparent(),
     };
-    if (!(await store.keep(kept, read.eventId))) return false;
+    const { reference } = read.fact;
+    if (!(await store.keep(kept, { eventId: read.eventId, reference: isUuid.test(reference) ? reference : undefined })))
+      return false;
     try {
       await this.#apply({ ...kept, tries: 0 }, read);
     } catch (error) {
@@ -84,8 +97,16 @@ export class CallbackDesk {
     const due = await this.#parts.store.due();
     for (const callback of due) {
       const read = this.#parts.provider(callback.provider)?.readStored(callback.body);
-      if (read === undefined) await this.#parts.store.postpone(callback.callbackId, null);
-      else await this.#apply(callback, read);
+      if (read === undefined) {
+        await this.#parts.store.postpone(callback.callbackId, null);
+        continue;
+      }
+      try {
+        await this.#apply(callback, read);
+      } catch (error) {
+        // One that cannot be applied holds up no other; it is due again in a minute.
+        this.#parts.log.warn({ err: error, callback_id: callback.callbackId }, 'a callback could not be applied yet');
+      }
     }
     return due.length;
   }
@@ -108,7 +129,7 @@ export class CallbackDesk {
       return;
     }
     const now = clock.now(merchantId);
-    const command = commandOf(fact, now);
+    const command = commandOf(owner.keepsInstrument ? await this.#withInstrument(callback, fact, now) : fact, now);
     if (command !== undefined) {
       // The story goes on in the trace of the customer's click; a link leads to the trace that the callback came in.
       await inSpan('apply callback', { parent: traceparent, links: [callback.traceparent] }, () =>
@@ -116,5 +137,12 @@ export class CallbackDesk {
       );
     }
     await store.applied([callback.callbackId]);
+  }
+
+  /** What the provider charges by later is in no callback: it is asked for. */
+  async #withInstrument(callback: Stored, fact: Fact, now: Date): Promise<Fact> {
+    if (fact.status !== 'succeeded') return fact;
+    const asked = await this.#parts.provider(callback.provider)?.ask(fact.reference, now);
+    return { ...fact, instrumentToken: asked?.instrumentToken ?? '' };
   }
 }

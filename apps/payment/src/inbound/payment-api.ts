@@ -20,6 +20,12 @@ interface LivePayment extends Called {
   readonly is_outcome_unknown: boolean;
 }
 
+interface Method {
+  readonly code: string;
+  readonly systemName: string;
+  readonly canRenew: boolean;
+}
+
 export interface PaymentApiParts {
   readonly payments: {
     live(merchantId: string, orderId: bigint): Promise<LivePayment | undefined>;
@@ -46,6 +52,8 @@ export interface PaymentApiParts {
   };
   /** The provider that takes this method in this mode. */
   providerFor(method: string, livemode: boolean): string | undefined;
+  /** What customers may choose from in this mode, the default first. */
+  methods(livemode: boolean): readonly Method[];
   readonly clock: Clock;
 }
 
@@ -69,21 +77,29 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
     if (live !== undefined) return liveFor(request, live);
     const provider = parts.providerFor(request.method, request.livemode);
     if (provider === undefined) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
+    const method = parts.methods(request.livemode).find(({ code }) => code === request.method);
+    // What cannot be charged again is not kept, whatever was agreed to.
+    if (request.saveInstrument && method?.canRenew !== true)
+      throw new Refused('payment_method_not_supported', { param: 'payment_method' });
     const id = randomUUIDv7();
     const now = clock.now(merchantId);
-    const { amountMinor, currency, method, returnUrl, locale, description, livemode } = request;
+    const { amountMinor, currency, returnUrl, locale, description, livemode } = request;
     const asked = {
       orderId,
       livemode,
       amountMinor,
       currency,
-      method,
+      method: request.method,
       provider,
       returnUrl,
       locale,
       description,
       createdAt: now,
       expiresAt: new Date(now.getTime() + expiryMs),
+      savesInstrumentId: request.saveInstrument ? randomUUIDv7() : '',
+      renewal: undefined,
+      instrumentId: '',
+      card: undefined,
     };
     try {
       const [answer] = await performer.perform([{ id, merchantId, command: { type: 'create', asked }, now }]);
@@ -117,7 +133,7 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       const isOpen = ['created', 'seen', 'processing', 'confirmed'].includes(newest.status);
       if (
         isOpen &&
-        newest.provider_payment_id !== '' &&
+        (newest.provider_payment_id !== '' || newest.is_off_session) &&
         (await payments.mayAsk(newest.merchant_id, newest.payment_id, askEveryMs))
       ) {
         // A provider that does not answer is no reason to show the customer nothing.
@@ -153,16 +169,24 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       if (answer?.answer === 'refused') throw new Refused(answer.reason);
       return { payment: await one(request.merchantId, live.payment_id) };
     },
+    async listMethods({ livemode }) {
+      return { methods: parts.methods(livemode).map((method) => ({ ...method })) };
+    },
     async receiveCallback(request) {
       return { isNew: await callbacks.receive(request.provider, request.headers, request.body) };
     },
   };
 }
 
-/** The live payment serves a second click; another method waits until it is known to have ended. */
+/** The live payment serves a second click; another method, or a renewal that is charged, waits until it has ended. */
 function liveFor(request: CreatePaymentRequest, live: LivePayment): string {
-  if (live.method !== request.method || live.amount_minor !== request.amountMinor || live.currency !== request.currency)
-    throw new Refused('attempt_unresolved');
+  const isTheSame =
+    !live.is_off_session &&
+    live.method === request.method &&
+    live.amount_minor === request.amountMinor &&
+    live.currency === request.currency &&
+    (live.saves_instrument_id !== null) === request.saveInstrument;
+  if (!isTheSame) throw new Refused('attempt_unresolved');
   return live.payment_id;
 }
 

@@ -4,7 +4,9 @@ import type { Envelope } from '@tillstream/messaging/keeper';
 import type { DueTimer, TimerHandler } from '@tillstream/messaging/timers';
 import type { Log } from '@tillstream/messaging/log';
 import { commandOf, type Fact } from '../domain/fact.ts';
+import { askAfter } from '../domain/patience.ts';
 import type { PaymentCommand } from '../domain/payment.ts';
+import { eachAtOnce } from './each-at-once.ts';
 
 /** What this room needs of a payment's row. */
 export interface Called {
@@ -19,6 +21,9 @@ export interface Called {
   readonly description: string;
   readonly locale: string;
   readonly traceparent: string;
+  readonly method: string;
+  readonly saves_instrument_id: string | null;
+  readonly is_off_session: boolean;
 }
 
 interface Leased {
@@ -30,9 +35,10 @@ interface Leased {
 
 export interface ProviderCallParts<L extends Leased> {
   readonly attempts: {
-    lease(paymentId?: string): Promise<readonly L[]>;
-    settle(attempt: L, state: 'open' | 'declined'): Promise<void>;
-    postpone(attempt: L, dueAt: Date | null): Promise<void>;
+    lease(kind: 'create'): Promise<readonly L[]>;
+    leaseOne(paymentId: string): Promise<readonly L[]>;
+    settle(attempt: L, state: 'open' | 'declined', at: Date): Promise<void>;
+    postpone(attempt: L, dueAt: Date | undefined): Promise<void>;
   };
   readonly payments: { rows(merchants: readonly string[], ids: readonly string[]): Promise<readonly Called[]> };
   provider(name: string): {
@@ -44,12 +50,15 @@ export interface ProviderCallParts<L extends Leased> {
       returnUrl: string;
       description: string;
       locale: string;
+      method: string;
+      save: boolean;
+      asOf: Date;
     }): Promise<
       | { readonly outcome: 'open'; readonly providerPaymentId: string; readonly redirectUrl: string }
       | { readonly outcome: 'declined'; readonly code: string; readonly description: string }
       | { readonly outcome: 'unknown'; readonly because: string }
     >;
-    ask(reference: string): Promise<Fact | undefined>;
+    ask(reference: string, asOf: Date): Promise<Fact | undefined>;
     withdraw(providerPaymentId: string): Promise<boolean>;
   };
   readonly performer: {
@@ -57,15 +66,15 @@ export interface ProviderCallParts<L extends Leased> {
     performOnce(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown>;
   };
   schedule(timer: DueTimer, kind: string, dueAt: Date): Promise<void>;
+  /** Renewals that had no answer are charged again, with the same key. */
+  readonly charges: { askAgain(due: readonly DueTimer[]): Promise<void> };
   readonly clock: Clock;
   readonly log: Log;
 }
 
-// Ten seconds while the customer waits, then for days: a provider that has an outage knows afterwards what happened.
-const askAgainMs = [10_000, 30_000, 120_000, 300_000, 900_000, 3_600_000, 86_400_000];
 const lookAgainMs = 300_000;
-// A month of days; after that a person must ask.
-const mostTries = 36;
+// Each waits for a provider; more would only wait there.
+const atOnce = 16;
 
 export class ProviderCalls<L extends Leased> implements TimerHandler {
   readonly machine = 'payment';
@@ -77,7 +86,8 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
 
   /** Opens the provider's page for one payment now, if that is due; or for what a crash or an outage left behind. */
   async open(paymentId?: string): Promise<number> {
-    const leased = await this.#parts.attempts.lease(paymentId);
+    const { attempts } = this.#parts;
+    const leased = await (paymentId === undefined ? attempts.lease('create') : attempts.leaseOne(paymentId));
     await Promise.all(leased.map((attempt) => this.#openOne(attempt)));
     return leased.length;
   }
@@ -85,6 +95,7 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
   async #openOne(attempt: L): Promise<void> {
     const { attempts, performer, clock } = this.#parts;
     const { payment } = attempt;
+    const now = () => clock.now(payment.merchant_id);
     const send = (command: PaymentCommand) => performer.perform([this.#envelope(payment, command)]);
     const answer = await this.#parts.provider(payment.provider).openPage({
       key: attempt.attemptId,
@@ -94,32 +105,34 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
       returnUrl: payment.return_url,
       description: payment.description,
       locale: payment.locale,
+      method: payment.method,
+      save: payment.saves_instrument_id !== null,
+      asOf: now(),
     });
     // A crash before `settle` calls again with the same key, and the provider answers the same.
     if (answer.outcome === 'open') {
       await send({ type: 'recordPage', providerPaymentId: answer.providerPaymentId, redirectUrl: answer.redirectUrl });
-      await attempts.settle(attempt, 'open');
+      await attempts.settle(attempt, 'open', now());
     } else if (answer.outcome === 'declined') {
       const failure = { reason: 'provider_error', code: answer.code, description: answer.description };
-      await send({ type: 'recordFailed', failure, card: undefined, at: clock.now(payment.merchant_id) });
-      await attempts.settle(attempt, 'declined');
+      const settlement = { at: now(), providerPaymentId: '', card: undefined, instrumentToken: '' };
+      await send({ type: 'recordFailed', failure, settlement });
+      await attempts.settle(attempt, 'declined', now());
     } else {
       this.#parts.log.warn(
         { payment_id: payment.payment_id, because: answer.because, tries: attempt.tries },
         'outcome unknown',
       );
       await send({ type: 'recordUnknown' });
-      await attempts.postpone(
-        attempt,
-        attempt.tries >= mostTries ? null : new Date(Date.now() + pauseAfter(attempt.tries)),
-      );
+      await attempts.postpone(attempt, askAfter(attempt.tries, now()));
     }
   }
 
   /** Asks the provider and records what it says. */
   async ask(payment: Called): Promise<void> {
-    const fact = await this.#parts.provider(payment.provider).ask(payment.payment_id);
-    const command = fact === undefined ? undefined : commandOf(fact, this.#parts.clock.now(payment.merchant_id));
+    const now = this.#parts.clock.now(payment.merchant_id);
+    const fact = await this.#parts.provider(payment.provider).ask(payment.payment_id, now);
+    const command = fact === undefined ? undefined : commandOf(fact, now);
     if (command !== undefined) await this.#parts.performer.perform([this.#envelope(payment, command)]);
   }
 
@@ -138,19 +151,26 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
       due.map((timer) => timer.merchantId),
       due.map((timer) => timer.aggregateId),
     );
+    const rowOf = new Map(rows.map((row) => [row.payment_id, row]));
+    const isOfRenewal = (timer: DueTimer) => rowOf.get(timer.aggregateId)?.is_off_session === true;
+    await this.#parts.charges.askAgain(due.filter(isOfRenewal));
     const failures: unknown[] = [];
-    for (const timer of due) {
-      const row = rows.find((each) => each.payment_id === timer.aggregateId);
-      if (row === undefined) continue;
-      try {
-        if (timer.kind === 'expire') await this.#expire(timer, row);
-        else if (timer.kind === 'look') await this.#look(timer, row);
-        else if (row.status === 'processing') await this.#askAgain(timer, row);
-      } catch (error) {
-        // A provider that does not answer about one payment holds up no other.
-        failures.push(error);
-      }
-    }
+    await eachAtOnce(
+      due.filter((timer) => !isOfRenewal(timer)),
+      atOnce,
+      async (timer) => {
+        const row = rowOf.get(timer.aggregateId);
+        if (row === undefined) return;
+        try {
+          if (timer.kind === 'expire') await this.#expire(timer, row);
+          else if (timer.kind === 'look') await this.#look(timer, row);
+          else if (row.status === 'processing') await this.#askAgain(timer, row);
+        } catch (error) {
+          // A provider that does not answer about one payment holds up no other.
+          failures.push(error);
+        }
+      },
+    );
     if (failures.length > 0)
       throw new Error(`${failures.length} of ${due.length} timers wait for a provider`, { cause: failures[0] });
   }
@@ -169,7 +189,8 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     );
     const [now] = await this.#parts.payments.rows([row.merchant_id], [row.payment_id]);
     // Ends with the payment: it expires half an hour after it was made.
-    if (now !== undefined && isOpen(now)) await this.#parts.schedule(timer, 'look', new Date(Date.now() + lookAgainMs));
+    const next = new Date(this.#parts.clock.now(row.merchant_id).getTime() + lookAgainMs);
+    if (now !== undefined && isOpen(now)) await this.#parts.schedule(timer, 'look', next);
   }
 
   async #askAgain(timer: DueTimer, row: Called): Promise<void> {
@@ -183,8 +204,8 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     const [now] = await this.#parts.payments.rows([row.merchant_id], [row.payment_id]);
     if (now?.status !== 'processing') return;
     await performer.performOnce([{ ...this.#envelope(row, { type: 'recordUnknown' }), messageId: timer.timerId }]);
-    if (tries < mostTries)
-      await this.#parts.schedule(timer, `ask-${tries + 1}`, new Date(Date.now() + pauseAfter(tries + 1)));
+    const next = askAfter(tries + 1, this.#parts.clock.now(row.merchant_id));
+    if (next !== undefined) await this.#parts.schedule(timer, `ask-${tries + 1}`, next);
   }
 
   #envelope(payment: Called, command: PaymentCommand): Envelope<PaymentCommand> {
@@ -196,8 +217,4 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
 
 function isOpen(payment: Called): boolean {
   return payment.status === 'created' || payment.status === 'seen';
-}
-
-function pauseAfter(tries: number): number {
-  return askAgainMs[Math.min(tries, askAgainMs.length) - 1] ?? askAgainMs[0] ?? 10_000;
 }

@@ -1,6 +1,8 @@
 /** Attempts: leased before the provider is called, settled by the holder of the lease only. */
 import type { Database } from '@tillstream/database/database';
-import { sql } from 'kysely';
+import { schedule } from '@tillstream/messaging/timers';
+import { sql, type Kysely, type RawBuilder } from 'kysely';
+import { chargeTimer } from './payment-keeper.ts';
 import type { PaymentRow, PaymentTables } from './tables.ts';
 
 export interface LeasedAttempt {
@@ -8,51 +10,151 @@ export interface LeasedAttempt {
   readonly lease: bigint;
   readonly tries: number;
   readonly payment: PaymentRow;
+  /** Of the instrument that is charged; empty = none is. */
+  readonly providerToken: string;
 }
 
-// Longer than the provider's deadline: nobody else calls while an answer may still come.
+type Kind = 'create' | 'charge';
+
+// Longer than the provider's deadline: nobody else calls while an answer may still come. In wall time, whatever clock the
+// merchant lives by: it is about our own processes.
 const leaseSeconds = 30;
+const atOnce: Readonly<Record<Kind, number>> = { create: 10, charge: 200 };
 
 export class Attempts {
   readonly #database: Database<PaymentTables>;
+  readonly #travellers: () => readonly string[];
 
-  constructor(database: Database<PaymentTables>) {
+  constructor(database: Database<PaymentTables>, travellers: () => readonly string[]) {
     this.#database = database;
+    this.#travellers = travellers;
   }
 
-  /** The attempt of one payment, if it is due and nobody else has it; without an id, up to ten that are due. */
-  async lease(paymentId?: string): Promise<readonly LeasedAttempt[]> {
-    const which = paymentId === undefined ? sql`true` : sql`payment_id = ${paymentId}::uuid`;
+  /** The attempt to open one payment's page, by whoever has just made it, or if it is due and nobody else has it. */
+  async leaseOne(paymentId: string): Promise<readonly LeasedAttempt[]> {
+    return this.#lease(sql`
+      select attempt_id from attempt
+      where payment_id = ${paymentId}::uuid and kind = 'create' and due_at <= merchant_now(merchant_id)
+        and (state = 'intended' or leased_until is null or leased_until < now())
+      for update skip locked`);
+  }
+
+  /** Some that are due and that nobody else has. */
+  async lease(kind: Kind): Promise<readonly LeasedAttempt[]> {
+    const limit = atOnce[kind];
+    const taken = await this.#lease(sql`
+      select attempt_id from attempt
+      where kind = ${kind} and due_at <= now() and (leased_until is null or leased_until < now())
+      order by due_at limit ${limit} for update skip locked`);
+    const travellers = this.#travellers();
+    if (travellers.length === 0) return taken;
+    // Each by its own clock, which is never behind the wall's.
+    const theirs = await this.#lease(sql`
+      select due.attempt_id from unnest(${travellers}::uuid[]) as traveller (merchant_id) cross join lateral (
+        select attempt_id from attempt
+        where merchant_id = traveller.merchant_id and kind = ${kind} and due_at <= merchant_now(traveller.merchant_id)
+          and (leased_until is null or leased_until < now())
+        order by due_at limit ${limit} for update skip locked) as due`);
+    return [...taken, ...theirs];
+  }
+
+  async #lease(which: RawBuilder<unknown>): Promise<readonly LeasedAttempt[]> {
     const { rows } = await this.#database.everyMerchant('attempts of all merchants are taken up', (tx) =>
-      sql<PaymentRow & { attempt_id: string; lease: bigint; tries: number }>`
+      sql<PaymentRow & { attempt_id: string; lease: bigint; tries: number; provider_token: string }>`
         with taken as (
           update attempt set leased_until = now() + make_interval(secs => ${leaseSeconds}), lease = lease + 1, tries = tries + 1, state = 'sent'
-          where attempt_id in (
-            select attempt_id from attempt where ${which} and due_at <= now() and (leased_until is null or leased_until < now())
-            order by due_at limit 10 for update skip locked)
+          where attempt_id in (${which})
           returning attempt_id, payment_id, lease, tries
         )
-        select payment.*, taken.attempt_id, taken.lease, taken.tries from taken join payment using (payment_id)`.execute(
-        tx,
-      ),
+        select payment.*, taken.attempt_id, taken.lease, taken.tries, coalesce(instrument.provider_token, '') as provider_token
+        from taken join payment using (payment_id) left join instrument using (instrument_id)`.execute(tx),
     );
-    return rows.map((row) => ({ attemptId: row.attempt_id, lease: row.lease, tries: row.tries, payment: row }));
+    return rows.map(({ attempt_id, lease, tries, provider_token, ...payment }) => ({
+      attemptId: attempt_id,
+      lease,
+      tries,
+      payment,
+      providerToken: provider_token,
+    }));
   }
 
-  async settle(attempt: LeasedAttempt, state: 'open' | 'declined'): Promise<void> {
-    await this.#write(attempt, state, null);
+  async settle(attempt: LeasedAttempt, state: 'open' | 'declined', at: Date): Promise<void> {
+    await this.#transaction([attempt], (tx) => write(tx, [attempt], state, () => ({ dueAt: null, settledAt: at })));
   }
 
-  /** Not settled: the same key is tried again at that time; null = a person must look. */
-  async postpone(attempt: LeasedAttempt, dueAt: Date | null): Promise<void> {
-    await this.#write(attempt, 'unknown', dueAt);
+  /** Not settled: the same key is tried again at that time; undefined = a person must look. */
+  async postpone(attempt: LeasedAttempt, dueAt: Date | undefined): Promise<void> {
+    await this.#transaction([attempt], (tx) =>
+      write(tx, [attempt], 'unknown', () => ({ dueAt: dueAt ?? null, settledAt: null })),
+    );
   }
 
-  async #write(attempt: LeasedAttempt, state: string, dueAt: Date | null): Promise<void> {
-    await this.#database.transaction([attempt.payment.merchant_id], (tx) =>
+  /** Charges that got no answer: the same key is tried again when a timer says so; undefined = a person must look. */
+  async postponeCharges(attempts: readonly LeasedAttempt[], until: (attempt: LeasedAttempt) => Date | undefined) {
+    if (attempts.length === 0) return;
+    await this.#transaction(attempts, async (tx) => {
+      await write(tx, attempts, 'unknown', () => ({ dueAt: null, settledAt: null }));
+      const timers = attempts.flatMap((attempt) => {
+        const { payment_id: aggregateId, merchant_id: merchantId, traceparent } = attempt.payment;
+        const dueAt = until(attempt);
+        const change = { type: 'set' as const, kind: chargeTimer };
+        return dueAt === undefined
+          ? []
+          : [{ machine: 'payment', aggregateId, merchantId, traceparent, change: { ...change, dueAt } }];
+      });
+      await schedule(tx, timers);
+    });
+  }
+
+  /** Leased but not called, because the time of the lease was up before its turn. */
+  async release(attempts: readonly LeasedAttempt[]): Promise<void> {
+    if (attempts.length === 0) return;
+    await this.#transaction(attempts, (tx) =>
       sql`
-        update attempt set state = ${state}, due_at = ${dueAt}, leased_until = null, settled_at = case when ${state} = 'unknown' then null else now() end
-        where attempt_id = ${attempt.attemptId} and lease = ${attempt.lease}`.execute(tx),
+        update attempt set leased_until = null, tries = attempt.tries - 1, state = case when attempt.tries = 1 then 'intended' else 'unknown' end
+        from ${keysOf(attempts)} where attempt.attempt_id = t.attempt_id and attempt.lease = t.lease`.execute(tx),
     );
   }
+
+  /** Charges without an answer are called again, with the same key. */
+  async recall(charges: readonly { merchantId: string; paymentId: string; at: Date }[]): Promise<void> {
+    if (charges.length === 0) return;
+    await this.#database.transaction(
+      charges.map(({ merchantId }) => merchantId),
+      (tx) =>
+        sql`
+          update attempt set due_at = t.at
+          from unnest(${charges.map(({ paymentId }) => paymentId)}::uuid[], ${charges.map(({ at }) => at)}::timestamptz[]) as t (payment_id, at)
+          where attempt.payment_id = t.payment_id and kind = 'charge' and state = 'unknown' and settled_at is null`.execute(
+          tx,
+        ),
+    );
+  }
+
+  #transaction<R>(attempts: readonly LeasedAttempt[], run: (tx: Kysely<PaymentTables>) => Promise<R>): Promise<R> {
+    return this.#database.transaction(
+      attempts.map((attempt) => attempt.payment.merchant_id),
+      run,
+    );
+  }
+}
+
+async function write(
+  tx: Kysely<PaymentTables>,
+  attempts: readonly LeasedAttempt[],
+  state: string,
+  when: (attempt: LeasedAttempt) => { readonly dueAt: Date | null; readonly settledAt: Date | null },
+): Promise<void> {
+  const times = attempts.map(when);
+  await sql`
+    update attempt set state = ${state}, due_at = t.due_at, leased_until = null, settled_at = t.settled_at
+    from unnest(
+      ${attempts.map((attempt) => attempt.attemptId)}::uuid[], ${attempts.map((attempt) => attempt.lease)}::bigint[],
+      ${times.map((time) => time.dueAt)}::timestamptz[], ${times.map((time) => time.settledAt)}::timestamptz[]
+    ) as t (attempt_id, lease, due_at, settled_at)
+    where attempt.attempt_id = t.attempt_id and attempt.lease = t.lease and attempt.settled_at is null`.execute(tx);
+}
+
+function keysOf(attempts: readonly LeasedAttempt[]): RawBuilder<unknown> {
+  return sql`unnest(${attempts.map((attempt) => attempt.attemptId)}::uuid[], ${attempts.map((attempt) => attempt.lease)}::bigint[]) as t (attempt_id, lease)`;
 }

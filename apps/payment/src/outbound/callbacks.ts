@@ -27,17 +27,20 @@ export class Callbacks {
   }
 
   /** False when this event of the provider was received before. */
-  async keep(callback: Omit<StoredCallback, 'tries'>, providerEventId: string): Promise<boolean> {
+  async keep(
+    callback: Omit<StoredCallback, 'tries'>,
+    said: { readonly eventId: string; readonly reference: string | undefined },
+  ): Promise<boolean> {
     const { numAffectedRows } = await this.#database.everyMerchant('a callback does not say whose it is', (tx) =>
       sql`
-        insert into callback (callback_id, provider, provider_event_id, body, traceparent, due_at)
-        values (${callback.callbackId}, ${callback.provider}, ${providerEventId}, ${callback.body}, ${callback.traceparent}, now() + interval '5 seconds')
+        insert into callback (callback_id, provider, provider_event_id, body, traceparent, reference, due_at)
+        values (${callback.callbackId}, ${callback.provider}, ${said.eventId}, ${callback.body}, ${callback.traceparent}, ${said.reference ?? null}::uuid, now() + interval '5 seconds')
         on conflict (provider, provider_event_id) do nothing`.execute(tx),
     );
     return numAffectedRows === 1n;
   }
 
-  /** Those that a crash or a payment not yet known left behind. */
+  /** Those that a crash or a payment not yet known left behind. By the wall: a provider has no other clock. */
   async due(): Promise<readonly StoredCallback[]> {
     const { rows } = await this.#database.everyMerchant('callbacks of all merchants are taken up', (tx) =>
       sql<Row>`
@@ -77,7 +80,7 @@ export class Callbacks {
         tx
           .selectFrom('payment')
           .where('payment_id', '=', paymentId)
-          .select(['merchant_id', 'traceparent', 'provider', 'provider_payment_id'])
+          .select(['merchant_id', 'traceparent', 'provider', 'provider_payment_id', 'saves_instrument_id'])
           .executeTakeFirst(),
     );
     if (row === undefined) return undefined;
@@ -86,6 +89,7 @@ export class Callbacks {
       traceparent: row.traceparent,
       provider: row.provider,
       providerPaymentId: row.provider_payment_id,
+      keepsInstrument: row.saves_instrument_id !== null,
     };
   }
 }
@@ -96,4 +100,5 @@ export interface Owner {
   readonly provider: string;
   /** '' while the provider's answer to our call has not been recorded. */
   readonly providerPaymentId: string;
+  readonly keepsInstrument: boolean;
 }

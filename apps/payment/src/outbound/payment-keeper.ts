@@ -1,4 +1,7 @@
-/** Keeps the payment machine: its row, its history, the attempt written before the provider is called, its messages. */
+/**
+ * Keeps the payment machine: its row, its history, the attempt written before the provider is called, what is kept for
+ * renewals, its messages.
+ */
 import type { Change, Keeper, TimerChange, VersionedEvent } from '@tillstream/messaging/keeper';
 import { VersionConflict } from '@tillstream/messaging/keeper';
 import type { OutgoingMessage } from '@tillstream/messaging/message';
@@ -7,15 +10,19 @@ import { paymentEvents } from '@tillstream/messaging/topics';
 import { PaymentEvent as WireEvent } from '@tillstream/proto/payment/v1/payment_events';
 import { traceIdOf } from '@tillstream/telemetry/trace';
 import { sql, type Kysely } from 'kysely';
+import { askAfter, mostTries } from '../domain/patience.ts';
 import { isLive, type Payment, type PaymentEvent, type PaymentState } from '../domain/payment.ts';
 import type { PaymentRow, PaymentTables } from './tables.ts';
 
 type PaymentChange = Change<PaymentState, PaymentEvent>;
 
-// A provider that says nothing is asked: first soon, while the customer waits, then more and more seldom.
-export const firstAskMs = 10_000;
 // A page that is open is looked at too: its callback may be lost, and its customer may not come back.
 const firstLookMs = 120_000;
+
+/** A charge whose outcome is unknown is asked again. */
+export const chargeTimer = 'ask';
+// The call that follows the commit at once has the attempt for itself for so long; then a worker takes it up.
+const ownCallSeconds = 10;
 
 export const paymentKeeper: Keeper<PaymentTables, PaymentState, PaymentEvent> = {
   async load(tx, ids) {
@@ -35,7 +42,11 @@ export const paymentKeeper: Keeper<PaymentTables, PaymentState, PaymentEvent> = 
       );
       await writeAhead(tx, made);
     }
-    if (kept.length > 0) await update(tx, kept);
+    if (kept.length > 0) {
+      await keepInstruments(tx, kept);
+      await update(tx, kept);
+      await settleCharges(tx, kept);
+    }
     await remember(tx, changes);
   },
 
@@ -46,19 +57,24 @@ export const paymentKeeper: Keeper<PaymentTables, PaymentState, PaymentEvent> = 
   timers(change): readonly TimerChange[] {
     const { before, after } = change;
     if (after.status === 'absent') return [];
+    // Renewals: whoever charges them sets when to ask again (inbound/charges.ts); nobody is shown a page.
+    if (after.renewal !== undefined)
+      return before.status !== 'absent' && !isLive(after) ? [{ type: 'clear', kind: chargeTimer }] : [];
     const timers: TimerChange[] = [];
-    if (before.status === 'absent') timers.push({ type: 'set', kind: 'expire', dueAt: after.expiresAt });
+    if (before.status === 'absent' && after.expiresAt !== undefined)
+      timers.push({ type: 'set', kind: 'expire', dueAt: after.expiresAt });
     const wasOpen = before.status === 'absent' || before.status === 'created' || before.status === 'seen';
     const isOpen = after.status === 'created' || after.status === 'seen';
     if (before.status !== 'absent' && wasOpen && !isOpen) timers.push({ type: 'clear', kind: 'expire' });
-    const last = change.events.at(-1);
     const opened = change.events.find(({ event }) => event.type === 'pageKnown');
     if (opened !== undefined)
       timers.push({ type: 'set', kind: 'look', dueAt: new Date(opened.now.getTime() + firstLookMs) });
-    if (after.status === 'processing' && before.status !== 'processing' && last !== undefined)
-      timers.push({ type: 'set', kind: 'ask-1', dueAt: new Date(last.now.getTime() + firstAskMs) });
+    if (before.status !== 'absent' && wasOpen && !isOpen) timers.push({ type: 'clear', kind: 'look' });
+    const firstAsk = askAfter(1, change.events.at(-1)?.now ?? after.createdAt);
+    if (after.status === 'processing' && before.status !== 'processing' && firstAsk !== undefined)
+      timers.push({ type: 'set', kind: 'ask-1', dueAt: firstAsk });
     if (before.status === 'processing' && !isLive(after))
-      for (let at = 1; at <= 7; at += 1) timers.push({ type: 'clear', kind: `ask-${at}` });
+      for (let at = 1; at <= mostTries; at += 1) timers.push({ type: 'clear', kind: `ask-${at}` });
     return timers;
   },
 };
@@ -69,7 +85,8 @@ async function update(tx: Kysely<PaymentTables>, changes: readonly PaymentChange
       status = new.status, version = new.version, provider_payment_id = new.provider_payment_id, redirect_url = new.redirect_url,
       is_outcome_unknown = new.is_outcome_unknown, review_reason = new.review_reason, reason = new.reason,
       provider_error_code = new.provider_error_code, provider_error_description = new.provider_error_description,
-      card_type = new.card_type, card_last_4 = new.card_last_4, card_expiration = new.card_expiration, finalised_at = new.finalised_at
+      card_type = new.card_type, card_last_4 = new.card_last_4, card_expiration = new.card_expiration, finalised_at = new.finalised_at,
+      instrument_id = new.instrument_id
     from jsonb_populate_recordset(null::payment, ${toJson(changes)}::jsonb) as new
     join unnest(${changes.map((change) => change.id)}::uuid[], ${changes.map((change) => change.versionBefore)}::bigint[]) as was (payment_id, version)
       on was.payment_id = new.payment_id
@@ -79,11 +96,64 @@ async function update(tx: Kysely<PaymentTables>, changes: readonly PaymentChange
 
 /** The intention to call the provider is part of the commit that makes the payment: a crash cannot lose or double it. */
 async function writeAhead(tx: Kysely<PaymentTables>, made: readonly PaymentChange[]): Promise<void> {
+  const called = made.flatMap((change) => {
+    const [first] = change.events;
+    const { after } = change;
+    if (first === undefined || after.status === 'absent' || !isLive(after)) return [];
+    return [{ ...first, change, isCharge: after.renewal !== undefined }];
+  });
+  if (called.length === 0) return;
   await sql`
-    insert into attempt (attempt_id, merchant_id, payment_id, kind, state, due_at)
-    select attempt_id, merchant_id, payment_id, 'create', 'intended', now()
-    from unnest(${made.map((change) => change.events[0]?.eventId ?? '')}::uuid[], ${made.map((change) => change.merchantId)}::uuid[], ${made.map((change) => change.id)}::uuid[])
-      as t (attempt_id, merchant_id, payment_id)`.execute(tx);
+    insert into attempt (attempt_id, merchant_id, payment_id, kind, state, created_at, due_at, leased_until)
+    select attempt_id, merchant_id, payment_id, case when is_charge then 'charge' else 'create' end, 'intended', at, at,
+      case when is_charge then null else now() + make_interval(secs => ${ownCallSeconds}) end
+    from unnest(
+      ${called.map(({ eventId }) => eventId)}::uuid[], ${called.map(({ change }) => change.merchantId)}::uuid[], ${called.map(({ change }) => change.id)}::uuid[],
+      ${called.map(({ isCharge }) => isCharge)}::boolean[], ${called.map(({ now }) => now)}::timestamptz[]
+    ) as t (attempt_id, merchant_id, payment_id, is_charge, at)`.execute(tx);
+}
+
+/** What the provider keeps for renewals. Its token is written here and read again only to charge (attempts.ts). */
+async function keepInstruments(tx: Kysely<PaymentTables>, changes: readonly PaymentChange[]): Promise<void> {
+  const rows = changes.flatMap(({ merchantId, after, events }) =>
+    events.flatMap(({ event, now }) =>
+      after.status !== 'absent' && event.type === 'paymentBooked' && after.instrumentId === after.savesInstrumentId
+        ? [
+            {
+              instrument_id: after.savesInstrumentId,
+              merchant_id: merchantId,
+              livemode: after.livemode,
+              method: after.method,
+              provider: after.provider,
+              provider_token: event.settlement.instrumentToken,
+              card_type: after.card?.type ?? '',
+              card_last_4: after.card?.last4 ?? '',
+              card_expiration: after.card?.expiration ?? '',
+              created_at: now,
+            },
+          ].filter((row) => row.instrument_id !== '')
+        : [],
+    ),
+  );
+  if (rows.length === 0) return;
+  await sql`insert into instrument select * from jsonb_populate_recordset(null::instrument, ${JSON.stringify(rows)}::jsonb)`.execute(
+    tx,
+  );
+}
+
+/** A charge that has ended is not called again, whoever learned it: the call, a callback or a question. */
+async function settleCharges(tx: Kysely<PaymentTables>, changes: readonly PaymentChange[]): Promise<void> {
+  const ended = changes.flatMap(({ id, after }) =>
+    after.status !== 'absent' && after.renewal !== undefined && !isLive(after) ? [{ id, after }] : [],
+  );
+  if (ended.length === 0) return;
+  await sql`
+    update attempt set state = t.state, settled_at = t.at, due_at = null, leased_until = null
+    from unnest(
+      ${ended.map(({ id }) => id)}::uuid[], ${ended.map(({ after }) => (after.status === 'booked' ? 'succeeded' : 'declined'))}::text[],
+      ${ended.map(({ after }) => after.finalisedAt ?? null)}::timestamptz[]
+    ) as t (payment_id, state, at)
+    where attempt.payment_id = t.payment_id and kind = 'charge' and settled_at is null`.execute(tx);
 }
 
 async function remember(tx: Kysely<PaymentTables>, changes: readonly PaymentChange[]): Promise<void> {
@@ -133,10 +203,16 @@ function toJson(changes: readonly PaymentChange[]): string {
         card_last_4: after.card?.last4 ?? '',
         card_expiration: after.card?.expiration ?? '',
         created_at: after.createdAt,
-        expires_at: after.expiresAt,
+        expires_at: after.expiresAt ?? null,
         finalised_at: after.finalisedAt ?? null,
         // Kept from the first event on; an update leaves it alone.
         traceparent: change.events[0]?.traceparent ?? '',
+        saves_instrument_id: after.savesInstrumentId || null,
+        instrument_id: after.instrumentId || null,
+        is_off_session: after.renewal !== undefined,
+        subscription_id: after.renewal?.subscriptionId ?? null,
+        term: after.renewal?.term ?? null,
+        slot: after.renewal?.slot ?? null,
       };
     }),
   );
@@ -155,7 +231,7 @@ export function toState(row: PaymentRow): Payment {
     locale: row.locale,
     description: row.description,
     createdAt: row.created_at,
-    expiresAt: row.expires_at,
+    expiresAt: row.expires_at ?? undefined,
     providerPaymentId: row.provider_payment_id,
     redirectUrl: row.redirect_url,
     isOutcomeUnknown: row.is_outcome_unknown,
@@ -169,6 +245,12 @@ export function toState(row: PaymentRow): Payment {
         ? undefined
         : { type: row.card_type, last4: row.card_last_4, expiration: row.card_expiration },
     finalisedAt: row.finalised_at ?? undefined,
+    savesInstrumentId: row.saves_instrument_id ?? '',
+    instrumentId: row.instrument_id ?? '',
+    renewal:
+      row.subscription_id === null || row.term === null || row.slot === null
+        ? undefined
+        : { subscriptionId: row.subscription_id, term: row.term, slot: row.slot },
   };
 }
 

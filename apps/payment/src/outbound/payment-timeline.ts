@@ -20,14 +20,25 @@ const sentences: Record<string, string> = {
   paymentHeldForReview: 'Money came that does not fit this payment: a person must look.',
 };
 
+const ofRenewals: Record<string, string> = {
+  paymentCreated: 'The saved card is charged for the renewal.',
+};
+
 export async function readTimeline(
   database: Database<PaymentTables>,
   merchantId: string,
   orderId: bigint,
 ): Promise<{ entries: TimelineEntry[]; awaited: Awaited[] }> {
   const { history, live } = await database.transaction([merchantId], async (tx) => {
-    const { rows } = await sql<{ payment_id: string; type: string; at: Date; trace_id: string }>`
-      select payment_id, type, at, trace_id from payment_history where merchant_id = ${merchantId} and order_id = ${orderId} order by at, payment_id, version limit 200`.execute(
+    const { rows } = await sql<{
+      payment_id: string;
+      type: string;
+      at: Date;
+      trace_id: string;
+      is_off_session: boolean;
+    }>`
+      select h.payment_id, h.type, h.at, h.trace_id, p.is_off_session from payment_history h join payment p using (payment_id)
+      where h.merchant_id = ${merchantId} and h.order_id = ${orderId} order by h.at, h.payment_id, h.version limit 200`.execute(
       tx,
     );
     const open = await sql<PaymentRow>`
@@ -40,7 +51,7 @@ export async function readTimeline(
     at: row.at,
     source: 'payment',
     type: row.type.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-    summary: sentences[row.type] ?? row.type,
+    summary: (row.is_off_session ? ofRenewals[row.type] : undefined) ?? sentences[row.type] ?? row.type,
     traceId: row.trace_id,
     objectId: publicId('pay', row.payment_id),
   }));
@@ -50,7 +61,7 @@ export async function readTimeline(
           source: 'payment',
           type: 'customer_pays',
           summary: 'The customer to pay on the provider’s page.',
-          until: row.expires_at,
+          until: row.expires_at ?? undefined,
         }
       : {
           source: 'payment',

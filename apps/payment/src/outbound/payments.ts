@@ -3,6 +3,7 @@ import type { Database } from '@tillstream/database/database';
 import { publicId, readPublicId } from '@tillstream/database/public-id';
 import type { Payment as WirePayment } from '@tillstream/proto/payment/v1/payment_api';
 import { sql, type Kysely, type Selectable } from 'kysely';
+import { methodOf } from '../domain/methods.ts';
 import type { PaymentRow, PaymentTables } from './tables.ts';
 
 export interface PaymentFilter {
@@ -17,11 +18,9 @@ const nobody = '00000000-0000-0000-0000-000000000000';
 
 export class Payments {
   readonly #database: Database<PaymentTables>;
-  readonly #systemNameOf: (provider: string) => string;
 
-  constructor(database: Database<PaymentTables>, systemNameOf: (provider: string) => string) {
+  constructor(database: Database<PaymentTables>) {
     this.#database = database;
-    this.#systemNameOf = systemNameOf;
   }
 
   /** The payment of this order that may still end with money. */
@@ -49,7 +48,7 @@ export class Payments {
     );
   }
 
-  /** Whether the provider may be asked now; notes that it is. */
+  /** Whether the provider may be asked now; notes that it is. In wall time: it spares the provider. */
   async mayAsk(merchantId: string, paymentId: string, everyMs: number): Promise<boolean> {
     const { numAffectedRows } = await this.#database.transaction([merchantId], (tx) =>
       sql`
@@ -118,55 +117,58 @@ export class Payments {
       .selectAll()
       .execute();
     return rows.map((row) =>
-      this.#toWire(
+      toWire(
         row,
         attempts.filter((attempt) => attempt.payment_id === row.payment_id),
       ),
     );
   }
+}
 
-  #toWire(row: PaymentRow, attempts: readonly Selectable<PaymentTables['attempt']>[]): WirePayment {
-    return {
-      id: publicId('pay', row.payment_id),
-      merchantId: row.merchant_id,
-      orderId: row.order_id,
-      status: row.status,
-      outcomeUnknown: row.is_outcome_unknown,
-      reviewReason: row.review_reason,
-      amountMinor: row.amount_minor,
-      currency: row.currency,
-      method: row.method,
-      systemName: this.#systemNameOf(row.provider),
-      provider: row.provider,
-      providerPaymentId: row.provider_payment_id,
-      redirectUrl: row.redirect_url,
-      reason: row.reason,
-      providerErrorCode: row.provider_error_code,
-      providerErrorDescription: row.provider_error_description,
-      moneyMoved: moneyMoved(row),
-      cardType: row.card_type,
-      cardLast4: row.card_last_4,
-      cardExpiration: row.card_expiration,
-      createdAt: row.created_at,
-      expiresAt: row.expires_at,
-      finalisedAt: row.finalised_at ?? undefined,
-      attempts: attempts.map((attempt) => ({
-        id: attempt.attempt_id,
-        kind: attempt.kind,
-        state: attempt.state,
-        createdAt: attempt.created_at,
-        settledAt: attempt.settled_at ?? undefined,
-        tries: attempt.tries,
-      })),
-      livemode: row.livemode,
-      version: row.version,
-    };
-  }
+function toWire(row: PaymentRow, attempts: readonly Selectable<PaymentTables['attempt']>[]): WirePayment {
+  return {
+    id: publicId('pay', row.payment_id),
+    merchantId: row.merchant_id,
+    orderId: row.order_id,
+    status: row.status,
+    outcomeUnknown: row.is_outcome_unknown,
+    reviewReason: row.review_reason,
+    amountMinor: row.amount_minor,
+    currency: row.currency,
+    method: row.method,
+    systemName: methodOf(row.method)?.systemName ?? '',
+    provider: row.provider,
+    providerPaymentId: row.provider_payment_id,
+    redirectUrl: row.redirect_url,
+    reason: row.reason,
+    providerErrorCode: row.provider_error_code,
+    providerErrorDescription: row.provider_error_description,
+    moneyMoved: moneyMoved(row),
+    cardType: row.card_type,
+    cardLast4: row.card_last_4,
+    cardExpiration: row.card_expiration,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at ?? undefined,
+    finalisedAt: row.finalised_at ?? undefined,
+    attempts: attempts.map((attempt) => ({
+      id: attempt.attempt_id,
+      kind: attempt.kind,
+      state: attempt.state,
+      createdAt: attempt.created_at,
+      settledAt: attempt.settled_at ?? undefined,
+      tries: attempt.tries,
+    })),
+    livemode: row.livemode,
+    version: row.version,
+    instrumentId: row.instrument_id ?? '',
+    isOffSession: row.is_off_session,
+  };
 }
 
 /** What a customer wants to know first. */
 function moneyMoved(row: PaymentRow): 'no' | 'yes' | 'unknown' {
-  if (row.status === 'booked' || row.status === 'confirmed') return 'yes';
+  // A booking of nothing has only kept a card.
+  if (row.status === 'booked' || row.status === 'confirmed') return row.amount_minor === 0n ? 'no' : 'yes';
   if (
     row.review_reason !== '' ||
     row.status === 'processing' ||

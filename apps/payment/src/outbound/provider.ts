@@ -11,7 +11,29 @@ export interface PageRequest {
   readonly returnUrl: string;
   readonly description: string;
   readonly locale: string;
+  /** CreditCard, BankTransfer */
+  readonly method: string;
+  /** The customer agreed that the instrument is kept. */
+  readonly save: boolean;
+  /** The merchant's time. */
+  readonly asOf: Date;
 }
+
+/** Of what was kept, without the customer. */
+export interface ChargeRequest {
+  /** For ever the provider's idempotency key: the same key answers what became of it. */
+  readonly key: string;
+  readonly reference: string;
+  readonly token: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly asOf: Date;
+}
+
+export type ChargeAnswer =
+  | { readonly outcome: 'known'; readonly fact: Fact }
+  | { readonly outcome: 'declined'; readonly code: string; readonly description: string }
+  | { readonly outcome: 'unknown'; readonly because: string };
 
 export type PageAnswer =
   | { readonly outcome: 'open'; readonly providerPaymentId: string; readonly redirectUrl: string }
@@ -26,11 +48,10 @@ export interface ReceivedCallback {
 
 export interface Provider {
   readonly name: string;
-  /** How the method is called on documents: "Bank Card". */
-  readonly systemName: string;
   openPage(request: PageRequest): Promise<PageAnswer>;
-  /** Undefined when the provider knows no such payment. Throws when it does not answer. */
-  ask(reference: string): Promise<Fact | undefined>;
+  charge(request: ChargeRequest): Promise<ChargeAnswer>;
+  /** Undefined when the provider knows no such payment. Throws when it does not answer. `asOf` is the merchant's time. */
+  ask(reference: string, asOf: Date): Promise<Fact | undefined>;
   /** False when the customer has begun to pay. Throws when the provider does not answer. */
   withdraw(providerPaymentId: string): Promise<boolean>;
   /** Undefined when the callback is not signed by the provider, or too old. */

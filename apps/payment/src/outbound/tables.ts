@@ -26,9 +26,15 @@ export interface PaymentRow {
   card_last_4: string;
   card_expiration: string;
   created_at: Date;
-  expires_at: Date;
+  expires_at: Date | null;
   finalised_at: Date | null;
   traceparent: string;
+  saves_instrument_id: string | null;
+  instrument_id: string | null;
+  is_off_session: boolean;
+  subscription_id: string | null;
+  term: number | null;
+  slot: number | null;
 }
 
 export interface PaymentTables {
@@ -46,14 +52,26 @@ export interface PaymentTables {
     attempt_id: string;
     merchant_id: string;
     payment_id: string;
-    kind: 'create';
-    state: 'intended' | 'sent' | 'open' | 'declined' | 'unknown';
+    kind: 'create' | 'charge';
+    state: 'intended' | 'sent' | 'open' | 'succeeded' | 'declined' | 'unknown';
     tries: Generated<number>;
     due_at: Date | null;
     leased_until: Date | null;
     lease: Generated<bigint>;
-    created_at: Generated<Date>;
+    created_at: Date;
     settled_at: Date | null;
+  };
+  instrument: {
+    instrument_id: string;
+    merchant_id: string;
+    livemode: boolean;
+    method: string;
+    provider: string;
+    provider_token: string;
+    card_type: string;
+    card_last_4: string;
+    card_expiration: string;
+    created_at: Date;
   };
   callback: {
     callback_id: string;
@@ -65,5 +83,6 @@ export interface PaymentTables {
     applied_at: Date | null;
     tries: Generated<number>;
     due_at: Date | null;
+    reference: string | null;
   };
 }

@@ -1,0 +1,159 @@
+/**
+ * Charges of what customers let us keep: taken up in batches after the commits that intended them, called many at once
+ * with the same keys for ever, and what is answered is recorded in one commit for the batch.
+ */
+import type { Clock } from '@tillstream/messaging/clock';
+import type { Envelope } from '@tillstream/messaging/keeper';
+import type { Log } from '@tillstream/messaging/log';
+import type { DueTimer } from '@tillstream/messaging/timers';
+import { commandOf, type Fact } from '../domain/fact.ts';
+import { askAfter } from '../domain/patience.ts';
+import type { PaymentCommand } from '../domain/payment.ts';
+import { eachAtOnce } from './each-at-once.ts';
+
+interface Leased {
+  readonly attemptId: string;
+  readonly tries: number;
+  readonly providerToken: string;
+  readonly payment: {
+    readonly payment_id: string;
+    readonly merchant_id: string;
+    readonly provider: string;
+    readonly amount_minor: bigint;
+    readonly currency: string;
+    readonly traceparent: string;
+  };
+}
+
+type Answer =
+  | { readonly outcome: 'known'; readonly fact: Fact }
+  | { readonly outcome: 'declined'; readonly code: string; readonly description: string }
+  | { readonly outcome: 'unknown'; readonly because: string };
+
+export interface ChargesParts<L extends Leased> {
+  readonly attempts: {
+    lease(kind: 'charge'): Promise<readonly L[]>;
+    postponeCharges(attempts: readonly L[], until: (attempt: L) => Date | undefined): Promise<void>;
+    release(attempts: readonly L[]): Promise<void>;
+    recall(charges: readonly { merchantId: string; paymentId: string; at: Date }[]): Promise<void>;
+  };
+  provider(name: string): {
+    charge(request: {
+      key: string;
+      reference: string;
+      token: string;
+      amountMinor: bigint;
+      currency: string;
+      asOf: Date;
+    }): Promise<Answer>;
+  };
+  readonly performer: {
+    perform(
+      envelopes: readonly Envelope<PaymentCommand>[],
+    ): Promise<readonly { readonly state: { readonly status: string } }[]>;
+  };
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whoever calls is told that something is due. */
+  wake(): void;
+}
+
+const atOnce = 32;
+// No call begins later: with the provider's deadline it ends before the lease does.
+const beginWithinMs = 18_000;
+
+export class Charges<L extends Leased> {
+  readonly #parts: ChargesParts<L>;
+
+  constructor(parts: ChargesParts<L>) {
+    this.#parts = parts;
+  }
+
+  /** Calls what is due; answers how many there were. */
+  async call(): Promise<number> {
+    const { attempts } = this.#parts;
+    const leased = await attempts.lease('charge');
+    if (leased.length === 0) return 0;
+    const startedAt = performance.now();
+    const called = await eachAtOnce(leased, atOnce, async (attempt) =>
+      performance.now() - startedAt > beginWithinMs ? undefined : { attempt, answer: await this.#callOne(attempt) },
+    );
+    const answered = called.filter((each) => each !== undefined);
+    const undecided = await this.#record(answered);
+    await attempts.postponeCharges(undecided, (attempt) =>
+      askAfter(attempt.tries, this.#parts.clock.now(attempt.payment.merchant_id)),
+    );
+    await attempts.release(leased.filter((_, at) => called[at] === undefined));
+    return leased.length;
+  }
+
+  /** Timers of charges that had no answer. */
+  async askAgain(due: readonly DueTimer[]): Promise<void> {
+    if (due.length === 0) return;
+    await this.#parts.attempts.recall(
+      due.map(({ merchantId, aggregateId }) => ({
+        merchantId,
+        paymentId: aggregateId,
+        at: this.#parts.clock.now(merchantId),
+      })),
+    );
+    this.#parts.wake();
+  }
+
+  async #callOne({ attemptId, payment, providerToken, tries }: L): Promise<Answer> {
+    const { clock, log } = this.#parts;
+    const answer = await this.#parts.provider(payment.provider).charge({
+      key: attemptId,
+      reference: payment.payment_id,
+      token: providerToken,
+      amountMinor: payment.amount_minor,
+      currency: payment.currency,
+      asOf: clock.now(payment.merchant_id),
+    });
+    if (answer.outcome === 'unknown')
+      log.warn({ payment_id: payment.payment_id, because: answer.because, tries }, 'outcome unknown');
+    return answer;
+  }
+
+  /** Answers those whose outcome is still open. A crash before this calls again with the same keys. */
+  async #record(answered: readonly { readonly attempt: L; readonly answer: Answer }[]): Promise<readonly L[]> {
+    const { performer, log } = this.#parts;
+    const envelopes = answered.map(({ attempt, answer }) => this.#envelope(attempt, answer));
+    try {
+      const states = await performer.perform(envelopes);
+      return answered.flatMap(({ attempt }, at) => (isLive(states[at]?.state.status) ? [attempt] : []));
+    } catch (error) {
+      log.warn({ err: error, charges: answered.length }, 'charges could not be recorded at once and are one by one');
+    }
+    const undecided: L[] = [];
+    for (const [at, envelope] of envelopes.entries()) {
+      const attempt = answered[at]?.attempt;
+      // What cannot be recorded keeps its lease, and is called again with the same key when that is over.
+      const [answer] = await performer.perform([envelope]).catch((error: unknown) => {
+        log.error({ err: error, payment_id: envelope.id }, 'the outcome of a charge could not be recorded');
+        return [];
+      });
+      if (attempt !== undefined && isLive(answer?.state.status)) undecided.push(attempt);
+    }
+    return undecided;
+  }
+
+  #envelope({ payment }: L, answer: Answer): Envelope<PaymentCommand> {
+    const now = this.#parts.clock.now(payment.merchant_id);
+    const { payment_id: id, merchant_id: merchantId, traceparent } = payment;
+    return { id, merchantId, now, traceparent, command: commandFor(answer, now) };
+  }
+}
+
+function commandFor(answer: Answer, now: Date): PaymentCommand {
+  if (answer.outcome === 'known') return commandOf(answer.fact, now) ?? { type: 'recordUnknown' };
+  if (answer.outcome === 'unknown') return { type: 'recordUnknown' };
+  const failure = { reason: 'provider_error', code: answer.code, description: answer.description };
+  const settlement = { at: now, providerPaymentId: '', card: undefined, instrumentToken: '' };
+  return { type: 'recordFailed', failure, settlement };
+}
+
+/** Not known yet, or held for a person. */
+function isLive(status: string | undefined): boolean {
+  return status === 'processing' || status === 'confirmed';
+}

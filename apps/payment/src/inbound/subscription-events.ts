@@ -1,0 +1,82 @@
+/** Renewals that are to be charged become payments: one command per message, many messages at once. */
+import type { Clock } from '@tillstream/messaging/clock';
+import type { Envelope } from '@tillstream/messaging/keeper';
+import type { IncomingMessage } from '@tillstream/messaging/message';
+import { SubscriptionEvent, type ChargeDue } from '@tillstream/proto/subscription/v1/subscription_events';
+import type { Card, PaymentCommand } from '../domain/payment.ts';
+
+interface AskedCharge {
+  readonly merchantId: string;
+  readonly orderId: bigint;
+  readonly subscriptionId: string;
+  readonly term: number;
+  readonly slot: number;
+  readonly instrumentId: string;
+  readonly livemode: boolean;
+}
+
+export interface HearChargesParts {
+  /** Of each, in their order: what stands in its way, and what is charged. */
+  standings(asked: readonly AskedCharge[]): Promise<
+    readonly {
+      readonly obstacle: string;
+      readonly instrument: { readonly method: string; readonly provider: string; readonly card: Card } | undefined;
+    }[]
+  >;
+  readonly performer: { performOnce(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown> };
+  readonly clock: Clock;
+}
+
+const isUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+export function hearCharges(parts: HearChargesParts): (batch: readonly IncomingMessage[]) => Promise<void> {
+  const { performer, clock } = parts;
+  return async (batch) => {
+    const due = batch.flatMap(({ headers, value }) => {
+      const { subscriptionId, payload } = SubscriptionEvent.decode(value);
+      if (payload?.$case !== 'chargeDue') return [];
+      return [{ headers, charge: payload.value, asked: askedOf(headers.merchant_id, subscriptionId, payload.value) }];
+    });
+    const found = await parts.standings(due.map(({ asked }) => asked));
+    // Two of one batch for the same order: the first is charged, and stands in the way of the second.
+    const begun = new Set<string>();
+    const envelopes = due.map(({ headers, charge, asked }, at): Envelope<PaymentCommand> => {
+      const { obstacle: known = '', instrument } = found[at] ?? {};
+      const order = `${asked.merchantId} ${asked.orderId}`;
+      const obstacle = known === '' && begun.has(order) ? 'the order is being paid' : known;
+      if (obstacle === '') begun.add(order);
+      const now = clock.now(asked.merchantId);
+      const command: PaymentCommand = {
+        type: 'charge',
+        obstacle,
+        asked: {
+          orderId: asked.orderId,
+          livemode: asked.livemode,
+          amountMinor: charge.amountMinor,
+          currency: charge.currency,
+          method: instrument?.method ?? '',
+          provider: instrument?.provider ?? '',
+          returnUrl: '',
+          locale: '',
+          description: '',
+          createdAt: now,
+          expiresAt: undefined,
+          savesInstrumentId: '',
+          renewal: { subscriptionId: asked.subscriptionId, term: asked.term, slot: asked.slot },
+          instrumentId: instrument === undefined ? '' : asked.instrumentId,
+          card: instrument?.card,
+        },
+      };
+      // The event's id is the payment's: told twice, it is one.
+      const { ce_id: id, traceparent } = headers;
+      return { id, merchantId: asked.merchantId, command, now, messageId: id, traceparent };
+    });
+    await performer.performOnce(envelopes);
+  };
+}
+
+function askedOf(merchantId: string, subscriptionId: string, charge: ChargeDue): AskedCharge {
+  const { orderId, term, slot, livemode } = charge;
+  const instrumentId = isUuid.test(charge.instrumentId) ? charge.instrumentId : '';
+  return { merchantId, orderId, subscriptionId, term, slot, instrumentId, livemode };
+}

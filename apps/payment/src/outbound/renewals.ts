@@ -1,0 +1,82 @@
+/** What stands in the way of renewals that are to be charged, and what they are charged to. */
+import type { Database } from '@tillstream/database/database';
+import { sql } from 'kysely';
+import type { Card } from '../domain/payment.ts';
+import type { PaymentTables } from './tables.ts';
+
+export interface AskedCharge {
+  readonly merchantId: string;
+  readonly orderId: bigint;
+  readonly subscriptionId: string;
+  readonly term: number;
+  readonly slot: number;
+  /** '' when what was asked for cannot be the id of one. */
+  readonly instrumentId: string;
+  readonly livemode: boolean;
+}
+
+export interface Standing {
+  /** Empty = nothing. */
+  readonly obstacle: string;
+  /** Undefined = this merchant has no such instrument in this mode. */
+  readonly instrument: { readonly method: string; readonly provider: string; readonly card: Card } | undefined;
+}
+
+interface Row {
+  charged: boolean;
+  paid: boolean;
+  live: boolean;
+  method: string | null;
+  provider: string | null;
+  card_type: string | null;
+  card_last_4: string | null;
+  card_expiration: string | null;
+}
+
+/** Of each charge that is asked for, in their order. */
+export async function readStandings(
+  database: Database<PaymentTables>,
+  asked: readonly AskedCharge[],
+): Promise<readonly Standing[]> {
+  if (asked.length === 0) return [];
+  const { rows } = await database.transaction(
+    asked.map(({ merchantId }) => merchantId),
+    (tx) =>
+      sql<Row>`
+        select
+          exists (select from payment p where p.merchant_id = t.merchant_id and p.subscription_id = t.subscription_id and p.term = t.term and p.slot = t.slot) as charged,
+          coalesce(orders.paid, false) as paid, coalesce(orders.live, false) as live,
+          i.method, i.provider, i.card_type, i.card_last_4, i.card_expiration
+        from unnest(
+          ${asked.map((each) => each.merchantId)}::uuid[], ${asked.map((each) => each.orderId)}::bigint[], ${asked.map((each) => each.subscriptionId)}::text[],
+          ${asked.map((each) => each.term)}::int[], ${asked.map((each) => each.slot)}::int[], ${asked.map((each) => each.instrumentId || null)}::uuid[],
+          ${asked.map((each) => each.livemode)}::boolean[]
+        ) with ordinality as t (merchant_id, order_id, subscription_id, term, slot, instrument_id, livemode, at)
+        left join lateral (
+          select bool_or(p.status = 'booked') as paid, bool_or(p.status in ('created', 'seen', 'processing', 'confirmed')) as live
+          from payment p where p.merchant_id = t.merchant_id and p.order_id = t.order_id) as orders on true
+        left join instrument i on i.instrument_id = t.instrument_id and i.merchant_id = t.merchant_id and i.livemode = t.livemode
+        order by t.at`.execute(tx),
+  );
+  return rows.map((row) => ({
+    obstacle: obstacleOf(row),
+    instrument:
+      row.method === null || row.provider === null
+        ? undefined
+        : {
+            method: row.method,
+            provider: row.provider,
+            card: {
+              type: row.card_type ?? '',
+              last4: row.card_last_4 ?? '',
+              expiration: row.card_expiration ?? '',
+            },
+          },
+  }));
+}
+
+function obstacleOf(row: Row): string {
+  if (row.charged) return 'this charge was made before';
+  if (row.paid) return 'the order is paid';
+  return row.live ? 'the order is being paid' : '';
+}
