@@ -122,8 +122,8 @@ export function testClockFixture(scene: TimeScene): Handlers<typeof TestClockApi
     if (advance !== undefined && scene.looks >= scene.doneAtLook)
       scene.clock = {
         ...scene.clock,
-        status: 'ahead',
-        now: advance.to,
+        status: scene.clock.status === 'wall' ? 'wall' : 'ahead',
+        now: scene.clock.status === 'wall' ? new Date() : advance.to,
         advance: { ...advance, status: 'done', at: advance.to, waitingFor: [], finishedAt: new Date() },
       };
     return { clock: scene.clock };
@@ -165,7 +165,10 @@ export function testClockFixture(scene: TimeScene): Handlers<typeof TestClockApi
     },
     async resetTestClock() {
       refuse();
-      scene.clock = { ...scene.clock, status: 'wall' };
+      // Done again once every service has heard of it.
+      const { advance } = scene.clock;
+      scene.looks = 0;
+      scene.clock = { ...scene.clock, status: 'wall', advance: advance && { ...advance, status: 'running' } };
       return { clock: scene.clock };
     },
   };

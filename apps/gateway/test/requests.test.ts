@@ -264,6 +264,15 @@ describe('what is public', () => {
     );
     expect(new Set(schemas)).toEqual(referred);
     expect(JSON.stringify((body['paths'] as Record<string, object>)['/v1/products'])).toContain('Idempotency-Key');
+    for (const [path, isRequired] of [
+      ['/v1/subscriptions/{id}/cancel', false],
+      ['/v1/webhook_endpoints/{id}/rotate_secret', false],
+      ['/v1/test_clock/advance', true],
+    ] as const)
+      expect((body['paths'] as Record<string, object>)[path]).toMatchObject({
+        post: { requestBody: { required: isRequired } },
+      });
+    expect(JSON.stringify(body)).not.toContain('x-body-is-optional');
     const ids = Object.values(body['paths'] as Record<string, Record<string, { operationId: string }>>).flatMap(
       (methods) => Object.values(methods).map((each) => each.operationId),
     );

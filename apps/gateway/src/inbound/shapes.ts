@@ -1,6 +1,7 @@
 /** Shapes that several nouns share: money, instants, lists, metadata; and the way between them and the wire. */
 import { isCurrency } from '@tillstream/money/money';
 import { z } from 'zod';
+import { isOptionalBody } from './http/documentation.ts';
 import { problemShape } from './http/problems.ts';
 
 const whole = { type: 'integer' } as const;
@@ -67,6 +68,11 @@ export function listOf<Item extends z.ZodType>(item: Item) {
 
 export function list<Item>(data: Item[], hasMore: boolean): { object: 'list'; data: Item[]; has_more: boolean } {
   return { object: 'list', data, has_more: hasMore };
+}
+
+/** A body that may be left out: what is not there reaches a schema as null. The document says so by the mark. */
+export function optionalBody<Fields extends z.ZodRawShape>(fields: Fields) {
+  return z.preprocess((body) => body ?? {}, z.strictObject(fields)).meta({ [isOptionalBody]: true });
 }
 
 const problem = { description: 'Problem', content: { 'application/problem+json': { schema: problemShape } } };

@@ -5,6 +5,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import { refusals } from '@tillstream/rpc/refusals';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 
 const introduction = `The API of a merchant's shop. Sums are whole minor units (cents) with an ISO 4217 code; instants are RFC 3339 in UTC.
 The key decides the mode: \`till_test_…\` sees test objects only, \`till_live_…\` live ones. What belongs to somebody else is not found (404).
@@ -52,6 +53,13 @@ export async function documentRoutes(server: FastifyInstance): Promise<void> {
 const documentationPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/** On a body that may be left out; it does not get into the document. */
+export const isOptionalBody = 'x-body-is-optional';
+
+const optionalForm = z.object({
+  content: z.object({ 'application/json': z.object({ schema: z.looseObject({ [isOptionalBody]: z.literal(true) }) }) }),
+});
+
 type Document = ReturnType<typeof jsonSchemaTransformObject>;
 
 const idempotencyKey = {
@@ -61,15 +69,25 @@ const idempotencyKey = {
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 };
 
-/** Adds the header of every POST, and leaves out the shapes that the generator writes a second time and nobody refers to. */
+/** Adds the header of every POST, says which bodies may be left out, and leaves out the shapes that the generator writes a second time and nobody refers to. */
 function finish(document: Document): Document {
   if (!('components' in document)) return document;
   const schemas = Object.entries(document.components?.schemas ?? {}).filter(([name]) => !name.endsWith('Input'));
   for (const path of Object.values(document.paths ?? {})) {
     if (path?.post !== undefined)
-      Object.assign(path.post, { parameters: [...(path.post.parameters ?? []), idempotencyKey] });
+      Object.assign(path.post, {
+        parameters: [...(path.post.parameters ?? []), idempotencyKey],
+        ...bodyOf(path.post.requestBody),
+      });
   }
   return { ...document, components: { ...document.components, schemas: Object.fromEntries(schemas) } } as Document;
+}
+
+function bodyOf(body: unknown): object {
+  const found = optionalForm.safeParse(body);
+  if (!found.success) return {};
+  const { [isOptionalBody]: _mark, ...schema } = found.data.content['application/json'].schema;
+  return { requestBody: { required: false, content: { 'application/json': { schema } } } };
 }
 
 export async function showDocumentation(server: FastifyInstance): Promise<void> {

@@ -75,6 +75,16 @@ export function makeServer(parts: ServerParts): FastifyInstance {
     });
   });
 
+  // A connection whose last answer is given while the server stops would be kept open by its client, and hold up the stop.
+  let isClosing = false;
+  server.addHook('preClose', async () => {
+    isClosing = true;
+  });
+  server.addHook('onSend', async (_request, reply, payload) => {
+    if (isClosing) reply.header('connection', 'close');
+    return payload;
+  });
+
   server.register(async (documented) => {
     await documentRoutes(documented);
     documented.register(async (api) => addApi(api.withTypeProvider<ZodTypeProvider>(), parts), { prefix: '/v1' });

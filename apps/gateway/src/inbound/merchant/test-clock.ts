@@ -1,12 +1,13 @@
 /** The time machine of test mode. An advance goes on by itself in the services; here it is begun and waited for. */
 import type { TestClock } from '@tillstream/proto/merchant/v1/test_clock_api';
 import { Refused } from '@tillstream/rpc/refusals';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Clients } from '../clients.ts';
 import type { Api } from '../http/api.ts';
 import { requestIdOf } from '../http/idempotency.ts';
 import { tenantOf } from '../http/tenant.ts';
-import { instant, instantOf, madeAt, problems, says, wholeNumber } from '../shapes.ts';
+import { instant, instantOf, madeAt, optionalBody, problems, says, wholeNumber } from '../shapes.ts';
 
 const advance = z.object({
   id: z.string(),
@@ -58,7 +59,8 @@ const target = z
       .meta({ examples: ['2027-03-01T00:00:00Z'] }),
   })
   .refine((body) => body.by === undefined || body.to === undefined, { path: ['to'], error: oneOfTwo })
-  .refine((body) => body.by !== undefined || body.to !== undefined, { path: ['by'], error: oneOfTwo });
+  .refine((body) => body.by !== undefined || body.to !== undefined, { path: ['by'], error: oneOfTwo })
+  .meta({ minProperties: 1, maxProperties: 1 });
 
 /** How long an advance is waited for, and how often it is looked at. */
 export interface Patience {
@@ -77,6 +79,17 @@ export function addTestClock(
   // Who still waits when the server stops is told how far it has come.
   const closing = new AbortController();
   api.addHook('preClose', async () => closing.abort());
+
+  const settled = async (request: FastifyRequest, first: TestClock | undefined) => {
+    const { merchantId } = tenantOf(request);
+    const until = performance.now() + patience.forMs;
+    let seen = first;
+    while (isUnderWay(seen) && performance.now() < until && !closing.signal.aborted && !request.socket.destroyed) {
+      await new Promise((resolve) => setTimeout(resolve, patience.everyMs));
+      seen = (await lookAt(testClock, merchantId)) ?? seen;
+    }
+    return seen;
+  };
 
   api.get(
     '/test_clock',
@@ -112,12 +125,7 @@ export function addTestClock(
         to: to === undefined ? undefined : new Date(to),
         requestId: requestIdOf(request),
       });
-      const until = performance.now() + patience.forMs;
-      let seen = begun.clock;
-      while (isUnderWay(seen) && performance.now() < until && !closing.signal.aborted && !request.socket.destroyed) {
-        await new Promise((resolve) => setTimeout(resolve, patience.everyMs));
-        seen = (await lookAt(testClock, merchantId)) ?? seen;
-      }
+      const seen = await settled(request, begun.clock);
       return reply.code(isUnderWay(seen) ? 202 : 200).send(show(seen));
     },
   );
@@ -130,13 +138,18 @@ export function addTestClock(
           'Test clock',
           'resetTestClock',
           'Back to the wall clock',
-          'From now on; what has happened stays as it is. Not while the clock is being advanced.',
+          'From now on; what has happened stays as it is. Not while the clock is being advanced. 202 when a service has not heard of it within 50 seconds; it will.',
         ),
-        body: z.preprocess((body) => body ?? {}, z.strictObject({})),
-        response: { 200: clock, ...problems },
+        body: optionalBody({}),
+        response: { 200: clock, 202: clock, ...problems },
       },
     },
-    async (request) => show((await testClock.resetTestClock({ merchantId: tenantOf(request).merchantId })).clock),
+    async (request, reply) => {
+      const { clock: first } = await testClock.resetTestClock({ merchantId: tenantOf(request).merchantId });
+      // The last advance counts as under way again until every service has heard of the wall's time.
+      const seen = await settled(request, first);
+      return reply.code(isUnderWay(seen) ? 202 : 200).send(show(seen));
+    },
   );
 }
 

@@ -6,7 +6,7 @@ import type { Clients } from '../clients.ts';
 import type { Api } from '../http/api.ts';
 import { tenantOf } from '../http/tenant.ts';
 import { orderIdOf } from '../orders/orders.ts';
-import { list, listOf, pageQuery, problems, says } from '../shapes.ts';
+import { list, listOf, optionalBody, pageQuery, problems, says } from '../shapes.ts';
 import { showSubscription, subscriptionShape } from './subscription-shape.ts';
 
 const idWords = 'sub_5555555_456660, or as webhooks name it: 5555555_456660.';
@@ -18,8 +18,8 @@ const filters = pageQuery({
 });
 
 const suppress = z.boolean().default(false).describe('True: the customer gets no mail about it.');
-// Without a body the customer is told; what is not there reaches a schema as null.
-const change = z.preprocess((body) => body ?? {}, z.strictObject({ suppress_customer_notification: suppress }));
+// Without a body the customer is told.
+const change = optionalBody({ suppress_customer_notification: suppress });
 const activityChange = z.strictObject({
   id: z
     .string()

@@ -13,6 +13,7 @@ import {
   madeAt,
   metadataIn,
   metadataOut,
+  optionalBody,
   pageOf,
   pageQuery,
   problems,
@@ -91,11 +92,8 @@ const ping = z.object({
   duration_ms: wholeNumber,
 });
 const params = z.object({ id: z.string() });
-// Without a body it makes secrets of its own; what is not there reaches a schema as null.
-const rotation = z.preprocess(
-  (body) => body ?? {},
-  z.strictObject({ secrets: z.strictObject({ seed: seedSecret.optional() }).prefault({}) }),
-);
+// Without a body it makes secrets of its own.
+const rotation = optionalBody({ secrets: z.strictObject({ seed: seedSecret.optional() }).prefault({}) });
 
 export function addEndpoints(api: Api, { webhook }: Pick<Clients, 'webhook'>): void {
   api.post(
