@@ -130,6 +130,8 @@ export interface SubscriptionRestored {
   expiresAt: Date | undefined;
   nextChargeAt: Date | undefined;
   openOrderId: bigint;
+  /** When it is really charged: at once when a planned charge was missed. Absent when none is planned, or one is under way. */
+  chargeAt: Date | undefined;
 }
 
 /** The paid time is over and no further term is paid. */
@@ -1758,6 +1760,7 @@ function createBaseSubscriptionRestored(): SubscriptionRestored {
     expiresAt: undefined,
     nextChargeAt: undefined,
     openOrderId: 0n,
+    chargeAt: undefined,
   };
 }
 
@@ -1783,6 +1786,9 @@ export const SubscriptionRestored: MessageFns<SubscriptionRestored> = {
         throw new globalThis.Error("value provided for field message.openOrderId of type int64 too large");
       }
       writer.uint32(48).int64(message.openOrderId);
+    }
+    if (message.chargeAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.chargeAt), writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1848,6 +1854,14 @@ export const SubscriptionRestored: MessageFns<SubscriptionRestored> = {
             message.openOrderId = reader.int64() as bigint;
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.chargeAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1884,6 +1898,11 @@ export const SubscriptionRestored: MessageFns<SubscriptionRestored> = {
         : isSet(object.open_order_id)
         ? BigInt(object.open_order_id)
         : 0n,
+      chargeAt: isSet(object.chargeAt)
+        ? fromJsonTimestamp(object.chargeAt)
+        : isSet(object.charge_at)
+        ? fromJsonTimestamp(object.charge_at)
+        : undefined,
     };
   },
 
@@ -1907,6 +1926,9 @@ export const SubscriptionRestored: MessageFns<SubscriptionRestored> = {
     if (message.openOrderId !== 0n) {
       obj.openOrderId = message.openOrderId.toString();
     }
+    if (message.chargeAt !== undefined) {
+      obj.chargeAt = message.chargeAt.toISOString();
+    }
     return obj;
   },
 
@@ -1923,6 +1945,7 @@ export const SubscriptionRestored: MessageFns<SubscriptionRestored> = {
     message.openOrderId = (object.openOrderId !== undefined && object.openOrderId !== null)
       ? BigInt(object.openOrderId)
       : 0n;
+    message.chargeAt = object.chargeAt ?? undefined;
     return message;
   },
 };
