@@ -1,6 +1,7 @@
 /** The webhook-dispatcher: order events in, signed POSTs out, in order per endpoint and order. */
 import type { Database } from '@tillstream/database/database';
 import type { ServiceHome } from '@tillstream/database/migrate';
+import type { Clock } from '@tillstream/messaging/clock';
 import type { Log } from '@tillstream/messaging/log';
 import { messagingMigrations } from '@tillstream/messaging/migrations';
 import type { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
@@ -25,6 +26,7 @@ import { documentName, fetchCodes, fetchDocuments } from './outbound/order-docum
 import { Endpoints } from './outbound/rows/endpoints.ts';
 import { storeEvents } from './outbound/rows/fan-out.ts';
 import { pageQuery } from './outbound/rows/paging.ts';
+import { readPending } from './outbound/rows/pending.ts';
 import { Reads } from './outbound/rows/reads.ts';
 
 export const home: ServiceHome = {
@@ -41,6 +43,7 @@ export interface WebhookParts {
     readonly order: Pick<Client<typeof OrderApiService>, 'getOrderDocuments'>;
     readonly fulfillment: Pick<Client<typeof FulfillmentApiService>, 'getLicences'>;
   };
+  readonly clock: Clock;
   readonly log: Log;
   readonly config: Config;
   /** Names to addresses; absent = the system's resolver. */
@@ -48,7 +51,7 @@ export interface WebhookParts {
 }
 
 export function webhookApp(parts: WebhookParts): ServiceApp {
-  const { database, clients, config, log } = parts;
+  const { database, clients, clock, config, log } = parts;
   const vault = makeVault(config.VAULT_KEYS);
   const isLoopbackAllowed = config.ALLOW_LOOPBACK_WEBHOOKS;
   const poster = makePoster({
@@ -56,10 +59,11 @@ export function webhookApp(parts: WebhookParts): ServiceApp {
     isLoopbackAllowed,
     resolve: parts.resolve ?? systemResolve,
   });
-  const shipper = makeShipper({ poster, vault, sendsTraceparent: config.SEND_TRACEPARENT });
+  const shipper = makeShipper({ poster, vault, clock, sendsTraceparent: config.SEND_TRACEPARENT });
   const dispatcher = new Dispatcher({
     database,
     shipper,
+    clock,
     log,
     delaysMs: config.RETRY_DELAYS_MS.length === 0 ? standardDelaysMs : config.RETRY_DELAYS_MS,
     slots: config.DISPATCH_SLOTS,
@@ -72,7 +76,7 @@ export function webhookApp(parts: WebhookParts): ServiceApp {
     refuseUrl: (url, livemode) => refuseUrl(url, { livemode, isLoopbackAllowed }),
     endpoints,
     reads,
-    byHand: makeByHand({ database, endpoints, reads, shipper, dispatcher }),
+    byHand: makeByHand({ database, endpoints, reads, shipper, dispatcher, clock }),
     changed: (endpointId) => dispatcher.rescan(endpointId),
   });
   const fanOut = {
@@ -91,6 +95,7 @@ export function webhookApp(parts: WebhookParts): ServiceApp {
     topics: [],
     subscriptions: [hearOrderEvents(home.name, fanOut)],
     timers: [],
+    work: [{ what: 'webhooks', pending: (merchantId, now) => readPending(database, merchantId, now) }],
     workers: [
       {
         name: dispatcher.name,

@@ -3,9 +3,11 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
 import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
 import type { Carrier } from '@tillstream/messaging/message';
+import { MerchantClocks } from '@tillstream/messaging/merchant-clocks';
 import { carrierHome } from '@tillstream/messaging/migrations';
 import { toMessage } from '@tillstream/messaging/outgoing';
 import { orderEvents } from '@tillstream/messaging/topics';
+import { ClockApiService } from '@tillstream/proto/clock/v1/clock_api';
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import { OrderApiService, type ItemSubscription, type Order } from '@tillstream/proto/order/v1/order_api';
 import { OrderEvent } from '@tillstream/proto/order/v1/order_events';
@@ -37,6 +39,7 @@ export const config: Config = {
 export interface Node {
   readonly webhooks: Client<typeof WebhookApiService>;
   readonly timeline: Client<typeof TimelineApiService>;
+  readonly clock: Client<typeof ClockApiService>;
   readonly log: RecordedLog;
   stop(): Promise<void>;
 }
@@ -149,18 +152,22 @@ export async function makeStage(): Promise<Stage> {
     asked,
     async start(more = {}, { resolve, wrap = (opened: Database<object>) => opened } = {}) {
       const log = quietLog();
+      const own = wrap(database.open<object>());
+      const clocks = new MerchantClocks(own);
       const app = webhookApp({
-        database: wrap(database.open<object>()),
+        database: own,
         clients: { order: others.client(OrderApiService), fulfillment: others.client(FulfillmentApiService) },
+        clock: clocks,
         log,
         config: { ...config, ...more },
         ...(resolve === undefined ? {} : { resolve }),
       });
-      const started: StartedApp = await startApp(app, { carrier, log });
+      const started: StartedApp = await startApp(app, { carrier, clock: clocks, log });
       let stopping: Promise<void> | undefined;
       const node = {
         webhooks: started.client(WebhookApiService),
         timeline: started.client(TimelineApiService),
+        clock: started.client(ClockApiService),
         log,
         stop: () => (stopping ??= started.stop()),
       };

@@ -2,6 +2,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
 import { publicId } from '@tillstream/database/public-id';
+import type { Clock } from '@tillstream/messaging/clock';
 import { currentTraceparent } from '@tillstream/telemetry/trace';
 import { judge } from '../domain/retry.ts';
 import type { Endpoints } from '../outbound/rows/endpoints.ts';
@@ -31,8 +32,9 @@ export function makeByHand(parts: {
   reads: Reads;
   shipper: Shipper;
   dispatcher: Dispatcher;
+  clock: Clock;
 }): ByHand {
-  const { database, endpoints, reads, shipper, dispatcher } = parts;
+  const { database, endpoints, reads, shipper, dispatcher, clock } = parts;
   return {
     async ping(merchantId, endpointId) {
       const target = await endpoints.target(merchantId, endpointId);
@@ -41,10 +43,14 @@ export function makeByHand(parts: {
       const id = publicId('evt', randomUUIDv7());
       const body = JSON.stringify({
         event: 'ping',
-        event_date: new Date().toISOString().replace(/\.\d+Z$/, '+00:00'),
+        event_date: clock
+          .now(merchantId)
+          .toISOString()
+          .replace(/\.\d+Z$/, '+00:00'),
         id,
       });
       const sent = await shipper.send({
+        merchantId,
         url: endpoint.url,
         livemode: endpoint.livemode,
         eventId: id,

@@ -5,50 +5,40 @@
  *
  *   fan-out ─nudge─▶ loop: lease · store results · load the next heads · pick ─▶ POST (many at once) ─result─▶ loop
  *
+ * Due is what the merchant's clock says (D15). One that stands lets nothing become due by waiting: when it is set, what its
+ * merchant has is looked at anew, and in between neither pauses nor probes, which go by the wall's, hold it up.
+ *
  * A kill -9 costs at most the attempts in flight and those of a few milliseconds that were not stored: they are sent
  * again by whoever takes the shards over. Nothing is lost.
  */
 import { randomUUID } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
+import type { Clock } from '@tillstream/messaging/clock';
 import type { Log } from '@tillstream/messaging/log';
+import { onWake } from '@tillstream/messaging/wake';
 import type { Worker } from '@tillstream/service/app';
-import { judgeAttempt } from '../domain/retry.ts';
-import { Scheduler, type EndpointJob } from '../domain/scheduler/scheduler.ts';
+import { furthestRetryMs, judgeAttempt } from '../domain/retry.ts';
+import { Scheduler } from '../domain/scheduler/scheduler.ts';
 import { loadHeads, loadShipments, scanHeads, type Chain, type Head, type Shipment } from '../outbound/rows/heads.ts';
 import type { NewChain } from '../outbound/rows/fan-out.ts';
 import { releaseLeases, renewLeases, shardCount } from '../outbound/rows/leases.ts';
 import { storeResults, sweepDeliveries, type Result } from '../outbound/rows/results.ts';
 import { Alarm } from './alarm.ts';
+import { toJob, type Job, type Outcome, type Picked } from './job.ts';
 import { hearNeighbours, tellNeighbours, type Hints } from './neighbours.ts';
 import type { Sent, Shipper } from './shipper.ts';
+import { Travellers } from './travellers.ts';
 
 export interface DispatcherOptions {
   readonly database: Database<object>;
   readonly shipper: Shipper;
+  readonly clock: Clock;
   readonly log: Log;
   readonly delaysMs: readonly number[];
   /** POSTs at once. */
   readonly slots: number;
   /** How long a shard stays ours without a renewal; renewed three times in that. */
   readonly leaseMs: number;
-}
-
-interface Job extends EndpointJob {
-  readonly deliveryId: string;
-  readonly orderId: bigint;
-  readonly shard: number;
-  readonly epoch: bigint;
-}
-
-interface Picked {
-  readonly job: Job;
-  readonly isExtra: boolean;
-}
-
-interface Outcome {
-  readonly job: Job;
-  readonly result: Result;
-  readonly recovered: boolean;
 }
 
 const [perEndpoint, mostHeld, lowWater, farHeadsKept] = [200, 400, 50, 20];
@@ -63,6 +53,7 @@ export class Dispatcher implements Worker {
   readonly name = 'webhook dispatcher';
   readonly #parts: DispatcherOptions;
   readonly #alarm = new Alarm();
+  readonly #travellers: Travellers;
   #me = randomUUID();
   #schedule: Scheduler<Job>;
   #held = new Map<number, bigint>();
@@ -71,6 +62,7 @@ export class Dispatcher implements Worker {
   #chains = new Map<string, Chain>();
   #outcomes: Outcome[] = [];
   #isScanDue = true;
+  #isClockSet = false;
   /** Endpoints of which the last look found more than was taken. */
   readonly #hasMore = new Set<string>();
   readonly #refill = new Set<string>();
@@ -82,6 +74,7 @@ export class Dispatcher implements Worker {
   constructor(parts: DispatcherOptions) {
     this.#parts = parts;
     this.#schedule = new Scheduler(parts.slots);
+    this.#travellers = new Travellers({ ...parts, furthestRetryMs: furthestRetryMs(parts.delaysMs) });
   }
 
   /** These chains have something new; whoever holds their shards hears of it. */
@@ -111,6 +104,11 @@ export class Dispatcher implements Worker {
     this.#alarm.ring();
   }
 
+  #hearClock(): void {
+    this.#isClockSet = true;
+    this.#alarm.ring();
+  }
+
   #tell(hints: Hints): void {
     // Lost hints cost seconds, nothing else.
     tellNeighbours(this.#parts.database, hints).catch(() => undefined);
@@ -129,7 +127,12 @@ export class Dispatcher implements Worker {
     const hear = (hints: Hints) => {
       const chains = hints.chains.map(([endpointId, orderId]) => ({ endpointId, orderId: BigInt(orderId) }));
       this.#hear(chains, hints.changed);
+      if (hints.isClockSet === true) this.#hearClock();
     };
+    const forgetClocks = onWake(this.#parts.database, () => {
+      this.#hearClock();
+      if (this.#held.size < shardCount) this.#tell({ chains: [], changed: [], isClockSet: true });
+    });
     const heard = hearNeighbours(this.#parts.database, hear, listening.signal, this.#parts.log);
     try {
       let [renewAtMs, sweepAtMs, lookedAtMs, failures] = [0, performance.now() + sweepEveryMs, 0, 0];
@@ -163,6 +166,7 @@ export class Dispatcher implements Worker {
       }
     } finally {
       signal.removeEventListener('abort', onAbort);
+      forgetClocks();
       await this.#drain();
       listening.abort();
       await heard;
@@ -226,13 +230,17 @@ export class Dispatcher implements Worker {
   async #load(): Promise<void> {
     const { database } = this.#parts;
     if (this.#held.size === 0) return;
+    const isLookDue = this.#isScanDue || this.#isClockSet;
+    this.#isClockSet = false;
+    const merchants = isLookDue ? await this.#travellers.look() : [];
+    for (const merchant of merchants) this.#schedule.restart(merchant);
     if (this.#chains.size > 0) {
       const chains = [...this.#chains.values()];
       this.#chains.clear();
       this.#offer(await loadHeads(database, chains));
     }
-    if (!this.#isScanDue && this.#refill.size === 0) return;
-    const only = this.#isScanDue ? undefined : [...this.#refill];
+    if (!this.#isScanDue && this.#refill.size === 0 && merchants.length === 0) return;
+    const only = this.#isScanDue ? undefined : { endpoints: [...this.#refill], merchants };
     this.#isScanDue = false;
     this.#refill.clear();
     const [known, without] = [this.#schedule.endpoints(), this.#schedule.saturated(lowWater)];
@@ -255,18 +263,8 @@ export class Dispatcher implements Worker {
         continue;
       }
       if (head.dueInMs > farMs && this.#schedule.sizeOf(head.endpointId) >= farHeadsKept) continue;
-      const job: Job = {
-        deliveryId: head.deliveryId,
-        endpoint: head.endpointId,
-        tenant: head.merchantId,
-        chain: String(head.orderId),
-        orderId: head.orderId,
-        shard: head.shard,
-        epoch,
-        dueAtMs: nowMs + head.dueInMs,
-        triedAtMs: head.triedMsAgo === undefined ? -Infinity : nowMs - head.triedMsAgo,
-      };
-      this.#schedule.offer(job, { isFailing: head.isFailing, nowMs });
+      const isFailing = head.isFailing && !this.#travellers.isStanding(head.merchantId);
+      this.#schedule.offer(toJob(head, epoch, nowMs), { isFailing, nowMs });
     }
   }
 
@@ -326,22 +324,25 @@ export class Dispatcher implements Worker {
         tookMs: 0,
         retryAfter: undefined,
         responseStart: '',
-        at: new Date(),
+        at: this.#parts.clock.now(job.tenant),
         traceId: '',
       };
     }
+    const isStanding = this.#travellers.isStanding(job.tenant);
     const outcome = judgeAttempt(sent, {
       step: shipment.step,
       isExtra,
       delaysMs: this.#parts.delaysMs,
       nowMs: Date.now(),
-      chance: Math.random(),
+      // Nobody is run over where time goes by steps; what failed together comes back in one step.
+      chance: isStanding ? 0.5 : Math.random(),
     });
-    const report = { ...outcome, isDelivered: outcome.outcome === 'delivered', tookMs: sent.tookMs };
+    const report = { ...outcome, isDelivered: outcome.outcome === 'delivered', tookMs: sent.tookMs, isStanding };
     const recovered = this.#schedule.finish(job, report, performance.now(), Math.random()) === 'recovered';
     const result: Result = {
       ...outcome,
       deliveryId: job.deliveryId,
+      merchantId: job.tenant,
       shard: job.shard,
       epoch: job.epoch,
       at: sent.at,

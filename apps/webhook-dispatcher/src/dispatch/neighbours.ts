@@ -10,6 +10,8 @@ export interface Hints {
   readonly chains: readonly (readonly [endpointId: string, orderId: string])[];
   /** Endpoints that were changed. */
   readonly changed: readonly string[];
+  /** A merchant's clock was set. */
+  readonly isClockSet?: boolean;
 }
 
 const channel = 'tillstream_webhook';
@@ -23,6 +25,7 @@ export async function tellNeighbours(database: Database<object>, hints: Hints): 
     const part: Hints = {
       chains: hints.chains.slice(from, from + hintsAtOnce),
       changed: from === 0 ? hints.changed : [],
+      ...(hints.isClockSet === true ? { isClockSet: true } : {}),
     };
     await database.pool.query('select pg_notify($1, $2)', [channel, JSON.stringify(part)]);
   }

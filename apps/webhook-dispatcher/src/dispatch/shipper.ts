@@ -1,5 +1,6 @@
 /** One shipment: signed at this moment, sent, and said to the trace of the event that caused it. */
 import { publicId } from '@tillstream/database/public-id';
+import type { Clock } from '@tillstream/messaging/clock';
 import { durations } from '@tillstream/telemetry/metrics';
 import { currentTraceparent, inSpan, traceIdOf } from '@tillstream/telemetry/trace';
 import type { Vault } from '@tillstream/vault/vault';
@@ -10,11 +11,13 @@ import { bodyContext } from '../outbound/rows/fan-out.ts';
 import type { Shipment } from '../outbound/rows/heads.ts';
 
 export interface Sent extends PostAnswer {
+  /** By the merchant's clock. */
   readonly at: Date;
   readonly traceId: string;
 }
 
 export interface Letter {
+  readonly merchantId: string;
   readonly url: string;
   readonly livemode: boolean;
   readonly eventId: string;
@@ -37,7 +40,7 @@ export interface Shipper {
 
 const attemptDuration = durations('webhook.attempt.duration', 'How long attempts to deliver a webhook took');
 
-export function makeShipper(parts: { poster: Poster; vault: Vault; sendsTraceparent: boolean }): Shipper {
+export function makeShipper(parts: { poster: Poster; vault: Vault; clock: Clock; sendsTraceparent: boolean }): Shipper {
   const { poster, vault } = parts;
 
   const send = (letter: Letter): Promise<Sent> => {
@@ -49,7 +52,7 @@ export function makeShipper(parts: { poster: Poster; vault: Vault; sendsTracepar
       'webhook.event': letter.eventType,
     };
     return inSpan('POST webhook', { kind: 'client', parent: letter.traceparent, attributes }, async (span) => {
-      const at = new Date();
+      const at = parts.clock.now(letter.merchantId);
       const traceparent = currentTraceparent();
       const answer = await poster.post({
         url: letter.url,
@@ -60,7 +63,8 @@ export function makeShipper(parts: { poster: Poster; vault: Vault; sendsTracepar
           'user-agent': 'Tillstream',
           ...signatureHeaders({
             id: letter.eventId,
-            timestampS: Math.floor(at.getTime() / 1_000),
+            // The wall's, also when the merchant travels (D15): receivers hold it against their own clock.
+            timestampS: Math.floor(Date.now() / 1_000),
             body: letter.body,
             secrets: letter.secrets,
             oldStandard: letter.oldStandard,
@@ -85,6 +89,7 @@ export function makeShipper(parts: { poster: Poster; vault: Vault; sendsTracepar
     ship: (shipment) => {
       const { merchantId, endpointId, oldSecrets } = shipment;
       return send({
+        merchantId,
         url: shipment.url,
         livemode: shipment.livemode,
         eventId: publicId('evt', shipment.eventId),

@@ -27,6 +27,11 @@ export function retryDelayMs(delaysMs: readonly number[], step: number, chance: 
   return delay === undefined ? undefined : Math.round(delay * (0.8 + 0.4 * chance));
 }
 
+/** No retry is planned further ahead than this. */
+export function furthestRetryMs(delaysMs: readonly number[]): number {
+  return Math.max(longestRetryAfterMs, ...delaysMs.map((delay) => delay * 1.2));
+}
+
 /** Seconds or an HTTP date; what is neither, or past, asks for nothing. */
 export function retryAfterMs(header: string | undefined, nowMs: number): number {
   if (header === undefined) return 0;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Lane, type Job, type Report } from './lane.ts';
 
-const fine: Report = { isDelivered: true, isAway: false, tookMs: 10, retryAfterMs: 0 };
+const fine: Report = { isDelivered: true, isAway: false, tookMs: 10, retryAfterMs: 0, isStanding: false };
 const away: Report = { isDelivered: false, isAway: true, tookMs: 10, retryAfterMs: 0 };
 const unwilling: Report = { ...away, isAway: false };
 const job = (chain: string, dueAtMs = 0, triedAtMs = -Infinity): Job => ({ chain, dueAtMs, triedAtMs });
@@ -42,6 +42,29 @@ describe('a lane', () => {
     expect(lane.take(15_000)).toMatchObject({ isExtra: true, job: { chain: 'a' } });
     expect(lane.finish('a', fine, 15_010, 1)).toBe('recovered');
     expect(lane.isOpen).toBe(false);
+  });
+
+  test('of a merchant whose clock stands never pauses: each job costs its one attempt', () => {
+    const lane = new Lane<Job>('e');
+    const standing: Report = { ...away, retryAfterMs: 3_600_000, isStanding: true };
+    for (let n = 0; n < 20; n += 1) lane.offer(job(`${n}`));
+    for (let n = 0; n < 20; n += 1) expect(turn(lane, 0, standing)).toBe(`${n}`);
+    expect([lane.isOpen, lane.size]).toEqual([false, 0]);
+    lane.offer(job('later'));
+    expect(lane.readyAtMs()).toBe(0);
+  });
+
+  test('whose clock is set forgets what waits and the pauses of before, and keeps what is in flight', () => {
+    const lane = new Lane<Job>('e');
+    for (const chain of ['a', 'b', 'c', 'd']) lane.offer(job(chain));
+    for (const report of [{ ...away, retryAfterMs: 60_000 }, away]) turn(lane, 0, report);
+    expect(lane.take(60_000)?.job.chain).toBe('c');
+    lane.restart();
+    expect([lane.isOpen, lane.size, lane.inFlight]).toEqual([false, 1, 1]);
+    lane.finish('c', fine, 60_000, 1);
+    lane.drop('c');
+    lane.offer(job('e', 60_000));
+    expect(lane.readyAtMs()).toBe(60_000);
   });
 
   test('pauses end at fifteen minutes: a dead receiver is asked at most a dozen times in its first hour', () => {

@@ -22,6 +22,8 @@ export interface Report {
   readonly tookMs: number;
   /** How long the receiver asked to be left alone. */
   readonly retryAfterMs: number;
+  /** Its time goes by steps (D15): pauses and probes, which go by the wall's, would only hold it up. */
+  readonly isStanding: boolean;
 }
 
 // A receiver with 64 requests open gets more only by answering faster.
@@ -141,6 +143,7 @@ export class Lane<J extends Job> {
       return wasOpen ? 'recovered' : undefined;
     }
     this.#limit = Math.max(1, this.#limit / 2);
+    if (report.isStanding) return undefined;
     this.#failures += 1;
     if (this.#failed.size < ordersToOpen) this.#failed.add(chain);
     this.#away = report.isAway ? this.#away + 1 : 0;
@@ -166,6 +169,13 @@ export class Lane<J extends Job> {
     this.#failures = this.#away = this.#openings = this.#quietUntilMs = 0;
     this.#failed.clear();
     this.#limit = 1;
+  }
+
+  /** Its time has changed: what waits is forgotten, to be read anew, and so are the pauses of before. */
+  restart(): void {
+    this.clear(() => true);
+    if (this.isOpen) this.pardon();
+    this.#quietUntilMs = 0;
   }
 
   drop(chain: string): void {

@@ -15,6 +15,7 @@ const report = (tookMs: number, isDelivered = true): Report => ({
   isAway: !isDelivered,
   tookMs,
   retryAfterMs: 0,
+  isStanding: false,
 });
 
 interface Receiver {

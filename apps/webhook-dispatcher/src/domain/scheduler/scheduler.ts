@@ -135,6 +135,11 @@ export class Scheduler<J extends EndpointJob> {
     this.#lanes.get(endpoint)?.lane.pardon();
   }
 
+  /** The tenant's clock was set. */
+  restart(tenant: string): void {
+    for (const lane of this.#tenants.get(tenant)?.lanes ?? []) lane.restart();
+  }
+
   endpoints(): readonly string[] {
     return [...this.#lanes.keys()];
   }

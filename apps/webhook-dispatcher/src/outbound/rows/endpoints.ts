@@ -5,6 +5,7 @@ import type { Vault } from '@tillstream/vault/vault';
 import { sql, type Kysely } from 'kysely';
 import { makeSeedSecret, makeStandardSecret, type Secrets } from '../http/signatures.ts';
 import { shardCount } from './leases.ts';
+import { clockOf, merchantTime } from './merchant-time.ts';
 import { pageOf, type Page, type PageQuery } from './paging.ts';
 
 export interface EndpointRow {
@@ -54,12 +55,12 @@ export function secretsContext(merchantId: string, endpointId: string): string {
   return `${merchantId}|endpoint|${endpointId}`;
 }
 
-// Deliveries that ended within seven days: an error is counted when the attempts have run out (R59).
+// Deliveries that ended within seven days of the merchant's: an error is counted when the attempts have run out (R59).
 const columns = sql`e.id, e.merchant_id, e.livemode, e.url, e.events, e.description, e.status, e.disabled_reason, e.sign_seed, e.sign_standard,
   e.metadata, e.created_at, stat.succeeded, stat.failed, stat.waiting`;
-const statistics = sql`cross join lateral (
-  select count(*) filter (where d.status = 'delivered' and d.done_at > now() - interval '7 days') as succeeded,
-    count(*) filter (where d.status = 'exhausted' and d.done_at > now() - interval '7 days') as failed,
+const statistics = sql`${clockOf(sql.ref('e.merchant_id'))} cross join lateral (
+  select count(*) filter (where d.status = 'delivered' and d.done_at > ${merchantTime} - interval '7 days') as succeeded,
+    count(*) filter (where d.status = 'exhausted' and d.done_at > ${merchantTime} - interval '7 days') as failed,
     count(*) filter (where d.status = 'waiting') as waiting
   from delivery d where d.endpoint_id = e.id) as stat`;
 
@@ -97,9 +98,9 @@ export class Endpoints {
       const id = randomUUIDv7();
       const secrets = newSecrets(given.seedSecret);
       await sql`
-        insert into endpoint (id, merchant_id, livemode, shard, url, events, description, status, sign_seed, sign_standard, secrets, metadata, request_id, resumed_at)
+        insert into endpoint (id, merchant_id, livemode, shard, url, events, description, status, sign_seed, sign_standard, secrets, metadata, request_id, resumed_at, created_at)
         values (${id}, ${merchantId}, ${given.livemode}, ${shardOf(id)}, ${given.url}, ${[...given.events]}, ${given.description}, 'active',
-          ${given.signSeed}, ${given.signStandard}, ${this.#seal(merchantId, id, secrets)}, ${JSON.stringify(given.metadata)}::jsonb, ${requestId ?? null}, now())`.execute(
+          ${given.signSeed}, ${given.signStandard}, ${this.#seal(merchantId, id, secrets)}, ${JSON.stringify(given.metadata)}::jsonb, ${requestId ?? null}, merchant_now(${merchantId}), merchant_now(${merchantId}))`.execute(
         tx,
       );
       const endpoint = await this.#read(tx, merchantId, id);
@@ -132,7 +133,7 @@ export class Endpoints {
           status = coalesce(${status ?? null}, status),
           disabled_reason = case when ${status ?? null}::text is null then disabled_reason else '' end,
           first_failure_at = case when ${status ?? null}::text = 'active' then null else first_failure_at end,
-          resumed_at = case when ${status ?? null}::text = 'active' and status <> 'active' then now() else resumed_at end
+          resumed_at = case when ${status ?? null}::text = 'active' and status <> 'active' then merchant_now(merchant_id) else resumed_at end
         where merchant_id = ${merchantId}::uuid and id = ${id}::uuid and status <> 'deleted'`.execute(tx);
       return this.#read(tx, merchantId, id);
     });
@@ -146,7 +147,7 @@ export class Endpoints {
         tx,
       );
       await sql`
-        update delivery set status = 'cancelled', done_at = now()
+        update delivery set status = 'cancelled', done_at = merchant_now(merchant_id)
         where merchant_id = ${merchantId}::uuid and endpoint_id = ${id}::uuid and status = 'waiting'`.execute(tx);
       return rows.length > 0;
     });

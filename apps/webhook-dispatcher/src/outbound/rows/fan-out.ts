@@ -5,6 +5,7 @@ import { firstSight } from '@tillstream/messaging/once';
 import type { Vault } from '@tillstream/vault/vault';
 import { sql } from 'kysely';
 import type { Chain } from './heads.ts';
+import { clockOf, merchantTime } from './merchant-time.ts';
 
 export interface NewEvent {
   readonly messageId: string;
@@ -56,19 +57,21 @@ export async function storeEvents(
     if (events.length === 0) return [];
     const { rows } = await sql<{ endpoint_id: string; order_id: bigint; shard: number }>`
       with made as (
-        insert into event (id, merchant_id, livemode, source_event_id, item_id, type, order_id, position, occurred_at, body, traceparent)
-        select * from unnest(
+        insert into event (id, merchant_id, livemode, source_event_id, item_id, type, order_id, position, occurred_at, body, traceparent, created_at)
+        select new.*, ${merchantTime} from unnest(
           ${events.map((each) => each.id)}::uuid[], ${events.map((each) => each.merchantId)}::uuid[], ${events.map((each) => each.livemode)}::boolean[],
           ${events.map((each) => each.sourceEventId)}::uuid[], ${events.map((each) => each.itemId)}::bigint[], ${events.map((each) => each.type)}::text[],
           ${events.map((each) => each.orderId)}::bigint[], ${events.map((each) => each.position)}::bigint[],
           ${events.map((each) => each.occurredAt)}::timestamptz[],
           ${events.map((each) => vault.seal(each.body, bodyContext(each.merchantId, each.id)))}::bytea[],
-          ${events.map((each) => each.traceparent)}::text[])
+          ${events.map((each) => each.traceparent)}::text[]
+        ) as new (id, merchant_id, livemode, source_event_id, item_id, type, order_id, position, occurred_at, body, traceparent)
+        ${clockOf(sql.ref('new.merchant_id'))}
         on conflict (merchant_id, source_event_id, item_id) do nothing
-        returning id, merchant_id, type, order_id, position
+        returning id, merchant_id, type, order_id, position, created_at
       )
-      insert into delivery (merchant_id, endpoint_id, event_id, shard, order_id, position, status, due_at)
-      select made.merchant_id, e.id, made.id, e.shard, made.order_id, made.position, 'waiting', now()
+      insert into delivery (merchant_id, endpoint_id, event_id, shard, order_id, position, status, due_at, created_at)
+      select made.merchant_id, e.id, made.id, e.shard, made.order_id, made.position, 'waiting', made.created_at, made.created_at
       from made join endpoint e on e.merchant_id = made.merchant_id and e.status <> 'deleted' and (e.events = '{}' or made.type = any (e.events))
       order by made.order_id, made.position
       returning endpoint_id, order_id, shard`.execute(tx);

@@ -1,6 +1,7 @@
 /** What can be sent: of each chain (endpoint, order) the first that waits; and what sending it takes. */
 import type { Database } from '@tillstream/database/database';
 import { sql } from 'kysely';
+import { clockOf, isStanding, merchantTime } from './merchant-time.ts';
 
 export interface Chain {
   readonly endpointId: string;
@@ -13,7 +14,7 @@ export interface Head extends Chain {
   readonly shard: number;
   /** The endpoint has failed since its last success. */
   readonly isFailing: boolean;
-  /** By the database's clock; negative = overdue. */
+  /** By the merchant's clock; negative = overdue. */
   readonly dueInMs: number;
   /** Undefined = never. */
   readonly triedMsAgo: number | undefined;
@@ -30,8 +31,12 @@ interface HeadRow {
   tried_ms_ago: number | null;
 }
 
-// What becomes due until the next look.
+// What becomes due until the next look. Of a clock that stands nothing does: its next setting is the next look.
 const lookAhead = '5 seconds';
+
+const headColumns = sql`e.id as endpoint_id, e.merchant_id, e.shard, e.first_failure_at is not null as is_failing, head.id, head.order_id,
+  extract(epoch from head.due_at - ${merchantTime})::float8 * 1000 as due_in_ms,
+  extract(epoch from ${merchantTime} - head.tried_at)::float8 * 1000 as tried_ms_ago`;
 
 /**
  * Heads of the shards' active endpoints that are due, at most `perEndpoint` each, the oldest orders first. Of a failing
@@ -41,8 +46,8 @@ export async function scanHeads(
   database: Database<object>,
   where: {
     readonly shards: readonly number[];
-    /** Undefined = all of the shards' endpoints. */
-    readonly only: readonly string[] | undefined;
+    /** Endpoints, or all of a merchant's; undefined = all of the shards'. */
+    readonly only: { readonly endpoints: readonly string[]; readonly merchants: readonly string[] } | undefined;
     readonly known: readonly string[];
     readonly without: readonly string[];
     readonly perEndpoint: number;
@@ -50,39 +55,40 @@ export async function scanHeads(
 ): Promise<readonly Head[]> {
   const { rows } = await database.everyMerchant('deliveries of all merchants are due', (tx) =>
     sql<HeadRow>`
-      select e.id as endpoint_id, e.merchant_id, e.shard, e.first_failure_at is not null as is_failing, head.id, head.order_id,
-        extract(epoch from head.due_at - now())::float8 * 1000 as due_in_ms,
-        extract(epoch from now() - head.tried_at)::float8 * 1000 as tried_ms_ago
-      from endpoint e cross join lateral (
+      select ${headColumns}
+      from endpoint e ${clockOf(sql.ref('e.merchant_id'))} cross join lateral (
         select * from (
           select distinct on (d.order_id) d.id, d.order_id, d.due_at, d.tried_at
           from delivery d where d.endpoint_id = e.id and d.status = 'waiting'
           order by d.order_id, d.position
         ) as first
-        where first.due_at <= now() + ${lookAhead}::interval or (e.first_failure_at is not null and e.id <> all (${where.known}::uuid[]))
+        where case when ${isStanding} then first.due_at <= ${merchantTime}
+          else first.due_at <= ${merchantTime} + ${lookAhead}::interval or (e.first_failure_at is not null and e.id <> all (${where.known}::uuid[])) end
         limit ${where.perEndpoint}
       ) as head
       where e.status = 'active' and e.shard = any (${where.shards}::smallint[]) and e.id <> all (${where.without}::uuid[])
-        and (${where.only ?? null}::uuid[] is null or e.id = any (${where.only ?? null}::uuid[]))`.execute(tx),
+        and (${where.only === undefined}::boolean or e.id = any (${where.only?.endpoints ?? []}::uuid[]) or e.merchant_id = any (${where.only?.merchants ?? []}::uuid[]))`.execute(
+      tx,
+    ),
   );
   return rows.map(toHead);
 }
 
-/** The heads of these chains, due or not. */
+/** The heads of these chains, due or not; of a clock that stands only what is due. */
 export async function loadHeads(database: Database<object>, chains: readonly Chain[]): Promise<readonly Head[]> {
   if (chains.length === 0) return [];
   const { rows } = await database.everyMerchant('deliveries of all merchants follow each other', (tx) =>
     sql<HeadRow>`
-      select e.id as endpoint_id, e.merchant_id, e.shard, e.first_failure_at is not null as is_failing, head.id, head.order_id,
-        extract(epoch from head.due_at - now())::float8 * 1000 as due_in_ms,
-        extract(epoch from now() - head.tried_at)::float8 * 1000 as tried_ms_ago
+      select ${headColumns}
       from unnest(${chains.map((each) => each.endpointId)}::uuid[], ${chains.map((each) => each.orderId)}::bigint[]) as chain (endpoint_id, order_id)
       join endpoint e on e.id = chain.endpoint_id and e.status = 'active'
+      ${clockOf(sql.ref('e.merchant_id'))}
       cross join lateral (
         select d.id, d.order_id, d.due_at, d.tried_at from delivery d
         where d.endpoint_id = chain.endpoint_id and d.order_id = chain.order_id and d.status = 'waiting'
         order by d.position limit 1
-      ) as head`.execute(tx),
+      ) as head
+      where not ${isStanding} or head.due_at <= ${merchantTime}`.execute(tx),
   );
   return rows.map(toHead);
 }
@@ -156,6 +162,7 @@ export async function loadShipments(
     sql<ShipmentRow>`
       with d as materialized (select * from delivery where id = any (${deliveryIds}::uuid[]))
       select d.id, d.event_id, v.type, d.merchant_id, d.endpoint_id, d.shard, e.livemode, d.step, e.url, e.sign_seed, e.sign_standard, e.secrets,
+        -- By the wall: a secret lives by the receivers' clocks.
         case when e.rotated_at > now() - interval '24 hours' then e.old_secrets end as old_secrets, v.body, v.traceparent,
         (select p.status = 'exhausted' from delivery p
           where p.endpoint_id = d.endpoint_id and p.order_id = d.order_id and p.position < d.position

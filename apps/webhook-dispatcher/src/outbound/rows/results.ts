@@ -1,9 +1,11 @@
 /** What came of attempts: stored in batches, under the epoch in which they were sent. */
 import type { Database } from '@tillstream/database/database';
 import { sql, type Kysely } from 'kysely';
+import { clockOf, merchantTime } from './merchant-time.ts';
 
 export interface Result {
   readonly deliveryId: string;
+  readonly merchantId: string;
   readonly shard: number;
   readonly epoch: bigint;
   readonly outcome: 'delivered' | 'waiting' | 'exhausted';
@@ -37,8 +39,9 @@ export async function storeResults(
     const stored = await writeResults(tx, me, results);
     if (recovered.length > 0) {
       await sql`
-        update delivery set due_at = now()
-        where endpoint_id = any (${recovered}::uuid[]) and status = 'waiting' and was_away and due_at > now()`.execute(
+        update delivery d set due_at = there.now
+        from endpoint e ${clockOf(sql.ref('e.merchant_id'))} cross join lateral (select ${merchantTime} as now) as there
+        where e.id = any (${recovered}::uuid[]) and d.endpoint_id = e.id and d.status = 'waiting' and d.was_away and d.due_at > there.now`.execute(
         tx,
       );
     }
@@ -54,13 +57,14 @@ async function writeResults(tx: Kysely<object>, me: string, results: readonly Re
   // The share lock on the leases makes a take-over wait for this commit, or this find itself fenced.
   const { rows } = await sql<{ id: string }>`
     with result as (
-      select * from unnest(
-        ${column((each) => each.deliveryId)}::uuid[], ${column((each) => each.shard)}::smallint[], ${column((each) => each.epoch)}::bigint[],
+      select t.*, ${merchantTime} as there from unnest(
+        ${column((each) => each.deliveryId)}::uuid[], ${column((each) => each.merchantId)}::uuid[], ${column((each) => each.shard)}::smallint[], ${column((each) => each.epoch)}::bigint[],
         ${column((each) => each.outcome)}::text[], ${column((each) => each.isGone)}::boolean[], ${column((each) => each.isAway)}::boolean[],
         ${column((each) => each.isCounted)}::boolean[], ${column((each) => each.retryInMs)}::float8[], ${column((each) => each.at)}::timestamptz[],
         ${column((each) => each.httpStatus)}::smallint[], ${column((each) => each.error)}::text[], ${column((each) => Math.round(each.durationMs))}::int[],
         ${column((each) => each.responseStart)}::text[], ${column((each) => each.traceId)}::text[]
-      ) as t (id, shard, epoch, outcome, is_gone, is_away, is_counted, retry_in_ms, at, http_status, error, duration_ms, response_start, trace_id)
+      ) as t (id, merchant_id, shard, epoch, outcome, is_gone, is_away, is_counted, retry_in_ms, at, http_status, error, duration_ms, response_start, trace_id)
+      ${clockOf(sql.ref('t.merchant_id'))}
     ), lease as (
       select shard, epoch from shard_lease where owner = ${me}::uuid and shard in (select shard from result) order by shard for share
     ), ours as (
@@ -68,9 +72,9 @@ async function writeResults(tx: Kysely<object>, me: string, results: readonly Re
     ), done as (
       update delivery d set
         status = case when d.status = 'waiting' then ours.outcome else d.status end,
-        done_at = case when d.status = 'waiting' and ours.outcome <> 'waiting' then now() else d.done_at end,
+        done_at = case when d.status = 'waiting' and ours.outcome <> 'waiting' then ours.there else d.done_at end,
         step = d.step + (ours.is_counted and ours.outcome <> 'delivered')::int,
-        due_at = case when ours.is_counted and ours.outcome = 'waiting' then now() + ours.retry_in_ms * interval '1 millisecond' else d.due_at end,
+        due_at = case when ours.is_counted and ours.outcome = 'waiting' then ours.there + ours.retry_in_ms * interval '1 millisecond' else d.due_at end,
         attempt_count = d.attempt_count + 1, tried_at = ours.at, was_away = ours.is_away
       from ours where d.id = ours.id
       returning d.id, d.merchant_id, d.endpoint_id, d.attempt_count
@@ -80,18 +84,18 @@ async function writeResults(tx: Kysely<object>, me: string, results: readonly Re
         ours.duration_ms, ours.response_start, ours.trace_id
       from done join ours using (id)
     ), spoken as (
-      select done.endpoint_id, bool_or(ours.outcome = 'delivered') as has_answered, bool_or(ours.is_gone) as is_gone
+      select done.endpoint_id, bool_or(ours.outcome = 'delivered') as has_answered, bool_or(ours.is_gone) as is_gone, max(ours.there) as there
       from done join ours using (id) group by done.endpoint_id
     ), judged as (
       update endpoint e set
-        first_failure_at = case when has_answered then null else coalesce(e.first_failure_at, now()) end,
+        first_failure_at = case when has_answered then null else coalesce(e.first_failure_at, there) end,
         status = case when e.status <> 'active' then e.status
-          when is_gone or (not has_answered and e.first_failure_at < now() - ${disabledAfter}::interval) then 'disabled' else e.status end,
+          when is_gone or (not has_answered and e.first_failure_at < there - ${disabledAfter}::interval) then 'disabled' else e.status end,
         disabled_reason = case when e.status <> 'active' then e.disabled_reason when is_gone then 'gone'
-          when not has_answered and e.first_failure_at < now() - ${disabledAfter}::interval then 'failing' else e.disabled_reason end
+          when not has_answered and e.first_failure_at < there - ${disabledAfter}::interval then 'failing' else e.disabled_reason end
       from spoken
       where e.id = spoken.endpoint_id
-        and (is_gone or has_answered <> (e.first_failure_at is null) or e.first_failure_at < now() - ${disabledAfter}::interval)
+        and (is_gone or has_answered <> (e.first_failure_at is null) or e.first_failure_at < there - ${disabledAfter}::interval)
     )
     select id from done`.execute(tx);
   return new Set(rows.map((row) => row.id));
@@ -116,7 +120,7 @@ export async function storeManualAttempt(database: Database<object>, attempt: Ma
       with done as (
         update delivery set attempt_count = attempt_count + 1,
           status = case when ${attempt.isDelivered}::boolean and status in ('waiting', 'exhausted') then 'delivered' else status end,
-          done_at = case when ${attempt.isDelivered}::boolean and status in ('waiting', 'exhausted') then now() else done_at end
+          done_at = case when ${attempt.isDelivered}::boolean and status in ('waiting', 'exhausted') then merchant_now(merchant_id) else done_at end
         where id = ${attempt.deliveryId}::uuid and merchant_id = ${attempt.merchantId}::uuid
         returning id, attempt_count, merchant_id, endpoint_id
       )
@@ -127,22 +131,32 @@ export async function storeManualAttempt(database: Database<object>, attempt: Ma
   );
 }
 
+const retentionMs = 30 * 86_400_000;
+
+/** The smallest UUID v7 of that moment. */
+function firstIdOf(atMs: number): string {
+  const hex = atMs.toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+}
+
 /**
  * Once in a while: deliveries that waited longer than the schedule lasts are given up (30 days for an endpoint that is
- * paused or disabled), and events past their retention go with all their deliveries and attempts, in small bites.
+ * paused or disabled), by their merchant's clock. Events past their retention go with all their deliveries and attempts, in
+ * small bites, by the wall's: who has travelled a year in a minute has still to read of it. Their ids are as old as they.
  */
 export async function sweepDeliveries(database: Database<object>): Promise<void> {
   await database.everyMerchant('what is too old is given up for all merchants', async (tx) => {
     await sql`
-      update delivery d set status = 'exhausted', done_at = now() from endpoint e
-      where e.id = d.endpoint_id and d.status = 'waiting' and d.created_at < now() - interval '4 days'
-        and greatest(d.created_at, e.resumed_at) < now() - case when e.status = 'active' then interval '4 days' else interval '30 days' end`.execute(
+      update delivery d set status = 'exhausted', done_at = there.now
+      from endpoint e ${clockOf(sql.ref('e.merchant_id'))} cross join lateral (select ${merchantTime} as now) as there
+      where e.id = d.endpoint_id and d.status = 'waiting' and d.created_at < there.now - interval '4 days'
+        and greatest(d.created_at, e.resumed_at) < there.now - case when e.status = 'active' then interval '4 days' else interval '30 days' end`.execute(
       tx,
     );
     await sql`
       delete from event where id in (
-        select id from event v where created_at < now() - interval '30 days'
+        select id from event v where id < ${firstIdOf(Date.now() - retentionMs)}::uuid
           and not exists (select from delivery d where d.event_id = v.id and d.status = 'waiting')
-        order by created_at limit 1000)`.execute(tx);
+        order by id limit 1000)`.execute(tx);
   });
 }
