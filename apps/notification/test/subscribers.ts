@@ -134,7 +134,9 @@ export function cancelled(more: { by?: string; suppressed?: boolean; openOrderId
   };
 }
 
-export function restored(more: { suppressed?: boolean; openOrderId?: bigint; nextChargeAt?: Date } = {}): Payload {
+export function restored(
+  more: { suppressed?: boolean; openOrderId?: bigint; chargedAt?: Date | 'not planned' } = {},
+): Payload {
   return {
     $case: 'subscriptionRestored',
     value: {
@@ -142,7 +144,8 @@ export function restored(more: { suppressed?: boolean; openOrderId?: bigint; nex
       suppressCustomerNotification: more.suppressed ?? false,
       status: (more.openOrderId ?? 0n) === 0n ? 'active' : 'not paid',
       expiresAt,
-      nextChargeAt: more.nextChargeAt ?? chargeAt,
+      nextChargeAt: chargeAt,
+      chargeAt: more.chargedAt === 'not planned' ? undefined : (more.chargedAt ?? chargeAt),
       openOrderId: more.openOrderId ?? 0n,
     },
   };

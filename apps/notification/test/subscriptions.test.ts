@@ -128,8 +128,18 @@ describe('a restored subscription', () => {
     const parent = aSubscriber();
     const child = aChildOf(parent);
     post.know(parent, { ...child, customer: anOrder().customer });
-    const event = restored({ openOrderId: child.orderId, nextChargeAt: new Date(Date.now() - 5) });
-    expect(await post.mailAfter(parent, subscriptionMessage(parent, event))).toContain('we charge it now');
+    const event = restored({ openOrderId: child.orderId, chargedAt: new Date(Date.now() - 5) });
+    const mail = await post.mailAfter(parent, subscriptionMessage(parent, event));
+    expect(mail).toContain('we charge it now');
+    expect(mail).toContain(`Pay now: ${child.detailUrl.replace('/order/status/', '/pay/')}`);
+  });
+
+  test('for which no charge is planned promises none', async () => {
+    const order = aSubscriber();
+    post.know(order);
+    const mail = await post.mailAfter(order, subscriptionMessage(order, restored({ chargedAt: 'not planned' })));
+    expect(mail).toContain('switched on again');
+    expect(mail).not.toMatch(/charge it now|next charge/i);
   });
 });
 

@@ -52,7 +52,8 @@ export interface SubscriptionCancelledFacts {
 export interface SubscriptionRestoredFacts {
   readonly kind: 'subscription_restored';
   readonly expiresAt: string;
-  readonly nextChargeAt: string;
+  /** Empty when no charge is planned, or one is under way. */
+  readonly chargeAt: string;
   readonly openOrderId: string;
 }
 

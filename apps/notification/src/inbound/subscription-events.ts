@@ -61,13 +61,13 @@ function mailsOf(message: IncomingMessage, event: SubscriptionEvent): readonly N
       const facts = {
         kind: 'subscription_restored',
         expiresAt: momentOf(payload.value.expiresAt),
-        nextChargeAt: momentOf(payload.value.nextChargeAt),
+        chargeAt: momentOf(payload.value.chargeAt),
         openOrderId: String(payload.value.openOrderId),
       } as const;
       return [{ ...common, kind: facts.kind, about: thisTime, facts }];
     }
     case 'subscriptionExpired': {
-      // The last charge is planned for this very moment; it has a mail of its own when it fails.
+      // Something renews it.
       if (payload.value.status === 'active') return [];
       const facts = {
         kind: 'subscription_expired',

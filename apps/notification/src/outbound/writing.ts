@@ -106,7 +106,7 @@ function expired({ document, order, item, known }: About, facts: SubscriptionExp
   if (facts.openOrderId !== '0' && openOrder === undefined) return later('open_order_unknown');
   if (openOrder?.status === 'paid') return notWanted('renewed');
   const isCancelled = facts.status === 'cancelled';
-  // The last charge is planned for this very moment. If it fails, its mail says that the access has ended.
+  // It ended because the last charge failed, and the mail about that says so.
   if (!isCancelled && openOrder?.isPaidByHand === false) return notWanted('told_with_last_charge');
   const toPay = isCancelled || openOrder?.status !== 'not paid' ? undefined : openOrder;
   return { letter: writeExpired(document, order, item, { facts, toPay }) };

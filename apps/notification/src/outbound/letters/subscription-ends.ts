@@ -66,28 +66,34 @@ export function writeRestored(
   const product = productOf(item);
   const agreed = openOrder?.totalMinor ?? agreedSumOf(item);
   const sum = agreed === undefined ? '' : sumOf(agreed, order);
-  const day = dayOf(facts.nextChargeAt, order);
-  const isLater = new Date(facts.nextChargeAt) > now;
+  const toPay = openOrder?.status === 'not paid' ? openOrder : undefined;
   return writeNotice(document, order, {
     subject: told.subject(product),
     preheader: told.preheader,
     heading: told.heading,
     intro: [told.intro(product)],
-    callouts: openOrder?.status === 'paid' ? [] : [isLater ? nextOf(day, sum, told) : told.now],
+    callouts: openOrder?.status === 'paid' ? [] : [nextOf(facts, { order, sum, now }, told)],
     facts: [
       { label: words.order, value: order.orderName },
       { label: terms.product, value: productLineOf(item, order, words) },
       { label: terms.amount, value: sum },
-      { label: terms.nextCharge, value: isLater ? momentOf(facts.nextChargeAt, order) : '' },
       { label: terms.paidUntil, value: momentOf(facts.expiresAt, order) },
     ],
     button: terms.manage,
     url: managePageOf(item, order),
     after: [told.cancel],
+    links: toPay === undefined ? [] : [{ label: terms.pay, url: payPageOf(toPay) }],
   });
 }
 
-function nextOf(day: string, sum: string, told: Words['subscriptionRestored']): string {
+function nextOf(
+  { chargeAt }: SubscriptionRestoredFacts,
+  { order, sum, now }: { order: Order; sum: string; now: Date },
+  told: Words['subscriptionRestored'],
+): string {
+  if (chargeAt === '') return '';
+  if (new Date(chargeAt) <= now) return told.now;
+  const day = dayOf(chargeAt, order);
   return sum === '' ? told.next(day) : told.nextSum(day, sum);
 }
 

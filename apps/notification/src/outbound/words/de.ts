@@ -40,7 +40,6 @@ export const de: Words = {
     freeUntil: 'Kostenlos bis',
     accessUntil: 'Zugang bis',
     cancelledOn: 'Gekündigt am',
-    nextCharge: 'Nächste Abbuchung',
     endedOn: 'Beendet am',
     manage: 'Verwalten oder kündigen',
     open: 'Abonnement öffnen',

@@ -40,7 +40,6 @@ export const en: Words = {
     freeUntil: 'Free until',
     accessUntil: 'Access until',
     cancelledOn: 'Cancelled on',
-    nextCharge: 'Next charge',
     endedOn: 'Ended on',
     manage: 'Manage or cancel',
     open: 'Open your subscription',

@@ -42,7 +42,6 @@ export interface Words {
     readonly freeUntil: string;
     readonly accessUntil: string;
     readonly cancelledOn: string;
-    readonly nextCharge: string;
     readonly endedOn: string;
     readonly manage: string;
     readonly open: string;
