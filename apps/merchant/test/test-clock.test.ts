@@ -16,7 +16,7 @@ const day = 86_400_000;
 /** A service in which something is due: what it does takes a moment, and may make the other one do something. */
 class Service {
   readonly name: string;
-  readonly due: { at: number; name: string; then?: () => void }[] = [];
+  readonly due: { at: number; name: string; after?: () => void }[] = [];
   readonly lived: { name: string; at: number }[] = [];
   readonly firings: { dueAt: Date; source: string; kind: string; objectId: string }[] = [];
   at = 0;
@@ -72,7 +72,7 @@ class Service {
         this.lived.push({ name: each.name, at: this.at });
         this.firings.push({ dueAt: new Date(each.at), source: this.name, kind: each.name, objectId: '' });
         this.said += 1n;
-        each.then?.();
+        each.after?.();
         this.busy -= 1;
       }, 15);
     }
@@ -143,7 +143,7 @@ it('lets everything happen at its time, in the order of the times, over all serv
     at: now + day,
     name: 'charge',
     // What happens makes the other service do something at once and this one something later.
-    then: () => {
+    after: () => {
       mails.due.push({ at: orders.at, name: 'receipt' });
       mails.live();
       orders.due.push({ at: orders.at + 3 * day, name: 'next charge' });

@@ -76,7 +76,7 @@ it('a merchant who stands in the future finds due what is due there, and nobody 
     { machine: 'jar', kind: 'ring', aggregateId: mine },
   ]);
   expect((await readProgress(database, merchant, there)).nextTimerAt).toEqual(new Date(there.getTime() + 1));
-  const { rows } = await place.admin.query('select aggregate_id from jars.timer');
+  const { rows } = await place.admin.query<{ aggregate_id: string }>('select aggregate_id from jars.timer');
   expect(rows.map((row) => row.aggregate_id).toSorted()).toEqual([later, others].toSorted());
 });
 
