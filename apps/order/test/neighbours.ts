@@ -3,6 +3,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { publicId } from '@tillstream/database/public-id';
 import { FulfillmentApiService, type Licence } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import { Merchant, MerchantApiService, Product } from '@tillstream/proto/merchant/v1/merchant_api';
+import type { Order } from '@tillstream/proto/order/v1/order_api';
 import {
   Payment,
   PaymentApiService,
@@ -97,6 +98,11 @@ export class Neighbours {
     };
     this.payments.set(id, payment);
     return payment;
+  }
+
+  /** A payment of the whole order. */
+  pay(order: Order, more: Partial<Payment> = {}): Payment {
+    return this.addPayment({ ...order, amountMinor: order.totalMinor }, { status: 'booked', ...more });
   }
 
   changePayment(id: string, change: Partial<Payment>): void {

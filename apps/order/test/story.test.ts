@@ -221,23 +221,16 @@ describe('news', () => {
   });
 });
 
-// Timers are due by the database's clock: the row is moved instead of the clock.
-const daysPass = (order: Order, interval: string) =>
-  world.database.pool.query(
-    `update timer set due_at = due_at - $2::interval where aggregate_id = $1 returning due_at`,
-    [String(order.orderId), interval],
-  );
-
 describe('an unpaid order', () => {
   test('is deleted after ninety days, not an hour before; a paid one never', async () => {
     const [unpaid, paid] = [await anOrder(), await anOrder()];
     await world.hear(bookedMessage(payFor(paid)));
     await world.until(paid, isPaid);
-    expect((await daysPass(paid, '90 days')).rowCount).toBe(0);
-    await daysPass(unpaid, '89 days 23 hours');
+    expect((await world.daysPass(paid, '90 days')).rowCount).toBe(0);
+    await world.daysPass(unpaid, '89 days 23 hours');
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect((await world.get(unpaid.merchantId, unpaid.orderId)).status).toBe('not paid');
-    await daysPass(unpaid, '1 hour');
+    await world.daysPass(unpaid, '1 hour');
     await world.until(unpaid, (now) => now.status === 'deleted');
     await saying(unpaid, 'orderCreated', 'orderDeleted');
     expect(world.saidOf(unpaid.orderId)[1]?.payload?.value).toEqual({ reason: 'unpaid_too_long' });

@@ -66,7 +66,8 @@ export async function openWorld() {
     log,
     config: settings.parse({ CHECKOUT_URL: 'https://checkout.example' }),
   };
-  const running = await startApp(orderApp(parts), { carrier, clock, log });
+  const app = orderApp(parts);
+  const running = await startApp(app, { carrier, clock, log });
   const api = running.client(OrderApiService);
   const said: OrderEvent[] = [];
   const ear = await carrier.subscribe({
@@ -118,6 +119,7 @@ export async function openWorld() {
     clock,
     log,
     parts,
+    app,
     api,
     timeline: running.client(TimelineApiService),
     /** What the service said of one order, in order. */
@@ -140,6 +142,12 @@ export async function openWorld() {
         const now = await get(order.merchantId, order.orderId);
         return isSo(now) ? now : undefined;
       }),
+    /** Timers are due by the database's clock: the row is moved instead of the clock. */
+    daysPass: (order: Order, interval: string) =>
+      database.pool.query(`update timer set due_at = due_at - $2::interval where aggregate_id = $1 returning due_at`, [
+        String(order.orderId),
+        interval,
+      ]),
     hear: (...messages: readonly OutgoingMessage[]) => carrier.publish(messages),
     async close() {
       await ear.stop();
