@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { messageIdOf, settle, type Outcome } from './mail.ts';
 
 const policy = { firstMs: 15_000, giveUpMs: 5 * 24 * 3_600_000 };
+const weekMs = 7 * 24 * 3_600_000;
+const yearMs = 365 * 24 * 3_600_000;
 const later: Outcome = { type: 'refused_for_now', reason: 'busy' };
 const away: Outcome = { type: 'outage', reason: 'mail_server_away' };
 
@@ -9,7 +11,7 @@ test('a mail that is refused for now is tried for at least three days, at most h
   for (const random of [0, 0.999]) {
     let [ageMs, attempts, tries] = [0, 0, 0];
     for (;;) {
-      const settled = settle(later, { attempts, ageMs }, policy, random);
+      const settled = settle(later, { attempts, ageMs, wallAgeMs: 0 }, policy, random);
       tries += 1;
       if (settled.status === 'failed_permanently') break;
       expect(settled.status).toBe('pending');
@@ -23,8 +25,8 @@ test('a mail that is refused for now is tried for at least three days, at most h
   }
 });
 
-test('an outage uses up no try and is soon looked at again', () => {
-  expect(settle(away, { attempts: 3, ageMs: 60_000 }, policy, 0.5)).toEqual({
+test('an outage uses up no try and is soon looked at again, however far its merchant has travelled', () => {
+  expect(settle(away, { attempts: 3, ageMs: yearMs, wallAgeMs: 60_000 }, policy, 0.5)).toEqual({
     status: 'pending',
     attempts: 3,
     reason: 'mail_server_away',
@@ -34,11 +36,11 @@ test('an outage uses up no try and is soon looked at again', () => {
 });
 
 test('an outage of a week ends in a failure that somebody can see', () => {
-  expect(settle(away, { attempts: 0, ageMs: 7 * 24 * 3_600_000 }, policy, 0).status).toBe('failed_permanently');
+  expect(settle(away, { attempts: 0, ageMs: weekMs, wallAgeMs: weekMs }, policy, 0).status).toBe('failed_permanently');
 });
 
 test('a no for good is not tried again, and neither is what nobody wants', () => {
-  const tried = { attempts: 0, ageMs: 0 };
+  const tried = { attempts: 0, ageMs: 0, wallAgeMs: 0 };
   expect(settle({ type: 'refused_for_good', reason: 'recipient_refused' }, tried, policy, 0)).toMatchObject({
     status: 'failed_permanently',
     reason: 'recipient_refused',

@@ -23,6 +23,8 @@ export interface Tried {
   readonly attempts: number;
   /** Since it was queued, by the merchant's clock. */
   readonly ageMs: number;
+  /** The same by the wall: an outage of a minute is one of a minute for those who travel a year meanwhile. */
+  readonly wallAgeMs: number;
 }
 
 export interface Settled {
@@ -61,7 +63,7 @@ export function settle(outcome: Outcome, tried: Tried, policy: RetryPolicy, rand
       return { ...done, status: 'pending', reason: outcome.reason, dueInMs: Math.round(inMs * (0.75 + random / 2)) };
     }
     case 'outage':
-      if (tried.ageMs >= policy.giveUpMs) return { ...done, status: 'failed_permanently', reason: outcome.reason };
+      if (tried.wallAgeMs >= policy.giveUpMs) return { ...done, status: 'failed_permanently', reason: outcome.reason };
       return {
         status: 'pending',
         attempts: tried.attempts,

@@ -9,8 +9,10 @@ import type { Settled } from '../domain/mail.ts';
 import type { NewMail } from '../domain/new-mail.ts';
 import type { MailRow, NotificationTables } from './tables.ts';
 
-/** Since it was queued, by the merchant's clock. */
-export type TakenMail = MailRow & { readonly age_ms: number };
+/** Since it was queued, by the merchant's clock and by the wall's. */
+export type TakenMail = MailRow & { readonly age_ms: number; readonly wall_age_ms: number };
+
+type TakenRow = Omit<TakenMail, 'age_ms'>;
 
 export interface SettledMail {
   readonly mail: TakenMail;
@@ -60,21 +62,22 @@ export class Mails {
   async take(lease: string, limit: number, leaseMs: number): Promise<readonly TakenMail[]> {
     const held = sql`status = 'sending', lease = ${lease}, leased_until = now() + ${leaseMs} * interval '1 millisecond'`;
     const isFree = sql`status in ('pending', 'sending') and (leased_until is null or leased_until <= now())`;
+    const taken = sql`*, extract(epoch from now() - queued_at)::float8 * 1000 as wall_age_ms`;
     const travellers = this.#clock.travellers();
     const rows = await this.#database.everyMerchant('the postman carries the mails of all merchants', async (tx) => {
-      const due = await sql<MailRow>`
+      const due = await sql<TakenRow>`
         update mail set ${held} where id in (
           select id from mail where ${isFree} and due_at <= now() order by due_at, id limit ${limit} for update skip locked)
-        returning *`.execute(tx);
+        returning ${taken}`.execute(tx);
       if (travellers.length === 0) return due.rows;
       // A clock is never behind the wall, so what the statement above found of theirs is due as well.
-      const theirs = await sql<MailRow>`
+      const theirs = await sql<TakenRow>`
         update mail set ${held} where id in (
           select due.id from unnest(${travellers}::uuid[]) as traveller (merchant_id) cross join lateral (
             select id from mail
             where merchant_id = traveller.merchant_id and ${isFree} and due_at <= merchant_now(traveller.merchant_id)
             order by due_at, id limit ${limit} for update skip locked) as due)
-        returning *`.execute(tx);
+        returning ${taken}`.execute(tx);
       return [...due.rows, ...theirs.rows];
     });
     return rows

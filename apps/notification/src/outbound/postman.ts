@@ -175,7 +175,8 @@ function carry(parts: PostmanParts, smtp: Smtp, mail: TakenMail, written: Writte
 }
 
 function settled(parts: PostmanParts, mail: TakenMail, outcome: Outcome): SettledMail {
-  const next = settle(outcome, { attempts: mail.attempts, ageMs: mail.age_ms }, parts.policy, Math.random());
+  const tried = { attempts: mail.attempts, ageMs: mail.age_ms, wallAgeMs: mail.wall_age_ms };
+  const next = settle(outcome, tried, parts.policy, Math.random());
   tries.add(1, { kind: mail.kind, outcome: outcome.type });
   const fields = {
     mail: mail.id,
