@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Lane, type Job, type Report } from './lane.ts';
 
 const fine: Report = { isDelivered: true, isAway: false, tookMs: 10, retryAfterMs: 0, isStanding: false };
-const away: Report = { isDelivered: false, isAway: true, tookMs: 10, retryAfterMs: 0 };
+const away: Report = { isDelivered: false, isAway: true, tookMs: 10, retryAfterMs: 0, isStanding: false };
 const unwilling: Report = { ...away, isAway: false };
 const job = (chain: string, dueAtMs = 0, triedAtMs = -Infinity): Job => ({ chain, dueAtMs, triedAtMs });
 
@@ -57,7 +57,7 @@ describe('a lane', () => {
   test('whose clock is set forgets what waits and the pauses of before, and keeps what is in flight', () => {
     const lane = new Lane<Job>('e');
     for (const chain of ['a', 'b', 'c', 'd']) lane.offer(job(chain));
-    for (const report of [{ ...away, retryAfterMs: 60_000 }, away]) turn(lane, 0, report);
+    for (const report of [away, { ...away, retryAfterMs: 60_000 }]) turn(lane, 0, report);
     expect(lane.take(60_000)?.job.chain).toBe('c');
     lane.restart();
     expect([lane.isOpen, lane.size, lane.inFlight]).toEqual([false, 1, 1]);
