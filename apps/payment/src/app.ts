@@ -124,11 +124,14 @@ export function paymentApp(parts: {
         () => calls.open(),
         (listener) => onWake(database, () => clock.travellers().length > 0 && listener()),
       ),
-      repeat(
-        'charge',
-        1_000,
-        () => charges.call(),
-        (listener) => onWake(database, listener),
+      // Two: one calls the provider while the other commits what was answered.
+      ...['charge', 'charge too'].map((name) =>
+        repeat(
+          name,
+          2_000,
+          () => charges.call(),
+          (listener) => onWake(database, listener),
+        ),
       ),
       repeat('apply callbacks', 2_000, () => callbacks.applyDue()),
     ],

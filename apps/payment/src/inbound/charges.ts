@@ -25,6 +25,15 @@ interface Leased {
   };
 }
 
+interface Request {
+  readonly key: string;
+  readonly reference: string;
+  readonly token: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly asOf: Date;
+}
+
 type Answer =
   | { readonly outcome: 'known'; readonly fact: Fact }
   | { readonly outcome: 'declined'; readonly code: string; readonly description: string }
@@ -38,14 +47,7 @@ export interface ChargesParts<L extends Leased> {
     recall(charges: readonly { merchantId: string; paymentId: string; at: Date }[]): Promise<void>;
   };
   provider(name: string): {
-    charge(request: {
-      key: string;
-      reference: string;
-      token: string;
-      amountMinor: bigint;
-      currency: string;
-      asOf: Date;
-    }): Promise<Answer>;
+    charge(request: Request): Promise<Answer>;
   };
   readonly performer: {
     perform(
@@ -58,7 +60,8 @@ export interface ChargesParts<L extends Leased> {
   wake(): void;
 }
 
-const atOnce = 32;
+// Of each of two workers (app.ts).
+const atOnce = 16;
 // No call begins later: with the provider's deadline it ends before the lease does.
 const beginWithinMs = 18_000;
 
@@ -102,7 +105,7 @@ export class Charges<L extends Leased> {
 
   async #callOne({ attemptId, payment, providerToken, tries }: L): Promise<Answer> {
     const { clock, log } = this.#parts;
-    const answer = await this.#parts.provider(payment.provider).charge({
+    const answer = await this.#ask(payment.provider, {
       key: attemptId,
       reference: payment.payment_id,
       token: providerToken,
@@ -113,6 +116,15 @@ export class Charges<L extends Leased> {
     if (answer.outcome === 'unknown')
       log.warn({ payment_id: payment.payment_id, because: answer.because, tries }, 'outcome unknown');
     return answer;
+  }
+
+  async #ask(provider: string, request: Request): Promise<Answer> {
+    try {
+      return await this.#parts.provider(provider).charge(request);
+    } catch (error) {
+      // A provider that is not configured any more holds up no other.
+      return { outcome: 'unknown', because: error instanceof Error ? error.message : 'error' };
+    }
   }
 
   /** Answers those whose outcome is still open. A crash before this calls again with the same keys. */
