@@ -70,6 +70,20 @@ describe('a merchant who travels in time', () => {
     expect((await post.settled(order))[0]?.sent_at).toEqual(new Date(dueAt));
   });
 
+  test('and comes home does not wait for a try of years ahead', async () => {
+    const order = aSubscriber();
+    post.know(order);
+    await turn(order.merchantId, at);
+    world.mailbox().refuse(true);
+    await world.carrier.publish([subscriptionMessage(order, cancelled(), 2n, at)]);
+    await eventually(async () => (await world.mailsOf(order.orderId))[0]?.attempts === 1);
+    world.mailbox().refuse(false);
+    const home = { merchantId: order.merchantId, sequence: (sequence += 1n), at: undefined, isStanding: false };
+    await clock().setClock({ ...home, isWall: true });
+    await eventually(() => post.mailsTo(order).length === 1);
+    expect((await post.settled(order))[0]?.sent_at?.getTime()).toBeLessThan(at.getTime());
+  });
+
   test('does not have to travel to get over an outage, which is somebody’s to mend', async () => {
     const order = aSubscriber();
     post.know(order);

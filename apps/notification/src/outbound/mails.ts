@@ -28,6 +28,7 @@ const mostOfOrder = 100;
 export class Mails {
   readonly #database: Database<NotificationTables>;
   readonly #clock: Clock;
+  #travelled: readonly string[] | undefined;
 
   constructor(database: Database<NotificationTables>, clock: Clock) {
     this.#database = database;
@@ -64,6 +65,8 @@ export class Mails {
     const isFree = sql`status in ('pending', 'sending') and (leased_until is null or leased_until <= now())`;
     const taken = sql`*, extract(epoch from now() - queued_at)::float8 * 1000 as wall_age_ms`;
     const travellers = this.#clock.travellers();
+    if (this.#travelled?.every((merchantId) => travellers.includes(merchantId)) !== true) await this.#comeHome();
+    this.#travelled = travellers;
     const rows = await this.#database.everyMerchant('the postman carries the mails of all merchants', async (tx) => {
       const due = await sql<TakenRow>`
         update mail set ${held} where id in (
@@ -81,8 +84,23 @@ export class Mails {
       return [...due.rows, ...theirs.rows];
     });
     return rows
-      .map((row) => ({ ...row, age_ms: this.#clock.now(row.merchant_id).getTime() - row.created_at.getTime() }))
+      .map((row) => ({ ...row, age_ms: Math.max(row.wall_age_ms, this.#ageOf(row)) }))
       .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** Less than nothing when the clock was set back to the wall's. */
+  #ageOf(row: MailRow): number {
+    return this.#clock.now(row.merchant_id).getTime() - row.created_at.getTime();
+  }
+
+  /** Whose clock is the wall's again does not wait for a try of years ahead. The longest pause is an hour and a quarter. */
+  async #comeHome(): Promise<void> {
+    await this.#database.everyMerchant('mails of merchants who travelled are due again', (tx) =>
+      sql`
+        update mail set due_at = merchant_now(merchant_id)
+        where status in ('pending', 'sending') and due_at > now() + interval '2 hours'
+          and due_at > merchant_now(merchant_id) + interval '2 hours'`.execute(tx),
+    );
   }
 
   /** For what is still being sent; what has been settled is not touched. */
