@@ -23,7 +23,7 @@ import { hearOrderEvents } from './inbound/order-events.ts';
 import { answerTimelineApi } from './inbound/timeline-api.ts';
 import { addCodes, resealCodes } from './outbound/codes.ts';
 import { deliveryKeeper } from './outbound/delivery-keeper.ts';
-import { readDeliveries, readLicences, readPools } from './outbound/fulfillment-queries.ts';
+import { countWaiting, readDeliveries, readLicences, readPools } from './outbound/fulfillment-queries.ts';
 import type { FulfillmentTables } from './outbound/tables.ts';
 
 export const home: ServiceHome = {
@@ -61,7 +61,7 @@ export function fulfillmentApp(parts: FulfillmentParts): ServiceApp {
       implement(
         FulfillmentApiService,
         answerFulfillmentApi({
-          addCodes: (upload) => addCodes({ database, vault }, upload),
+          addCodes: (upload) => addCodes({ database, vault, clock }, upload),
           readPools: (merchantId, productIds) => readPools(database, merchantId, productIds),
           readLicences: (orders) => readLicences(database, vault, orders),
         }),
@@ -75,6 +75,12 @@ export function fulfillmentApp(parts: FulfillmentParts): ServiceApp {
     subscriptions: [hearOrderEvents({ order: clients.order, performOnce, clock, log })],
     timers: [fireDeliveryTimers({ performOnce, clock })],
     workers: [resealer(database, vault, log)],
+    work: [
+      {
+        what: 'licence_codes',
+        pending: async (merchantId) => ({ due: 0, stuck: await countWaiting(database, merchantId), next: [] }),
+      },
+    ],
   };
 }
 

@@ -28,7 +28,15 @@ const delivered = (orderId: bigint, count: number) =>
 
 function asking(productId: string, quantity = 1): Envelope<DeliveryCommand> & { orderId: bigint } {
   const [orderId, itemId] = [nextNumber(), nextNumber()];
-  const item = { orderId, itemId, productId, quantity, oneCodePer: 'unit' } as const;
+  const item = {
+    orderId,
+    itemId,
+    productId,
+    quantity,
+    oneCodePer: 'unit',
+    firstItemId: 0n,
+    previousItemId: 0n,
+  } as const;
   return {
     id: String(itemId),
     orderId,
@@ -141,7 +149,7 @@ describe('a paid order', () => {
     await fill(productId, 1);
     const { orderId } = shop.order([{ productId }]);
     await shop.publish({ orderId });
-    await shop.publish({ orderId, payload: { $case: 'orderCreated', value: { itemCount: 1 } } });
+    await shop.publish({ orderId, payload: { $case: 'orderCreated', value: { itemCount: 1, renewal: undefined } } });
     expect(await shop.codes(orderId)).toEqual([]);
     await shop.pay(orderId);
     await delivered(orderId, 1);

@@ -10,14 +10,20 @@ import { makePerformer } from '@tillstream/messaging/perform';
 import { fulfillmentEvents, orderEvents } from '@tillstream/messaging/topics';
 import { FulfillmentEvent } from '@tillstream/proto/fulfillment/v1/fulfillment_events';
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
-import { Order, OrderApiService, OrderItem, type OrderDocument } from '@tillstream/proto/order/v1/order_api';
+import {
+  ItemSubscription,
+  Order,
+  OrderApiService,
+  OrderItem,
+  type OrderDocument,
+} from '@tillstream/proto/order/v1/order_api';
 import { OrderEvent } from '@tillstream/proto/order/v1/order_events';
 import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
 import type { Client } from '@tillstream/rpc/client';
 import { Refused } from '@tillstream/rpc/refusals';
 import { implement } from '@tillstream/rpc/server';
 import { standIn, startApp, type StartedApp } from '@tillstream/testkit/app';
-import { turnableClock } from '@tillstream/testkit/clock';
+import { turnableClock, type TurnableClock } from '@tillstream/testkit/clock';
 import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
 import { quietLog, type RecordedLog } from '@tillstream/testkit/log';
 import { fulfillmentApp, home, type FulfillmentTables } from '../src/app.ts';
@@ -32,6 +38,8 @@ export const traceparent = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`;
 export type ItemAsked = Partial<Omit<DeliveryItem, 'orderId'>> & {
   readonly productId: string;
   readonly deliveryMethod?: string;
+  /** It begins a subscription. */
+  readonly isParent?: boolean;
 };
 
 export interface Shop {
@@ -40,6 +48,7 @@ export interface Shop {
   readonly database: Database<FulfillmentTables>;
   readonly carrier: Carrier;
   readonly log: RecordedLog;
+  readonly clock: TurnableClock;
   readonly api: Client<typeof FulfillmentApiService>;
   readonly timeline: Client<typeof TimelineApiService>;
   /** What the service has said so far, in order. */
@@ -109,6 +118,7 @@ export async function openShop(): Promise<Shop> {
     database,
     carrier,
     log,
+    clock,
     api,
     timeline: app.client(TimelineApiService),
     said,
@@ -121,6 +131,7 @@ export async function openShop(): Promise<Shop> {
           quantity: item.quantity ?? 1,
           oneCodePer: item.oneCodePer ?? 'unit',
           deliveryMethod: item.deliveryMethod ?? 'pool',
+          subscription: subscriptionOf(item),
         }),
       );
       const document = {
@@ -135,7 +146,13 @@ export async function openShop(): Promise<Shop> {
     },
     pay: (orderId, messageId) =>
       publish(
-        { orderId, payload: { $case: 'orderPaid', value: { paymentId: '', amountMinor: 1n, currency: 'EUR' } } },
+        {
+          orderId,
+          payload: {
+            $case: 'orderPaid',
+            value: { paymentId: '', amountMinor: 1n, currency: 'EUR', renewal: undefined, startsSubscriptions: false },
+          },
+        },
         messageId,
       ),
     publish,
@@ -151,6 +168,16 @@ export async function openShop(): Promise<Shop> {
       (await api.getLicences({ orders: [{ merchantId: owner, orderId }] })).licences.map((licence) => licence.code),
     stop: () => stopAll(listening, app, orders, carrier, place),
   };
+}
+
+function subscriptionOf(item: ItemAsked): ItemSubscription | undefined {
+  const { isParent = false, firstItemId = 0n, previousItemId = 0n } = item;
+  if (!isParent && previousItemId === 0n) return undefined;
+  return ItemSubscription.fromPartial({
+    parentItemId: isParent ? (item.itemId ?? 0n) : firstItemId,
+    previousItemId,
+    status: 'active',
+  });
 }
 
 async function stopAll(
@@ -181,6 +208,7 @@ function standInForOrders(documents: ReadonlyMap<bigint, OrderDocument>): Promis
       getOrder: absent,
       listOrders: absent,
       deleteOrder: absent,
+      changeSubscription: absent,
       getOrderDocuments: async ({ keys }) => ({
         documents: keys.flatMap((asked) => documents.get(asked.orderId) ?? []),
       }),

@@ -4,7 +4,15 @@ import { describe, expect, it, test } from 'vitest';
 import { deliveryMatrix } from './delivery.matrix.ts';
 import { codeCountOf, delivery, type Delivery, type DeliveryCommand, type DeliveryItem } from './delivery.ts';
 
-const item: DeliveryItem = { orderId: 1n, itemId: 7n, productId: '100001', quantity: 3, oneCodePer: 'unit' };
+const item: DeliveryItem = {
+  orderId: 1n,
+  itemId: 7n,
+  productId: '100001',
+  quantity: 3,
+  oneCodePer: 'unit',
+  firstItemId: 0n,
+  previousItemId: 0n,
+};
 const request: DeliveryCommand = { type: 'requestDelivery', item };
 const offer: DeliveryCommand = { type: 'offerCodes' };
 const enough = [11n, 12n, 13n, 14n];
@@ -46,6 +54,14 @@ describe('a delivery', () => {
     expect(delivery.decide(states.waiting([11n, 12n]), offer)).toMatchObject({
       answer: 'ignored',
       because: 'there are still too few codes',
+    });
+  });
+
+  it('of a renewal is the same, and remembers whose licences came before', () => {
+    const renewal: DeliveryItem = { ...item, firstItemId: 2n, previousItemId: 5n };
+    expect(delivery.decide(states.absent(enough), { type: 'requestDelivery', item: renewal })).toEqual({
+      answer: 'accepted',
+      events: [{ type: 'itemDelivered', item: renewal, codeIds: [11n, 12n, 13n] }],
     });
   });
 

@@ -78,7 +78,14 @@ function itemsOf(document: OrderDocument | undefined, orderId: bigint): readonly
     productId: item.productId,
     quantity: item.quantity,
     oneCodePer: readOneCodePer(item),
+    ...chainOf(item),
   }));
+}
+
+/** A parent is the first of its chain: it has nothing before it. */
+function chainOf({ subscription }: OrderItem): Pick<DeliveryItem, 'firstItemId' | 'previousItemId'> {
+  if (subscription === undefined || subscription.previousItemId === 0n) return { firstItemId: 0n, previousItemId: 0n };
+  return { firstItemId: subscription.parentItemId, previousItemId: subscription.previousItemId };
 }
 
 function readOneCodePer(item: OrderItem): 'unit' | 'product' {

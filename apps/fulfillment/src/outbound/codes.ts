@@ -1,6 +1,7 @@
 /** Codes go in sealed, and are sealed anew when the key changes. */
 import { setImmediate } from 'node:timers/promises';
 import type { Database } from '@tillstream/database/database';
+import type { Clock } from '@tillstream/messaging/clock';
 import type { Log } from '@tillstream/messaging/log';
 import { schedule } from '@tillstream/messaging/timers';
 import { wake } from '@tillstream/messaging/wake';
@@ -20,7 +21,7 @@ export function contextOf(row: {
 
 /** Adds what the product never had, and takes up the deliveries that waited for it. Answers how many were new. */
 export async function addCodes(
-  parts: { readonly database: Database<FulfillmentTables>; readonly vault: Vault },
+  parts: { readonly database: Database<FulfillmentTables>; readonly vault: Vault; readonly clock: Clock },
   upload: {
     readonly merchantId: string;
     readonly productId: string;
@@ -28,7 +29,7 @@ export async function addCodes(
     readonly lowWaterMark: number;
   },
 ): Promise<number> {
-  const { database, vault } = parts;
+  const { database, vault, clock } = parts;
   const { merchantId, productId, codes, lowWaterMark } = upload;
   const ids = await database.transaction([merchantId], async (tx) => {
     const { rows } = await sql<{
@@ -53,8 +54,8 @@ export async function addCodes(
   const added = await database.transaction([merchantId], async (tx) => {
     const { rows } = await sql<{ count: number }>`
       with added as (
-        insert into pool_code (pool_code_id, merchant_id, product_id, sealed, fingerprint)
-        select id, ${merchantId}, ${productId}, sealed, fingerprint
+        insert into pool_code (pool_code_id, merchant_id, product_id, sealed, fingerprint, added_at)
+        select id, ${merchantId}, ${productId}, sealed, fingerprint, ${clock.now(merchantId)}::timestamptz
         from unnest(${sealed.map((each) => each.id)}::bigint[], ${sealed.map((each) => each.sealed)}::bytea[], ${sealed.map((each) => each.fingerprint)}::bytea[])
           as t (id, sealed, fingerprint)
         on conflict (merchant_id, product_id, fingerprint) do nothing returning 1)

@@ -83,6 +83,8 @@ function loadedOf(
     productId: row.product_id,
     quantity: row.quantity,
     oneCodePer: row.one_code_per,
+    firstItemId: row.first_item_id,
+    previousItemId: row.previous_item_id,
   };
   const version = Number(row.version);
   return row.status === 'waiting'
@@ -100,11 +102,12 @@ async function saveDeliveries(tx: Tx, changes: readonly DeliveryChange[]): Promi
   const known = rows.filter((row) => row.change.versionBefore > 0);
   if (fresh.length > 0) {
     await sql`
-      insert into delivery (item_id, merchant_id, order_id, product_id, quantity, one_code_per, code_count, status, version, waiting_since, waiting_trace, delivered_at, delivered_trace)
+      insert into delivery (item_id, merchant_id, order_id, product_id, quantity, one_code_per, code_count, first_item_id, previous_item_id, status, version, waiting_since, waiting_trace, delivered_at, delivered_trace)
       select * from unnest(
         ${fresh.map((row) => row.item.itemId)}::bigint[], ${fresh.map((row) => row.change.merchantId)}::uuid[], ${fresh.map((row) => row.item.orderId)}::bigint[],
         ${fresh.map((row) => row.item.productId)}::text[], ${fresh.map((row) => row.item.quantity)}::int[], ${fresh.map((row) => row.item.oneCodePer)}::text[],
-        ${fresh.map((row) => codeCountOf(row.item))}::int[], ${fresh.map((row) => row.status)}::text[], ${fresh.map((row) => row.change.version)}::bigint[],
+        ${fresh.map((row) => codeCountOf(row.item))}::int[], ${fresh.map((row) => row.item.firstItemId)}::bigint[], ${fresh.map((row) => row.item.previousItemId)}::bigint[],
+        ${fresh.map((row) => row.status)}::text[], ${fresh.map((row) => row.change.version)}::bigint[],
         ${fresh.map((row) => row.waits?.now ?? null)}::timestamptz[], ${fresh.map((row) => row.waits?.traceparent ?? '')}::text[],
         ${fresh.map((row) => row.delivered?.now ?? null)}::timestamptz[], ${fresh.map((row) => row.delivered?.traceparent ?? '')}::text[])`.execute(
       tx,
@@ -157,20 +160,21 @@ async function issue(tx: Tx, delivered: readonly Delivered[]): Promise<void> {
       ${licences.map(() => randomUUIDv7())}::uuid[], ${licences.map((licence) => licence.merchantId)}::uuid[], ${licences.map((licence) => licence.item.orderId)}::bigint[],
       ${licences.map((licence) => licence.item.itemId)}::bigint[], ${licences.map((licence) => licence.unitNo)}::int[], ${licences.map((licence) => licence.codeId)}::bigint[],
       ${licences.map((licence) => licence.now)}::timestamptz[])`.execute(tx);
-  const low = drawn.filter((pool) => pool.hasCrossed);
+  const low = drawn.flatMap((pool) => {
+    const last = delivered.findLast(
+      ({ change, event }) => change.merchantId === pool.merchantId && event.item.productId === pool.productId,
+    );
+    return pool.hasCrossed && last !== undefined ? [{ pool, last }] : [];
+  });
   if (low.length === 0) return;
-  const messages = low.map((pool) =>
-    toPoolLow(
-      pool,
-      delivered.findLast(
-        ({ change, event }) => change.merchantId === pool.merchantId && event.item.productId === pool.productId,
-      ),
-    ),
-  );
   await announce(
     tx,
-    messages,
-    low.map((pool) => ({ type: 'pool', id: `${pool.merchantId} ${pool.productId}`, version: Number(pool.version) })),
+    low.map(({ pool, last }) => toPoolLow(pool, last)),
+    low.map(({ pool }) => ({
+      type: 'pool',
+      id: `${pool.merchantId} ${pool.productId}`,
+      version: Number(pool.version),
+    })),
   );
 }
 
@@ -187,13 +191,13 @@ function toWire(change: DeliveryChange, versioned: VersionedEvent<DeliveryEvent>
   );
 }
 
-function toPoolLow(pool: DrawnPool, last: Delivered | undefined): OutgoingMessage {
+function toPoolLow(pool: DrawnPool, last: Delivered): OutgoingMessage {
   const { merchantId, productId, available, lowWaterMark } = pool;
   const event = {
     eventId: randomUUIDv7(),
     version: Number(pool.version),
-    now: last?.now ?? new Date(),
-    traceparent: last?.change.events.at(-1)?.traceparent ?? '',
+    now: last.now,
+    traceparent: last.change.events.at(-1)?.traceparent ?? '',
     merchantId,
   };
   return encode(event, productId, 0n, { $case: 'poolLow', value: { productId, available, lowWaterMark } });

@@ -29,22 +29,25 @@ export async function readLicences(
     tx
       .selectFrom('licence')
       .innerJoin('pool_code', 'pool_code.pool_code_id', 'licence.pool_code_id')
+      .innerJoin('delivery', 'delivery.item_id', 'licence.item_id')
       .select([
         'licence_id',
-        'order_id',
-        'item_id',
+        'licence.order_id',
+        'licence.item_id',
         'unit_no',
+        'first_item_id',
+        'previous_item_id',
         'licence.issued_at',
         'licence.pool_code_id',
         'licence.merchant_id',
-        'product_id',
+        'pool_code.product_id',
         'sealed',
       ])
       .where(
-        sql<boolean>`(licence.merchant_id, order_id) in (select * from unnest(${merchants}::uuid[], ${orders.map((order) => order.orderId)}::bigint[]))`,
+        sql<boolean>`(licence.merchant_id, licence.order_id) in (select * from unnest(${merchants}::uuid[], ${orders.map((order) => order.orderId)}::bigint[]))`,
       )
-      .orderBy('order_id')
-      .orderBy('item_id')
+      .orderBy('licence.order_id')
+      .orderBy('licence.item_id')
       .orderBy('unit_no')
       .execute(),
   );
@@ -55,6 +58,8 @@ export async function readLicences(
     unitNo: row.unit_no,
     code: vault.open(row.sealed, contextOf(row)).toString(),
     issuedAt: row.issued_at,
+    firstItemId: row.first_item_id,
+    previousItemId: row.previous_item_id,
   }));
 }
 
@@ -81,6 +86,21 @@ export async function readPools(
       issued: row?.issued ?? 0,
       lowWaterMark: row?.low_water_mark ?? 0,
     };
+  });
+}
+
+// Whoever asks wants to know that there are some; more are not counted.
+const mostWaiting = 1_000;
+
+/** How many items of the merchant wait for codes: for a refill, which no time brings. */
+export async function countWaiting(database: Database<FulfillmentTables>, merchantId: string): Promise<number> {
+  return database.transaction([merchantId], async (tx) => {
+    const { rows } = await sql<{ count: number }>`
+      select count(*)::int as count from (
+        select 1 from delivery where merchant_id = ${merchantId}::uuid and status = 'waiting' limit ${mostWaiting}) as waiting`.execute(
+      tx,
+    );
+    return rows[0]?.count ?? 0;
   });
 }
 

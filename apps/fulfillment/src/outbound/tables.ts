@@ -25,6 +25,8 @@ export interface FulfillmentTables {
     quantity: number;
     one_code_per: 'unit' | 'product';
     code_count: number;
+    first_item_id: bigint;
+    previous_item_id: bigint;
     status: 'waiting' | 'delivered';
     version: bigint;
     waiting_since: Date | null;
