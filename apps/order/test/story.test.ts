@@ -1,5 +1,6 @@
 import type { Order, OrderDocument } from '@tillstream/proto/order/v1/order_api';
 import { eventually } from '@tillstream/testkit/eventually';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bookedMessage, deliveredMessage, failedMessage, openWorld, paymentMessage, type World } from './world.ts';
 
@@ -140,6 +141,21 @@ describe('an order as it was', () => {
       { itemId: one, part: 1, partCount: 2 },
     ]);
   });
+});
+
+test('orders from before renewals were known are read as they were', async () => {
+  const order = await anOrder();
+  await world.hear(bookedMessage(payFor(order)));
+  const paid = await world.until(order, isPaid);
+  await world.database.untyped('an old row', async (tx) => {
+    await sql`update purchase_order set placed = placed - 'autoRenew' - 'reminders' where order_id = ${order.orderId}`.execute(
+      tx,
+    );
+    await sql`update order_history set data = (data - 'terms') #- '{payment,method}' #- '{payment,instrumentId}' where order_id = ${order.orderId}`.execute(
+      tx,
+    );
+  });
+  expect(await world.get(order.merchantId, order.orderId)).toEqual(paid);
 });
 
 describe('news', () => {

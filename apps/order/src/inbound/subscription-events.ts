@@ -133,11 +133,13 @@ async function placeChildren(parts: SubscriptionNewsParts, all: readonly Due[]):
   }
 }
 
-// What is not known here yet is paid by hand: nobody is charged by mistake.
 const planTypes: readonly PlanType[] = ['AR', 'AR_TRIAL', 'PMR'];
 
 function renewalFrom({ subscriptionId, parentOrderId, event, due }: Due, lineage: Lineage): Renewal {
   if (due.expiresAt === undefined) throw new Error(`the renewal of ${subscriptionId} names no end of the running term`);
+  const type = planTypes.find((each) => each === due.type);
+  // Parked until it is known here: nobody is charged by a guess.
+  if (type === undefined) throw new Error(`${due.type} is not a kind of subscription that is known here`);
   return {
     subscriptionId,
     term: due.term,
@@ -146,7 +148,7 @@ function renewalFrom({ subscriptionId, parentOrderId, event, due }: Due, lineage
     parentToken: lineage.parent.token,
     previousOrderId: due.previousOrderId,
     previousItemId: due.previousItemId,
-    type: planTypes.find((type) => type === due.type) ?? 'PMR',
+    type,
     period: due.period,
     isConversionFromTrial: due.isConversionFromTrial,
     expiresAt: due.expiresAt,

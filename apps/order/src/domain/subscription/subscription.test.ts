@@ -255,6 +255,32 @@ describe('a child', () => {
     expect(shown(story(child, fail(charged)))).toMatchObject({ status: 'not paid', expiresAt: ends });
   });
 
+  test('of a conversion is tried by the short plan: two days, one day and none before the trial’s end', () => {
+    const trialEnds = new Date('2021-08-27T23:59:00+03:00');
+    const conversion: Renewal = {
+      ...renewal,
+      type: 'AR_TRIAL',
+      isConversionFromTrial: true,
+      anchorOn: '2021-08-27',
+      periods: 0,
+      expiresAt: trialEnds,
+      nextChargeAt: new Date('2021-08-25T23:59:00+03:00'),
+    };
+    const first = draftChild({ ...draft, renewal: conversion }, numbers);
+    if (first === undefined) throw new Error('no child');
+    const failed = story(first, fail(conversion.nextChargeAt));
+    expect(shown(failed)).toMatchObject({
+      isConversionFromTrial: true,
+      nextChargeAt: new Date('2021-08-26T23:59:00+03:00'),
+    });
+    expect(shown(story(first, pay(first, conversion.nextChargeAt)))).toMatchObject({
+      isConversionFromTrial: true,
+      periods: 1,
+      expiresAt: new Date('2022-08-27T23:59:00+03:00'),
+      nextChargeAt: new Date('2022-08-07T23:59:00+03:00'),
+    });
+  });
+
   test('paid by hand with another card is charged to that one from then on', () => {
     const late = new Date('2022-09-20T12:00:00+03:00');
     expect(shown(story(child, pay(child, late, { instrumentId: 'other' })))).toMatchObject({

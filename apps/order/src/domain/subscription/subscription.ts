@@ -128,7 +128,7 @@ function instrumentOf(known: ItemSubscription, payment: PaymentShown): string {
 export function nextChargeAfterFailure({ renewal, timeZone }: Placed, at: Date): Date | undefined {
   if (renewal === undefined) return undefined;
   const calendar: Calendar = { period: renewal.period, timeZone };
-  return chargeAfter(calendar, renewal.expiresAt, at);
+  return chargeAfter(calendar, renewal.expiresAt, at, renewal.periods);
 }
 
 export function withNextCharge(

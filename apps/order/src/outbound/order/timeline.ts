@@ -2,6 +2,7 @@
 import { unreachable } from '@tillstream/machine/machine';
 import type { Awaited, TimelineEntry } from '@tillstream/proto/timeline/v1/timeline_api';
 import type { Order, OrderEvent } from '../../domain/order.ts';
+import { renewsByItself } from '../../domain/subscription/subscription.ts';
 import { readEvent, readPlaced } from '../stored-order.ts';
 import type { HistoryRow, StoredPlaced } from '../tables.ts';
 
@@ -63,7 +64,7 @@ export function awaitedBy(state: Order): Awaited[] {
       {
         source: 'order',
         type: 'customer_pays',
-        summary: 'The customer to pay; unpaid orders are deleted after 90 days.',
+        summary: `${renewsByItself(state.placed.renewal) ? 'The charge, or the customer to pay' : 'The customer to pay'}; unpaid orders are deleted after 90 days.`,
         until: new Date(state.placed.createdAt.getTime() + unpaidLifetimeMs),
       },
     ];
