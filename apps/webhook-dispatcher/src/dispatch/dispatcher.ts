@@ -160,8 +160,8 @@ export class Dispatcher implements Worker {
           continue;
         }
         await this.#alarm.wait(this.#wakeAtMs(renewAtMs, lookedAtMs) - performance.now());
-        // A few milliseconds gather what ends together into one commit.
-        if (this.#outcomes.length > 0 && this.#outcomes.length < resultsAtOnce)
+        // A few milliseconds gather what ends together into one commit; where nothing else is to end, nobody waits.
+        if (this.#sending > 0 && this.#outcomes.length > 0 && this.#outcomes.length < resultsAtOnce)
           await new Promise((resolve) => setTimeout(resolve, gatherMs));
       }
     } finally {
