@@ -323,7 +323,7 @@ describe('other plans', () => {
     expect(world.cases(id)).toEqual(['subscriptionStarted']);
     world.isMerchantAway = false;
     // The lease of a timer that failed is a minute; a crashed process's would be taken over then, too.
-    await world.place.admin.query('update subscription.timer set leased_until = null where aggregate_id = $1', [id]);
+    await world.place.admin.query('delete from subscription.timer_lease');
     expect(await world.heard(id, 'renewalNoticeDue')).toMatchObject({ amountMinor: 900n });
   });
 });

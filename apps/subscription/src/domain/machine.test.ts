@@ -1,152 +1,34 @@
-import { firstTerm, nextTerm } from '@tillstream/calendar/term';
-import { evolveAll } from '@tillstream/machine/machine';
-import { cellsOf, outcomeOf } from '@tillstream/machine/matrix';
-import { describe, expect, it, test } from 'vitest';
-import { calendarOf, type Agreement, type RunningTerm } from './agreement.ts';
-import { subscription } from './machine.ts';
-import { subscriptionMatrix } from './subscription.matrix.ts';
+import { describe, expect, it } from 'vitest';
+import type { Agreement } from './agreement.ts';
 import {
-  plannedOf,
-  type Subscription,
-  type SubscriptionCommand,
-  type SubscriptionEvent,
-  type SubscriptionState,
-} from './subscription.ts';
-
-const day = (text: string) => new Date(`${text}T23:59:00Z`);
-// Monthly, paid on 10 January: ends 10 February, charged on the 8th, 9th and 10th, told of on 1 February.
-const agreed: Agreement = {
-  parentOrderId: 1n,
-  parentItemId: 2n,
-  livemode: false,
-  productId: '100001',
-  productName: 'Editor',
-  quantity: 2,
-  type: 'AR',
-  period: 'P1M',
-  trialPeriod: '',
-  timeZone: 'UTC',
-  currency: 'EUR',
-  renewalPrice: 'snapshot',
-  renewalPriceMinor: 500n,
-  startedAt: new Date('2026-01-10T10:00:00Z'),
-};
-const firstOf = (of: Agreement): RunningTerm => ({
-  ...firstTerm(calendarOf(of), of.startedAt, of.trialPeriod === '' ? undefined : of.trialPeriod),
-  number: 1,
-  orderId: 1n,
-  itemId: 2n,
-  instrumentId: of.type === 'PMR' ? '' : 'card-1',
-});
-const start = (of: Agreement = agreed): SubscriptionCommand => ({
-  type: 'start',
-  agreed: of,
-  term: firstOf(of),
-  at: of.startedAt,
-});
-const child = (term: number, at: Date, orderId = BigInt(term * 10)): SubscriptionCommand => ({
-  type: 'recordChild',
-  orderId,
-  itemId: orderId + 1n,
-  term,
-  amountMinor: 1000n,
-  at,
-});
-const paid = (before: SubscriptionState, paidAt: Date, instrumentId = 'card-1'): SubscriptionCommand => {
-  if (before.status === 'absent') throw new Error('it has not started');
-  const number = before.term.number + 1;
-  const term = { ...nextTerm(calendarOf(before.agreed), before.term, paidAt), number, instrumentId };
-  return { type: 'recordPaid', term: { ...term, orderId: BigInt(number * 10), itemId: 1n }, paidAt, at: paidAt };
-};
-const charge = (at: Date): SubscriptionCommand => ({ type: 'charge', at });
-const expire = (at: Date): SubscriptionCommand => ({ type: 'expire', at });
-const tell = (at: Date, priceMinor?: bigint): SubscriptionCommand => ({ type: 'tellNotice', priceMinor, at });
-const failed = (orderId: bigint, at: Date, endedAt?: Date): SubscriptionCommand => ({
-  type: 'recordFailed',
-  orderId,
-  at,
-  ...(endedAt === undefined ? {} : { endedAt }),
-});
-const cancel = (at: Date): SubscriptionCommand => ({ type: 'cancel', by: 'customer', isQuiet: false, at });
-const restore = (at: Date): SubscriptionCommand => ({ type: 'restore', by: 'customer', isQuiet: false, at });
-
-type Step = SubscriptionCommand | ((state: SubscriptionState) => SubscriptionCommand);
-
-function live(steps: readonly Step[]): { state: SubscriptionState; said: SubscriptionEvent[] } {
-  let state = subscription.absent;
-  const said: SubscriptionEvent[] = [];
-  for (const step of steps) {
-    const decision = subscription.decide(state, typeof step === 'function' ? step(state) : step);
-    if (decision.answer !== 'accepted') continue;
-    state = evolveAll(subscription, state, decision.events);
-    said.push(...decision.events);
-  }
-  return { state, said };
-}
-const stateAfter = (...steps: Step[]): SubscriptionState => live(steps).state;
-const saidBy = (...steps: Step[]) => live(steps).said.map((event) => event.type);
-const existing = (state: SubscriptionState): Subscription => {
-  if (state.status === 'absent') throw new Error('it does not exist');
-  return state;
-};
-
-const [told, slot0, slot1, slot2] = [day('2026-02-01'), day('2026-02-08'), day('2026-02-09'), day('2026-02-10')];
-const soon = new Date(slot0.getTime() + 5_000);
-const asked = [start(), charge(slot0)];
-const charging = [...asked, child(2, slot0)];
-const notPaid = [...charging, failed(20n, soon)];
-const lost = [...notPaid, charge(slot1), failed(20n, slot1), charge(slot2), failed(20n, slot2)];
-const byHand: Agreement = { ...agreed, type: 'PMR' };
-
-describe('every status and every command', () => {
-  const states: Record<SubscriptionState['status'], readonly SubscriptionState[]> = {
-    absent: [subscription.absent],
-    active: [stateAfter(start()), stateAfter(...asked), stateAfter(start(byHand))],
-    'not paid': [
-      stateAfter(...charging),
-      stateAfter(...notPaid),
-      stateAfter(start(byHand), charge(slot0), child(2, slot0)),
-      stateAfter(...notPaid, { type: 'recordDeleted', orderId: 20n, at: slot1 }),
-    ],
-    cancelled: [
-      stateAfter(start(), cancel(told)),
-      stateAfter(...asked, cancel(slot0)),
-      stateAfter(...charging, cancel(slot0)),
-      stateAfter(start(byHand), cancel(told)),
-      stateAfter(...notPaid, { type: 'recordDeleted', orderId: 20n, at: slot1 }, cancel(slot1)),
-    ],
-  };
-  const times = [new Date('2026-01-11T00:00:00Z'), told, slot0, slot1, slot2, day('2026-03-01')];
-  const sent: Record<SubscriptionCommand['type'], (at: Date) => readonly Step[]> = {
-    start: (at) => [{ ...start(), at }],
-    tellNotice: (at) => [tell(at)],
-    charge: (at) => [charge(at)],
-    recordChild: (at) => [child(2, at), child(1, at)],
-    recordPaid: (at) => [
-      (state) => paid(state.status === 'absent' ? stateAfter(start()) : state, at),
-      (state) => {
-        const command = paid(state.status === 'absent' ? stateAfter(start()) : state, at);
-        return command.type === 'recordPaid' ? { ...command, term: { ...command.term, number: 1 } } : command;
-      },
-    ],
-    recordFailed: (at) => [failed(20n, at), failed(99n, at)],
-    recordDeleted: (at) => [20n, 99n].map((orderId) => ({ type: 'recordDeleted', orderId, at })),
-    cancel: (at) => [cancel(at)],
-    restore: (at) => [restore(at)],
-    expire: (at) => [expire(at)],
-  };
-
-  test.each(cellsOf(subscriptionMatrix))('$status: $command', ({ status, command, outcomes }) => {
-    const found = states[status as SubscriptionState['status']].flatMap((state) =>
-      times.flatMap((at) =>
-        sent[command as SubscriptionCommand['type']](at).map((step) =>
-          outcomeOf(subscription, state, typeof step === 'function' ? step(state) : step),
-        ),
-      ),
-    );
-    expect(new Set(found)).toEqual(new Set(outcomes));
-  });
-});
+  agreed,
+  asked,
+  byHand,
+  cancel,
+  charge,
+  charging,
+  child,
+  day,
+  existing,
+  expire,
+  failed,
+  live,
+  lost,
+  notPaid,
+  paid,
+  restore,
+  saidBy,
+  slot0,
+  slot1,
+  slot2,
+  soon,
+  start,
+  stateAfter,
+  tell,
+  told,
+} from './lives.ts';
+import { subscription } from './machine.ts';
+import { plannedOf, type SubscriptionState } from './subscription.ts';
 
 describe('a renewal', () => {
   it('is told of, asked for, charged, paid, and the next one is planned from the anchor', () => {
