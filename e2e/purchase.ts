@@ -53,7 +53,7 @@ export async function payByCard(visitor: Visitor, page: Page, card: string): Pro
     await new Promise((resolve) => setTimeout(resolve, 300));
     provider = await visitor.open(provider.url);
   }
-  return visitor.press(provider, button(provider, /pay|zahl/i), {
+  return visitor.press(provider, button(provider, /pay|zahl|save card|karte speichern/i), {
     [fieldFor(provider, 'cc-number')]: card,
     [fieldFor(provider, 'cc-exp')]: '12/34',
     [fieldFor(provider, 'cc-csc')]: '123',

@@ -111,6 +111,16 @@ export function button(page: Page, words: RegExp): HTMLElement {
   return found;
 }
 
+/** Where the link leads whose words match. */
+export function linkTo(page: Page, words: RegExp): string {
+  const found = page.document
+    .querySelectorAll('a')
+    .find((each) => words.test(each.text.replaceAll(/\s+/g, ' ').trim()));
+  const to = found?.getAttribute('href');
+  if (to === undefined) throw new Error(`no link ${words} on ${page.url}:\n${visibleText(page).slice(0, 1500)}`);
+  return new URL(to, page.url).href;
+}
+
 /** What a reader sees, without markup. */
 export function visibleText(page: Page): string {
   const body = page.document.querySelector('body') ?? page.document;
