@@ -9,8 +9,11 @@ import { payPage, waitingPage } from '../src/pages/pay-page.ts';
 import { thanksPage } from '../src/pages/thanks-page.ts';
 import type { Html } from '../src/pages/html.ts';
 import type { CheckoutView, Frame, ItemView, LineView, OrderView, Shop } from '../src/pages/view.ts';
+import { methodViews } from '../src/inbound/terms-views.ts';
 import { countriesIn } from '../src/words/countries.ts';
 import { chooseLocale } from '../src/words/locale.ts';
+import { renewalGallery } from './renewal-fixtures.ts';
+import { card } from './wire.ts';
 
 export const shop: Shop = {
   name: 'Quill & Sons',
@@ -46,6 +49,7 @@ export const line: LineView = {
   maxQuantity: 999,
   price: '€100.00',
   amount: '€200.00',
+  terms: '',
 };
 
 const secondLine: LineView = {
@@ -60,7 +64,12 @@ const secondLine: LineView = {
 };
 
 export function checkoutView(language: string, more: Partial<CheckoutView> = {}): CheckoutView {
+  const locale = chooseLocale([language]);
+  const { checkout } = locale.words;
   return {
+    methods: methodViews([card], '', locale),
+    byHand: [],
+    place: { text: checkout.place('€224.90'), hint: checkout.placeHint },
     cart: {
       id: token,
       version: 3,
@@ -70,9 +79,9 @@ export function checkoutView(language: string, more: Partial<CheckoutView> = {})
       currency: 'EUR',
       currencies: ['EUR', 'USD'],
     },
-    entries: noEntries,
+    entries: { ...noEntries, payment_method: 'CreditCard' },
     problems: [],
-    countries: countriesIn(chooseLocale([language])),
+    countries: countriesIn(locale),
     isSummaryOpen: false,
     ...more,
   };
@@ -85,6 +94,7 @@ export const item: ItemView = {
   quantity: 2,
   price: '€100.00',
   amount: '€200.00',
+  terms: '',
   isDelivered: false,
   codes: [],
 };
@@ -104,6 +114,13 @@ export function orderView(phase: Phase, more: Partial<OrderView> = {}): OrderVie
       { ...item, id: '2', name: secondLine.name, family: 'Foundry', quantity: 1, price: '€24.90', amount: '€24.90' },
     ],
     total: '€224.90',
+    isFreeNow: false,
+    begunMethod: '',
+    chosenMethod: 'CreditCard',
+    methods: methodViews([card], '', chooseLocale(['en'])),
+    subscriptions: [],
+    goesOn: [],
+    manageAt: '',
     method: isPaid ? 'Visa ending in 4242' : 'Card',
     paymentStatus: isPaid ? 'booked' : phase === 'failed' ? 'failed' : '',
     reason: '',
@@ -154,7 +171,7 @@ export function gallery(language: string): Readonly<Record<string, Html>> {
     'checkout-problems': checkoutPage(
       checkout,
       checkoutView(language, {
-        entries: { ...noEntries, first_name: 'Zoë 🌸' },
+        entries: { ...noEntries, payment_method: 'CreditCard', first_name: 'Zoë 🌸' },
         problems,
         cart: { ...first, lines: [{ ...line, entered: '0', problem: words.problems.quantity(1, 999) }, secondLine] },
       }),
@@ -164,6 +181,7 @@ export function gallery(language: string): Readonly<Record<string, Html>> {
       checkoutView(language, {
         entries: {
           ...noEntries,
+          payment_method: 'CreditCard',
           email: 'zoe@example.com',
           first_name: 'Zoë',
           last_name: 'Müller',
@@ -204,6 +222,7 @@ export function gallery(language: string): Readonly<Record<string, Html>> {
     'order-failed': orderPage(frame('/order/status/1/t'), failed),
     'order-paid': orderPage(frame('/order/status/1/t'), orderView('paid')),
     'order-delivered': orderPage(frame('/order/status/1/t'), delivered),
+    ...renewalGallery(frame),
     'not-found': messagePage(frame('/x'), { told: words.notFound, tone: 'plain', icon: 'question' }),
     failed: messagePage(frame('/x'), {
       told: words.failed,

@@ -2,11 +2,13 @@
 import {
   OrderApiService,
   type Cart,
-  type CartLine,
+  type ItemSubscription,
   type OpenOrderResponse,
   type Order,
   type PaymentSummary,
+  type SubscriptionTerms,
 } from '@tillstream/proto/order/v1/order_api';
+import type { Subscription } from '@tillstream/proto/subscription/v1/subscription_api';
 import { makeClient, openChannel } from '@tillstream/rpc/client';
 import { Refused } from '@tillstream/rpc/refusals';
 import { implement, startRpcServer, type Handlers } from '@tillstream/rpc/server';
@@ -14,118 +16,9 @@ import { quietLog, type RecordedLog } from '@tillstream/testkit/log';
 import { request } from 'undici';
 import { checkoutApp } from '../src/app.ts';
 import type { Config } from '../src/config.ts';
+import { cancelled, cart, item, order, orderId, payment, provider, renewingOrder, token } from './wire.ts';
 
-export const cartId = 'c'.repeat(32);
-export const token = '0123456789abcdef0123456789abcdef';
-export const orderId = 1_000_001n;
-export const provider = 'http://provider.test:4004';
-
-export const line: CartLine = {
-  productId: '100001',
-  name: 'Quill Editor',
-  familyName: 'Quill',
-  description: 'A writing tool.',
-  imageUrl: '',
-  quantity: 1,
-  minQuantity: 1,
-  maxQuantity: 10,
-  priceMinor: 10_000n,
-  amountMinor: 10_000n,
-};
-
-export const cart: Cart = {
-  id: cartId,
-  merchantId: '',
-  livemode: false,
-  shopName: 'Quill & Sons',
-  supportEmail: 'help@quill.example',
-  supportUrl: '',
-  termsUrl: 'https://quill.example/terms',
-  privacyUrl: 'https://quill.example/privacy',
-  currency: 'EUR',
-  locale: 'en',
-  lines: [line],
-  totalMinor: 10_000n,
-  version: 1,
-  orderId: 0n,
-  orderToken: '',
-  currencies: ['EUR', 'USD'],
-};
-
-const order: Order = {
-  orderId,
-  orderName: 'A0001000001',
-  merchantId: '',
-  livemode: false,
-  status: 'not paid',
-  fulfilmentStatus: 'not delivered',
-  externalId: '',
-  createdAt: new Date('2026-11-21T09:14:00Z'),
-  paidAt: undefined,
-  currency: 'EUR',
-  locale: 'en',
-  token,
-  detailUrl: '',
-  items: [],
-  totalMinor: 10_000n,
-  additionalData: [],
-  metadata: {},
-  payment: undefined,
-  version: 1n,
-  timeZone: 'Europe/Berlin',
-  paymentMethod: 'CreditCard',
-  refundDuePaymentIds: [],
-  customer: {
-    country: 'DE',
-    type: 'physical',
-    email: 'zoe@example.com',
-    firstName: 'Zoë',
-    lastName: 'Müller',
-    phone: '',
-    vatNumber: '',
-    companyName: '',
-    companyBillingAddress: '',
-    companyDeliveryAddress: '',
-  },
-};
-
-const item = {
-  id: 7n,
-  productId: '100001',
-  name: 'Quill Editor',
-  familyName: 'Quill',
-  vendorCode: '',
-  sku: '',
-  businessSegment: 'b2c',
-  priceMinor: 10_000n,
-  quantity: 1,
-  discountMinor: 0n,
-  vatMinor: 0n,
-  amountMinor: 10_000n,
-  marginMinor: 0n,
-  deliveryMethod: 'pool',
-  oneCodePer: 'unit',
-  sendMail: true,
-  showOnOrderPage: true,
-  deliveredAt: undefined,
-};
-
-export function payment(status: string, more: Partial<PaymentSummary> = {}): PaymentSummary {
-  return {
-    paymentId: 'pay_1',
-    status,
-    method: 'CreditCard',
-    systemName: 'Bank Card',
-    cardType: '',
-    cardLast4: '',
-    cardExpiration: '',
-    errorCode: '',
-    errorDescription: '',
-    reason: '',
-    moneyMoved: 'no',
-    ...more,
-  };
-}
+export { cart, cartId, line, orderId, payment, provider, token } from './wire.ts';
 
 type Method = keyof typeof OrderApiService;
 
@@ -137,6 +30,7 @@ export class OrderStandIn {
   cart: Cart = cart;
   order: Order = { ...order, items: [item] };
   codes: OpenOrderResponse['codes'] = [];
+  subscriptions: Subscription[] = [];
   redirectUrl = `${provider}/pay/1`;
   /** The next call of a method is refused with this. */
   readonly refuse = new Map<Method, Error>();
@@ -144,6 +38,11 @@ export class OrderStandIn {
 
   requests(method: Method): readonly Readonly<Record<string, unknown>>[] {
     return this.calls.filter((call) => call.method === method).map((call) => call.request);
+  }
+
+  /** The order's item renews like this, and may already. */
+  renews(terms: SubscriptionTerms, subscription?: ItemSubscription, more: Partial<Order> = {}): void {
+    this.order = renewingOrder(terms, subscription, more);
   }
 
   pay(status: string, more: Partial<PaymentSummary> = {}): void {
@@ -175,7 +74,9 @@ export class OrderStandIn {
         supportEmail: 'help@quill.example',
         supportUrl: '',
         codes: asked.withCodes ? this.codes : [],
+        subscriptions: this.subscriptions,
       })),
+      changeSubscription: on('changeSubscription', (asked) => this.#changeSubscription(asked)),
       getOrder: never,
       listOrders: never,
       deleteOrder: never,
@@ -191,6 +92,20 @@ export class OrderStandIn {
   #order(asked: { readonly orderId: bigint; readonly token: string }): Order {
     if (asked.orderId !== orderId || asked.token !== token) throw new Refused('order_not_found');
     return this.order;
+  }
+
+  /** As the order service does it: both may be asked for again, and a foreign subscription is not there. */
+  #changeSubscription(asked: { orderId: bigint; token: string; subscriptionId: string; action: string }) {
+    this.#order(asked);
+    const found = this.subscriptions.find((each) => each.id === asked.subscriptionId);
+    if (found === undefined) throw new Refused('subscription_not_found');
+    if (asked.action === 'restore' && found.type === 'PMR') throw new Refused('restore_not_supported');
+    const change: Partial<Subscription> =
+      asked.action === 'cancel'
+        ? { ...cancelled, canRestore: found.type !== 'PMR' }
+        : { status: 'active', cancelledAt: undefined, cancelledBy: '', canRestore: false };
+    this.subscriptions = this.subscriptions.map((each) => (each === found ? { ...each, ...change } : each));
+    return {};
   }
 
   #change(asked: {

@@ -18,7 +18,7 @@ function publish(ending: string, type: string, plain: Buffer): Asset {
 }
 
 // Customers get one stylesheet; its files are for people. The order is that of the cascade.
-const sheets = ['base.css', 'layout.css', 'summary.css', 'form.css', 'states.css'];
+const sheets = ['base.css', 'layout.css', 'summary.css', 'form.css', 'states.css', 'renewal.css'];
 
 export const style = publish('css', 'text/css; charset=utf-8', Buffer.concat(sheets.map(read)));
 export const script = publish('js', 'text/javascript; charset=utf-8', read('script.js'));

@@ -12,12 +12,14 @@ export const textFields = [
 
 export type TextField = (typeof textFields)[number];
 
-export const fields = [...textFields, 'payment_method', 'terms_accepted', 'privacy_accepted'] as const;
+export const fields = [...textFields, 'payment_method', 'auto_renew', 'terms_accepted', 'privacy_accepted'] as const;
 
 export type Field = (typeof fields)[number];
 
 export interface Entries extends Readonly<Record<TextField, string>> {
   readonly payment_method: string;
+  /** The consent to renewals, where a box asks for it. */
+  readonly auto_renew: boolean;
   readonly terms_accepted: boolean;
   readonly privacy_accepted: boolean;
 }
@@ -30,7 +32,8 @@ export const noEntries: Entries = {
   company_name: '',
   company_billing_address: '',
   vat_number: '',
-  payment_method: 'CreditCard',
+  payment_method: '',
+  auto_renew: false,
   terms_accepted: false,
   privacy_accepted: false,
 };
@@ -59,6 +62,7 @@ export function readEntries(form: Readonly<Record<string, string>>): Entries {
     company_billing_address: text('company_billing_address'),
     vat_number: text('vat_number'),
     payment_method: text('payment_method'),
+    auto_renew: text('auto_renew') !== '',
     terms_accepted: text('terms_accepted') !== '',
     privacy_accepted: text('privacy_accepted') !== '',
   };

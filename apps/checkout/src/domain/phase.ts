@@ -34,7 +34,8 @@ export function phaseOf(order: OrderState): Phase {
   if (order.status === 'deleted') return 'deleted';
   if (order.status === 'paid') return order.fulfilmentStatus === 'delivered' ? 'delivered' : 'paid';
   const { payment } = order;
-  if (payment === undefined) return 'unpaid';
+  // A renewal shows the saved card before anybody has begun a payment: one without a status.
+  if (payment === undefined || payment.status === '') return 'unpaid';
   switch (payment.status) {
     case 'failed':
     case 'expired':

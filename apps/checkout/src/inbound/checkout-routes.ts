@@ -24,7 +24,13 @@ import { cartCookieOf, isCartId, localeCookieOf, type Visit } from './visit.ts';
 export async function showCheckout(visit: Visit, parts: RouteParts): Promise<Answer> {
   const cart = await getCart(visit, parts);
   const told = visit.query['notice'] === 'code' ? (['info', 'codeNotValid'] as const) : undefined;
-  return answer(visit, cart, { entries: noEntries, ...(told === undefined ? {} : { told }) });
+  // What a page that is shown for the first time has in it. Later it is what the customer chose.
+  const entries = {
+    ...noEntries,
+    payment_method: cart.paymentMethods[0]?.code ?? '',
+    auto_renew: cart.renewalConsent === 'switch' && cart.renewalConsentDefault,
+  };
+  return answer(visit, cart, { entries, ...(told === undefined ? {} : { told }) });
 }
 
 export async function changeCheckout(visit: Visit, parts: RouteParts): Promise<Answer> {
@@ -121,6 +127,7 @@ async function place(visit: Visit, parts: RouteParts, entries: Entries): Promise
       termsAccepted: entries.terms_accepted,
       privacyAccepted: entries.privacy_accepted,
       locale: visit.localeFor().tag,
+      autoRenew: entries.auto_renew,
     });
     const forget = visit.cartId === cartId ? [cartCookieOf('', isSecure(parts.config))] : [];
     return goTo(`/pay/${placed.orderId.toString()}/${placed.token}`, forget);

@@ -15,6 +15,7 @@ import { isSecure, type RouteParts } from './clients.ts';
 import { failureAnswer, foreignFormAnswer, notFoundAnswer } from './failures.ts';
 import { isForeignForm, securityHeaders } from './guard.ts';
 import { beginPayment, goOn, showOrder, showPay, showThanks, tellPhase } from './order-routes.ts';
+import { askToCancel, backToOrder, changeSubscription } from './subscription-routes.ts';
 import { localeCookieOf, makeNonce, readVisit, type Visit } from './visit.ts';
 
 declare module 'fastify' {
@@ -36,6 +37,9 @@ const routes: readonly (readonly ['GET' | 'POST', string, Handler])[] = [
   ['GET', '/thanks/:order/:token', showThanks],
   ['GET', '/thanks/:order/:token/status', tellPhase],
   ['GET', '/order/status/:order/:token', showOrder],
+  ['GET', '/order/status/:order/:token/cancel/:subscription', askToCancel],
+  ['GET', '/order/status/:order/:token/subscription', backToOrder],
+  ['POST', '/order/status/:order/:token/subscription', changeSubscription],
 ];
 
 // The largest honest form is some two kilobytes; names of 10,000 characters shall still get an answer of their own.

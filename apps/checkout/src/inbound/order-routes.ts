@@ -1,22 +1,16 @@
 /** The pages of an order, open to whoever has its token: pay, thanks, state. The address decides nothing but which order. */
-import type { OpenOrderResponse, Order } from '@tillstream/proto/order/v1/order_api';
 import { refusals, Refused } from '@tillstream/rpc/refusals';
 import { canPay } from '../domain/phase.ts';
 import { messagePage } from '../pages/message-page.ts';
 import { orderPage } from '../pages/order-page.ts';
 import { payPage, payPath, waitingPage, type PayNotice } from '../pages/pay-page.ts';
 import { thanksPage } from '../pages/thanks-page.ts';
-import type { Frame, OrderView } from '../pages/view.ts';
 import { goTo, show, type Answer } from './answer.ts';
 import type { RouteParts } from './clients.ts';
 import { isPaymentPage } from './guard.ts';
-import { orderViewOf, shopOfOrder } from './views.ts';
+import { keyOf, open, type Opened } from './opened.ts';
+import { changedOf } from './subscription-routes.ts';
 import type { Visit } from './visit.ts';
-
-interface Opened {
-  readonly frame: Frame;
-  readonly view: OrderView;
-}
 
 export async function showPay(visit: Visit, parts: RouteParts): Promise<Answer> {
   const opened = await open(visit, parts, { refresh: false, withCodes: false });
@@ -25,7 +19,8 @@ export async function showPay(visit: Visit, parts: RouteParts): Promise<Answer> 
 
 export async function beginPayment(visit: Visit, parts: RouteParts): Promise<Answer> {
   const key = keyOf(visit);
-  const paymentMethod = visit.form['payment_method'] ?? 'CreditCard';
+  // Empty = the one that was chosen when it was ordered.
+  const paymentMethod = visit.form['payment_method'] ?? '';
   try {
     const begun = await parts.order.beginPayment({ ...key, paymentMethod });
     if (begun.redirectUrl === '') return goTo(`${payPath({ ...key, id: key.orderId.toString() })}/go`);
@@ -61,7 +56,7 @@ export async function goOn(visit: Visit, parts: RouteParts): Promise<Answer> {
   const { frame, view } = await open(visit, parts, { refresh: false, withCodes: false });
   if (view.phase !== 'unfinished' && view.paymentStatus !== 'created') return goTo(payPath(view));
   try {
-    const begun = await parts.order.beginPayment({ ...keyOf(visit), paymentMethod: 'CreditCard' });
+    const begun = await parts.order.beginPayment({ ...keyOf(visit), paymentMethod: view.begunMethod });
     if (begun.redirectUrl !== '') return leaveFor(begun.redirectUrl, parts);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -83,8 +78,8 @@ export async function tellPhase(visit: Visit, parts: RouteParts): Promise<Answer
 }
 
 export async function showOrder(visit: Visit, parts: RouteParts): Promise<Answer> {
-  const { frame, view } = await open(visit, parts, { refresh: false, withCodes: true });
-  return show(orderPage(frame, view));
+  const opened = await open(visit, parts, { refresh: false, withCodes: true });
+  return show(orderPage(opened.frame, opened.view, { changed: changedOf(visit, opened) }));
 }
 
 function payAnswer({ frame, view }: Opened, status = 200, told?: PayNotice): Answer {
@@ -105,25 +100,4 @@ function leaveFor(url: string, { config }: RouteParts): Answer {
     );
   }
   return goTo(url);
-}
-
-async function open(visit: Visit, parts: RouteParts, how: { refresh: boolean; withCodes: boolean }): Promise<Opened> {
-  const opened: OpenOrderResponse = await parts.order.openOrder({ ...keyOf(visit), ...how });
-  const order: Order | undefined = opened.order;
-  if (order === undefined) throw new Refused('order_not_found');
-  const locale = visit.localeFor(order.locale);
-  return {
-    frame: visit.frame({ locale, shop: shopOfOrder(opened), isTest: !order.livemode }),
-    view: orderViewOf(opened, order, locale),
-  };
-}
-
-/**
- * Whether a token has the form of one is no secret; whether it is the right one is for the order service to say, which
- * takes the same time for every wrong one.
- */
-function keyOf(visit: Visit): { orderId: bigint; token: string } {
-  const { order = '', token = '' } = visit.params;
-  if (!/^\d{1,15}$/.test(order) || !/^[0-9a-f]{32}$/.test(token)) throw new Refused('order_not_found');
-  return { orderId: BigInt(order), token };
 }

@@ -1,13 +1,32 @@
 /** From what the order service says to what a page is told: sums and dates as text, addresses checked, faults as sentences. */
 import { formatMinor } from '@tillstream/money/money';
-import type { Cart, OpenOrderResponse, Order } from '@tillstream/proto/order/v1/order_api';
+import type {
+  Cart,
+  OpenOrderResponse,
+  Order,
+  OrderItem,
+  SubscriptionTerms,
+} from '@tillstream/proto/order/v1/order_api';
 import type { Entries, Fault, Field, QuantityChange } from '../domain/entries.ts';
 import { fields } from '../domain/entries.ts';
 import { phaseOf } from '../domain/phase.ts';
+import { renewsByItself } from '../domain/terms.ts';
 import type { CartView, CheckoutView, ItemView, LineView, OrderView, Shop } from '../pages/view.ts';
+import type { ChildView } from '../pages/renewal-view.ts';
 import { countriesIn } from '../words/countries.ts';
 import type { Words } from '../words/en.ts';
 import { formatInstant, type Locale } from '../words/locale.ts';
+import { childOf, goesOnOf, sectionId, subscriptionViewsOf } from './subscription-views.ts';
+import {
+  byHandOf,
+  lineTerms,
+  methodName,
+  methodNoteOf,
+  methodViews,
+  payConsentOf,
+  placeOf,
+  renewalOf,
+} from './terms-views.ts';
 
 export function shopOfCart(cart: Cart): Shop {
   return {
@@ -47,10 +66,17 @@ export function checkoutViewOf(parts: CheckoutParts): CheckoutView {
     const fault = faults.find((each) => each.field === field);
     return fault === undefined ? [] : [{ field, text: problemText(fault, locale.words) }];
   });
+  const renewal = renewalOf(parts.cart, locale);
+  // Where nothing renews by itself there is nothing to say about methods that cannot.
+  const note = renewal === undefined ? '' : locale.words.renewal.methods.cannotRenew;
   return {
     cart: cartViewOf(parts),
     entries: parts.entries,
     problems,
+    methods: methodViews(parts.cart.paymentMethods, note, locale),
+    ...(renewal === undefined ? {} : { renewal }),
+    byHand: byHandOf(parts.cart, locale),
+    place: placeOf(parts.cart, locale),
     countries: countriesIn(locale),
     isSummaryOpen: parts.isSummaryOpen ?? false,
     ...(parts.notice === undefined ? {} : { notice: parts.notice }),
@@ -72,6 +98,7 @@ function cartViewOf({ cart, locale, refusedChanges = [], form = {} }: CheckoutPa
       maxQuantity: line.maxQuantity,
       price: money(line.priceMinor),
       amount: money(line.amountMinor),
+      terms: lineTerms(bought(line.name, line.quantity, line.subscription), cart.currency, locale),
       ...(refused === undefined
         ? {}
         : {
@@ -117,7 +144,27 @@ function problemText({ field, code }: Fault, words: Words): string {
   }
 }
 
-export function orderViewOf(opened: OpenOrderResponse, order: Order, locale: Locale): OrderView {
+/** Where what was bought is cancelled and restored: the page of the parent. Empty when nothing has begun. */
+function manageAtOf(order: Order, child: ChildView | undefined): string {
+  if (child !== undefined) return child.href;
+  const hasBegun = order.items.some((item) => item.subscription !== undefined);
+  return hasBegun ? `/order/status/${order.orderId.toString()}/${order.token}#${sectionId}` : '';
+}
+
+/** Whether its terms hold: agreed to, and paid, or to be paid, with what can renew. A renewal's own page says what it renews. */
+function hasTerms({ subscriptionTerms: terms, subscription }: OrderItem, order: Order): boolean {
+  if (order.renewsSubscriptionId !== '') return false;
+  if (!renewsByItself(terms)) return true;
+  if (order.status === 'paid') return subscription !== undefined;
+  const chosen = order.paymentMethods.find((method) => method.code === order.paymentMethod);
+  return order.autoRenew && chosen?.canRenew !== false;
+}
+
+function bought(name: string, quantity: number, terms: SubscriptionTerms | undefined) {
+  return terms === undefined ? undefined : { name, quantity, terms };
+}
+
+export function orderViewOf(opened: OpenOrderResponse, order: Order, locale: Locale, now: Date): OrderView {
   const { words } = locale;
   const { payment } = order;
   const money = (minor: bigint) => formatMinor(minor, order.currency, locale.tag);
@@ -129,9 +176,14 @@ export function orderViewOf(opened: OpenOrderResponse, order: Order, locale: Loc
     quantity: item.quantity,
     price: money(item.priceMinor),
     amount: money(item.amountMinor),
+    terms: hasTerms(item, order)
+      ? lineTerms(bought(item.name, item.quantity, item.subscriptionTerms), order.currency, locale)
+      : '',
     isDelivered: item.deliveredAt !== undefined,
     codes: opened.codes.find((each) => each.itemId === item.id)?.codes ?? [],
   }));
+  const consent = payConsentOf(order, locale);
+  const child = childOf(order, now, locale);
   return {
     id: order.orderId.toString(),
     token: order.token,
@@ -146,15 +198,34 @@ export function orderViewOf(opened: OpenOrderResponse, order: Order, locale: Loc
     email: order.customer?.email ?? '',
     items,
     total: money(order.totalMinor),
-    method: methodText(order, words),
+    isFreeNow: order.totalMinor === 0n,
+    method: methodText(order, locale),
+    begunMethod: payment?.status === '' ? '' : (payment?.method ?? ''),
+    chosenMethod: chosenMethodOf(order),
+    methods: methodViews(order.paymentMethods, methodNoteOf(order, consent, locale), locale),
+    ...(consent === undefined ? {} : { consent }),
+    ...(child === undefined ? {} : { child }),
+    subscriptions: subscriptionViewsOf(opened, order, locale),
+    goesOn: goesOnOf(order, locale),
+    manageAt: manageAtOf(order, child),
     paymentStatus: payment?.status ?? '',
     reason: payment === undefined ? '' : reasonText(payment.reason, words),
     money: payment === undefined ? '' : moneyText(payment.moneyMoved, words),
   };
 }
 
-function methodText({ payment }: Order, words: Words): string {
-  if (payment === undefined || payment.cardLast4 === '') return words.order.card;
+/** The one that was chosen when it was ordered, where it may still be chosen; else the first there is. */
+function chosenMethodOf({ paymentMethod, paymentMethods }: Order): string {
+  if (paymentMethods.some((method) => method.code === paymentMethod)) return paymentMethod;
+  return paymentMethods[0]?.code ?? paymentMethod;
+}
+
+function methodText(order: Order, locale: Locale): string {
+  const { words } = locale;
+  const { payment } = order;
+  const code = payment?.method || order.paymentMethod;
+  if (payment === undefined || payment.cardLast4 === '')
+    return code === '' || code === 'CreditCard' ? words.order.card : methodName(code, locale);
   const card = payment.cardType === '' ? words.order.card : payment.cardType;
   return words.order.cardEnding(card, payment.cardLast4);
 }

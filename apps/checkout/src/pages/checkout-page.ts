@@ -3,11 +3,12 @@
  * nothing that was entered is lost and everything works without a script.
  */
 import type { Locale } from '../words/locale.ts';
-import { html, type Html } from './html.ts';
-import { consentFields, customerFields, methodFields, reason } from './customer-form.ts';
+import { html, raw, type Html } from './html.ts';
+import { consentFields, customerFields, methodFields, reason, renewalFields } from './customer-form.ts';
 import { icons } from './icons.ts';
 import { nothing, page } from './layout.ts';
-import { attribute, hidden, notice, productName, thumbnail } from './parts.ts';
+import { attribute, hidden, notice, productName, termsOf, thumbnail } from './parts.ts';
+import { byHandNote, implicitConsent, outcome } from './renewal-parts.ts';
 import type { CartView, CheckoutView, Frame, LineView, Shop } from './view.ts';
 
 const formId = 'checkout';
@@ -33,9 +34,9 @@ ${count === 0 ? nothing : problemList(view, wrongLines, words.problems.summary)}
 <div class="inner"><h2 id="summary-title">${words.summary.title}</h2>${cartLines(view.cart, locale)}</div>
 </details></aside>
 <div class="entries">
-${customerFields(view, locale)}${methodFields(view, locale)}<fieldset class="group"><legend>${words.checkout.confirm}</legend>${consentFields(view, locale, shop)}</fieldset>
-<button class="primary" name="action" value="place" id="place">${words.checkout.place(view.cart.total)}</button>
-<p class="hint under">${words.checkout.placeHint}</p>
+${customerFields(view, locale)}${methodFields(view, locale)}${renewalFields(view, locale)}${byHandNote(view.byHand, locale)}<fieldset class="group"><legend>${words.checkout.confirm}</legend>${consentFields(view, locale, shop)}</fieldset>
+${implicitConsent(view.renewal, locale)}${outcome(view.renewal, locale)}<button class="primary" name="action" value="place" id="place"${view.renewal?.consent === 'implicit' ? raw(' aria-describedby="renewal"') : nothing}>${view.place.text}</button>
+<p class="hint under">${view.place.hint}</p>
 </div></form>`;
   return page(frame, { title, body, step: 'details', languageForm: formId });
 }
@@ -90,7 +91,7 @@ function cartLine(line: LineView, locale: Locale): Html {
     <div class="what">
       ${productName(line.name, line.family)}${
         line.quantity === 1 ? nothing : html`<p class="hint">${words.summary.each(line.price)}</p>`
-      }
+      }${termsOf(line.terms)}
     </div>
     <span class="amount">${line.amount}</span
     >${line.description === '' ? nothing : html`<p class="about"><bdi>${line.description}</bdi></p>`}

@@ -6,6 +6,7 @@ import { html, raw, type Html } from './html.ts';
 import { icons } from './icons.ts';
 import { nothing, outLink } from './layout.ts';
 import { attribute } from './parts.ts';
+import { methodChoices, termsList } from './renewal-parts.ts';
 import type { CheckoutView, Shop } from './view.ts';
 
 interface InputHow {
@@ -45,22 +46,38 @@ export function customerFields(view: CheckoutView, locale: Locale): Html {
 }
 
 export function methodFields(view: CheckoutView, locale: Locale): Html {
-  const { words } = locale;
   const problem = problemOf(view, 'payment_method');
   return html`<fieldset class="group" role="radiogroup" ${said('payment_method', problem)}>
-    <legend>${words.checkout.payment}</legend>
-    <div class="choice">
-      <input
-        type="radio"
-        id="payment_method"
-        name="payment_method"
-        value="CreditCard"
-        aria-describedby="payment_method-hint"
-        ${attribute('checked', view.entries.payment_method === 'CreditCard')}
-      /><label for="payment_method">${icons.card}<span>${words.checkout.card}</span></label>
-      <p class="hint" id="payment_method-hint">${words.checkout.cardHint}</p>
+    <legend>${locale.words.checkout.payment}</legend>
+    ${methodChoices(view.methods, view.entries.payment_method, locale)}${reason('payment_method', problem, locale)}
+  </fieldset>`;
+}
+
+/** The box to tick before anything renews by itself; nothing where nothing does, or where it is said beside the button. */
+export function renewalFields(view: CheckoutView, locale: Locale): Html {
+  const { renewal } = view;
+  if (renewal?.consent !== 'switch') return nothing;
+  const { consent } = locale.words.renewal;
+  const problem = problemOf(view, 'auto_renew');
+  return html`<fieldset class="group renewal${problem === undefined ? '' : ' wrong'}">
+    <legend>${consent.title}</legend>
+    <div class="card">
+      <div class="consent${problem === undefined ? '' : ' wrong'}">
+        <input
+          type="checkbox"
+          id="auto_renew"
+          name="auto_renew"
+          value="yes"
+          ${attribute('required', renewal.isTrial)}${said('auto_renew', problem, 'auto_renew-hint')}${attribute('checked', view.entries.auto_renew)}
+          ${renewal.isTrial ? html` data-required="${locale.words.fields.auto_renew.required}"` : nothing}
+        /><label for="auto_renew" class="strong">${consent.agree}</label>${reason('auto_renew', problem, locale)}
+      </div>
+      <div id="auto_renew-hint" class="agreed">
+        ${termsList(renewal.terms)}
+        <p class="hint">${consent.cancel} ${consent.card}</p>
+        <p class="hint">${renewal.isTrial ? consent.withoutTrial : consent.without}</p>
+      </div>
     </div>
-    ${reason('payment_method', problem, locale)}
   </fieldset>`;
 }
 

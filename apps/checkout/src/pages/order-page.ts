@@ -4,11 +4,19 @@ import type { Locale } from '../words/locale.ts';
 import { html, type Html } from './html.ts';
 import { icons } from './icons.ts';
 import { nothing, page, supportLink } from './layout.ts';
-import { licences, notice, productName, thumbnail } from './parts.ts';
-import { failure, payPath, poll } from './pay-page.ts';
+import { autorenewal, childNote } from './autorenewal.ts';
+import { licences, notice, productName, termsOf, thumbnail } from './parts.ts';
+import { failure, payNow, poll } from './pay-page.ts';
 import type { Frame, ItemView, OrderView } from './view.ts';
 
-export function orderPage(frame: Frame, order: OrderView): Html {
+export interface OrderTold {
+  /** What a change of a subscription has made of it. */
+  readonly changed?: string;
+  /** Why it could not be changed. */
+  readonly refused?: string;
+}
+
+export function orderPage(frame: Frame, order: OrderView, told: OrderTold = {}): Html {
   const { locale } = frame;
   const { words } = locale;
   const { phase } = order;
@@ -17,12 +25,14 @@ export function orderPage(frame: Frame, order: OrderView): Html {
     <div class="head">
       <h1>${words.order.title(order.name)}</h1>
       <p class="badges">${badges(phase, locale)}</p>
-      ${failure(frame, order)} ${phase === 'unknown' ? notice('problem', words.thanks.unknown.text) : nothing}
+      ${told.refused === undefined ? nothing : notice('problem', told.refused)} ${failure(frame, order)}
+      ${phase === 'unknown' ? notice('problem', words.thanks.unknown.text) : nothing}
       ${phase === 'checking' ? notice('info', words.thanks.checking.text) : nothing}
       ${phase === 'deleted' ? notice('info', words.thanks.deleted.text) : nothing}
     </div>
     <div class="entries">
-      ${canPay(phase) ? payNow(order, locale) : nothing}
+      ${phase === 'deleted' ? nothing : childNote(order, locale)}
+      ${canPay(phase) ? payNow(order, order.isFreeNow ? words.thanks.goOn : `${words.order.payNow}: ${order.total}`, locale) : nothing}
       <section class="group card" aria-labelledby="items">
         <h2 id="items">${words.order.items}</h2>
         <ul class="lines">
@@ -37,6 +47,7 @@ export function orderPage(frame: Frame, order: OrderView): Html {
         <p class="hint">${words.summary.taxes}</p>
       </section>
       ${order.items.some((item) => item.codes.length > 0) ? html`<p class="hint">${words.order.licencePrivate}</p>` : nothing}
+      ${autorenewal(order, told.changed ?? '', locale)}
     </div>
     <aside class="summary plain">
       <section>
@@ -68,7 +79,8 @@ function itemLine(item: ItemView, order: OrderView, locale: Locale): Html {
   return html`<li class="line">
     ${thumbnail(item.name, '')}
     <div class="what">
-      ${productName(item.name, item.family)}<span class="hint">${String(item.quantity)} × ${item.price}</span>
+      ${productName(item.name, item.family)}<span class="hint">${String(item.quantity)} × ${item.price}</span
+      >${order.subscriptions.length === 0 ? termsOf(item.terms) : nothing}
     </div>
     <span class="amount">${item.amount}</span>
     <div class="given">${licenceOf(item, order, locale)}</div>
@@ -97,14 +109,6 @@ function fact(name: string, value: string): Html {
         <dt>${name}</dt>
         <dd>${value}</dd>
       </div>`;
-}
-
-function payNow(order: OrderView, locale: Locale): Html {
-  return html`<form method="post" action="${payPath(order)}" data-once>
-    <button class="primary" name="payment_method" value="CreditCard">
-      ${locale.words.order.payNow}: ${order.total}
-    </button>
-  </form>`;
 }
 
 function help({ locale, shop }: Frame, order: OrderView): Html {

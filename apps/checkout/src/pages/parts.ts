@@ -46,6 +46,11 @@ export function productName(name: string, family: string): Html {
     >${family === '' || name.startsWith(family) ? nothing : html`<bdi class="family">${family}</bdi>`}`;
 }
 
+/** How a product renews. */
+export function termsOf(terms: string): Html {
+  return terms === '' ? nothing : html`<p class="terms">${terms}</p>`;
+}
+
 /** What an ordered cart holds, to be read only. */
 export function receipt(order: OrderView, locale: Locale): Html {
   const { words } = locale;
@@ -68,7 +73,8 @@ function receiptLine(item: ItemView): Html {
   return html`<li class="line">
     ${thumbnail(item.name, '')}
     <div class="what">
-      ${productName(item.name, item.family)}<span class="hint">${String(item.quantity)} × ${item.price}</span>
+      ${productName(item.name, item.family)}<span class="hint">${String(item.quantity)} × ${item.price}</span
+      >${termsOf(item.terms)}
     </div>
     <span class="amount">${item.amount}</span>
   </li>`;

@@ -5,8 +5,9 @@ import { html, type Html } from './html.ts';
 import { icons, type IconName } from './icons.ts';
 import { nothing, page } from './layout.ts';
 import { supportLine } from './message-page.ts';
+import { childNote } from './autorenewal.ts';
 import { licences, receipt, sign, type Tone } from './parts.ts';
-import { payPath, poll } from './pay-page.ts';
+import { payNow, poll } from './pay-page.ts';
 import type { Frame, OrderView } from './view.ts';
 
 // A customer without a script who reads the page should not lose it under the eyes too often.
@@ -44,7 +45,8 @@ export function thanksPage(frame: Frame, order: OrderView): Html {
       </p>
     </div>
     <div class="entries">
-      ${canPay(phase) ? retry(order, words) : nothing}
+      ${phase === 'deleted' ? nothing : childNote(order, frame.locale)}
+      ${canPay(phase) ? payNow(order, phase === 'unpaid' || phase === 'unfinished' ? words.thanks.goOn : words.thanks.retry, frame.locale) : nothing}
       ${order.items.map((item) =>
         item.codes.length === 0
           ? nothing
@@ -53,6 +55,7 @@ export function thanksPage(frame: Frame, order: OrderView): Html {
               ${licences(item, frame.locale)}
             </section>`,
       )}
+      ${goesOn(order, words)}
       ${phase === 'paid' || phase === 'delivered' || phase === 'confirming' ? next(order, words) : nothing}
       ${phase === 'deleted' ? nothing : html`<p class="after"><a class="${canPay(phase) ? 'plain-link' : 'button'}" href="/order/status/${order.id}/${order.token}">${words.thanks.orderPage}</a></p>`}
       ${supportLine(frame, order.name)}
@@ -63,15 +66,23 @@ export function thanksPage(frame: Frame, order: OrderView): Html {
 }
 
 function toldOf(order: OrderView, words: Words): Told {
+  const { free } = words.renewal.thanks;
+  if (order.phase === 'paid' && order.isFreeNow) return { ...words.thanks.paid, text: free.paid };
   if (order.phase !== 'delivered') return words.thanks[order.phase];
-  return order.items.some((item) => item.codes.length > 0) ? words.thanks.delivered : words.thanks.deliveredElsewhere;
+  const told = order.items.some((item) => item.codes.length > 0)
+    ? words.thanks.delivered
+    : words.thanks.deliveredElsewhere;
+  return order.isFreeNow ? { ...told, text: free.delivered } : told;
 }
 
-function retry(order: OrderView, words: Words): Html {
-  const text = order.phase === 'unpaid' || order.phase === 'unfinished' ? words.thanks.goOn : words.thanks.retry;
-  return html`<form method="post" action="${payPath(order)}" data-once>
-    <button class="primary" name="payment_method" value="CreditCard">${text}</button>
-  </form>`;
+/** How what was bought goes on, and where that is changed. */
+function goesOn(order: OrderView, { renewal }: Words): Html {
+  if (order.goesOn.length === 0) return nothing;
+  return html`<section class="group card" aria-labelledby="goes-on">
+    <h2 class="with-icon" id="goes-on">${icons.repeat} ${renewal.thanks.title}</h2>
+    ${order.goesOn.map((text) => html`<p>${text}</p>`)}
+    ${order.manageAt === '' ? nothing : html`<p><a href="${order.manageAt}">${renewal.thanks.manage}</a></p>`}
+  </section>`;
 }
 
 function next(order: OrderView, words: Words): Html {

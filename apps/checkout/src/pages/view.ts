@@ -2,6 +2,7 @@
 import type { Entries, Field } from '../domain/entries.ts';
 import type { Phase } from '../domain/phase.ts';
 import type { Locale } from '../words/locale.ts';
+import type { ChildView, MethodView, PayConsent, RenewalView, SubscriptionView, TermsView } from './renewal-view.ts';
 
 export interface Shop {
   readonly name: string;
@@ -35,6 +36,8 @@ export interface LineView {
   readonly maxQuantity: number;
   readonly price: string;
   readonly amount: string;
+  /** How it renews; empty when it does not. */
+  readonly terms: string;
   /** What was entered and refused, instead of the quantity. */
   readonly entered?: string;
   readonly problem?: string;
@@ -58,6 +61,13 @@ export interface CheckoutView {
   readonly problems: readonly { readonly field: Field; readonly text: string }[];
   /** What happened to the page as a whole. */
   readonly notice?: { readonly tone: 'info' | 'problem'; readonly text: string };
+  readonly methods: readonly MethodView[];
+  /** Absent when nothing renews by itself. */
+  readonly renewal?: RenewalView;
+  /** What is paid anew by hand. */
+  readonly byHand: readonly TermsView[];
+  /** What the button says: the sum and that ordering obliges to pay it; and the sentence under it. */
+  readonly place: { readonly text: string; readonly hint: string };
   readonly countries: readonly { readonly code: string; readonly name: string }[];
   /** The summary is open on small screens, because its content is what changed. */
   readonly isSummaryOpen: boolean;
@@ -70,6 +80,7 @@ export interface ItemView {
   readonly quantity: number;
   readonly price: string;
   readonly amount: string;
+  readonly terms: string;
   readonly isDelivered: boolean;
   readonly codes: readonly string[];
 }
@@ -84,8 +95,24 @@ export interface OrderView {
   readonly email: string;
   readonly items: readonly ItemView[];
   readonly total: string;
+  /** Nothing is charged now; the card is kept for later. */
+  readonly isFreeNow: boolean;
   /** A method as people call it: "Visa ending in 4242". */
   readonly method: string;
+  /** The code of the method of the payment that was begun last; empty when none was. */
+  readonly begunMethod: string;
+  /** The code of the method to offer first, and all there are. */
+  readonly chosenMethod: string;
+  readonly methods: readonly MethodView[];
+  /** What paying agrees to, when something may renew by itself. */
+  readonly consent?: PayConsent;
+  /** Set when it renews a subscription. */
+  readonly child?: ChildView;
+  /** Of a parent order. */
+  readonly subscriptions: readonly SubscriptionView[];
+  /** How what was bought goes on, a sentence each; and where it is managed. */
+  readonly goesOn: readonly string[];
+  readonly manageAt: string;
   /** Empty = no payment was begun. */
   readonly paymentStatus: string;
   /** Only after a failure: why, and whether money moved, as sentences. */

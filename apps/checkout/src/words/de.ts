@@ -1,3 +1,4 @@
+import { renewalDe } from './de-renewal.ts';
 import type { Linked, Words } from './en.ts';
 
 const linked = (before: string, link: string, after: string): Linked => ({ before, link, after });
@@ -22,8 +23,6 @@ export const de: Words = {
     country: 'Land wählen',
     company: 'Kaufen Sie für eine Firma?',
     companyHint: 'Firmenname, Anschrift und USt-IdNr. für den Beleg',
-    card: 'Kredit- oder Debitkarte',
-    cardHint: 'Die Karte geben Sie auf der Seite des Zahlungsanbieters ein. Wir sehen ihre Nummer nie.',
     place: (sum) => `Zahlungspflichtig bestellen für ${sum}`,
     placeHint: 'Mit diesem Knopf bestellen Sie verbindlich. Sie bezahlen im nächsten Schritt.',
     terms: linked('Ich nehme die ', 'Verkaufsbedingungen', ' an.'),
@@ -85,6 +84,11 @@ export const de: Words = {
       label: 'Zahlungsart',
       required: 'Wählen Sie eine Zahlungsart.',
       invalid: 'Wählen Sie eine der angezeigten Zahlungsarten.',
+    },
+    auto_renew: {
+      label: 'Automatische Verlängerung',
+      required: 'Stimmen Sie der automatischen Verlängerung zu, um den kostenlosen Test zu beginnen.',
+      invalid: 'Stimmen Sie der automatischen Verlängerung zu, um den kostenlosen Test zu beginnen.',
     },
     terms_accepted: {
       label: 'Verkaufsbedingungen',
@@ -154,6 +158,8 @@ export const de: Words = {
     text: (order) => `Aus ihm wurde die Bestellung ${order}. Sie müssen nicht noch einmal bestellen.`,
     link: 'Zu Ihrer Bestellung',
   },
+
+  renewal: renewalDe,
 
   pay: {
     title: (order) => `Bestellung ${order} bezahlen`,

@@ -1,4 +1,5 @@
 /** English, and what every other language must have: a missing key does not compile. */
+import { renewalEn } from './en-renewal.ts';
 
 /** A sentence with a link inside. */
 export interface Linked {
@@ -35,8 +36,6 @@ export const en = {
     country: 'Choose your country',
     company: 'Buying for a company?',
     companyHint: 'Company name, address and VAT number for the receipt',
-    card: 'Credit or debit card',
-    cardHint: 'You enter the card on the payment provider’s own page. We never see its number.',
     place: (sum: string) => `Order with obligation to pay ${sum}`,
     placeHint: 'With this button you place a binding order. You pay in the next step.',
     terms: linked('I accept the ', 'terms of sale', '.'),
@@ -86,6 +85,11 @@ export const en = {
       label: 'Payment method',
       required: 'Choose a payment method.',
       invalid: 'Choose one of the payment methods shown.',
+    },
+    auto_renew: {
+      label: 'Automatic renewal',
+      required: 'Agree to the automatic renewal to start the free trial.',
+      invalid: 'Agree to the automatic renewal to start the free trial.',
     },
     terms_accepted: {
       label: 'Terms of sale',
@@ -154,6 +158,8 @@ export const en = {
     text: (order: string) => `It became order ${order}. You do not have to order again.`,
     link: 'Go to your order',
   },
+
+  renewal: renewalEn,
 
   pay: {
     title: (order: string) => `Pay for order ${order}`,

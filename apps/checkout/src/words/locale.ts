@@ -62,29 +62,38 @@ export function readAcceptLanguage(header: string | undefined): readonly string[
     .map((each) => each.tag);
 }
 
-const instants = new Map<string, Intl.DateTimeFormat>();
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+const dayParts = { day: 'numeric', month: 'long', year: 'numeric' } as const;
+const instantParts = { ...dayParts, hour: 'numeric', minute: '2-digit', timeZoneName: 'short' } as const;
 
 /** An instant as people of this locale read it, in this IANA zone, which is named. An unknown zone is read as UTC. */
 export function formatInstant(at: Date, locale: Locale, timeZone: string): string {
-  const key = `${locale.tag} ${timeZone}`;
-  let format = instants.get(key);
-  if (format === undefined) {
-    format = makeInstantFormat(locale.tag, timeZone);
-    // Locales come from browsers: the store must not grow with what they think of.
-    if (instants.size < 500) instants.set(key, format);
-  }
-  return format.format(at);
+  return formatIn('instant', instantParts, locale, timeZone).format(at);
 }
 
-function makeInstantFormat(tag: string, timeZone: string): Intl.DateTimeFormat {
-  const parts = {
-    day: 'numeric',
-    month: 'long',
-    year: 'numeric',
-    hour: 'numeric',
-    minute: '2-digit',
-    timeZoneName: 'short',
-  } as const;
+/** The day alone, as it is in this zone: terms end with their last day. */
+export function formatDay(at: Date, locale: Locale, timeZone: string): string {
+  return formatIn('day', dayParts, locale, timeZone).format(at);
+}
+
+function formatIn(
+  name: string,
+  parts: Intl.DateTimeFormatOptions,
+  locale: Locale,
+  timeZone: string,
+): Intl.DateTimeFormat {
+  const key = `${name} ${locale.tag} ${timeZone}`;
+  let format = formats.get(key);
+  if (format === undefined) {
+    format = makeFormat(locale.tag, timeZone, parts);
+    // Locales come from browsers: the store must not grow with what they think of.
+    if (formats.size < 500) formats.set(key, format);
+  }
+  return format;
+}
+
+function makeFormat(tag: string, timeZone: string, parts: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   try {
     return new Intl.DateTimeFormat(tag, { ...parts, timeZone: timeZone === '' ? 'UTC' : timeZone });
   } catch {
