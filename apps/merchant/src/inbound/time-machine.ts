@@ -63,7 +63,7 @@ export interface TimeMachineParts<A extends Advance> {
 
 const [mostAtOnce, idleMs] = [8, 1_000];
 // Between two questions while something is on its way, and once it is clear that it takes longer.
-const [shortPauseMs, longPauseMs] = [3, 250];
+const [shortPauseMs, longPauseMs] = [5, 250];
 // After this long it is said what the advance waits for.
 const patienceMs = 5_000;
 // Nobody waits longer for an answer: the clock runs on from where it is.
@@ -152,17 +152,21 @@ export class TimeMachine<A extends Advance> {
     let isSet = false;
     let before: string | undefined;
     let saidWaiting = 0;
+    // While somebody is busy only they are asked; when they are not, everybody is.
+    let asked = this.#parts.travellers;
     while (!signal.aborted) {
       isSet ||= await this.#set(advance, true, false);
-      const answers = isSet ? await this.#ask(advance, 0n) : [];
+      const answers = isSet ? await this.#ask(asked, advance, 0n) : [];
       const waiting = isSet ? answers.flatMap(waitingOf) : [{ source: 'clock', what: 'service_unreachable', count: 1 }];
       const said = answers.map(({ work }) => String(work?.said)).join(' ');
       if (waiting.length === 0) {
         if (said === before) return nextOf(answers);
-        before = said;
+        before = asked.length < this.#parts.travellers.length ? undefined : said;
+        asked = this.#parts.travellers;
         continue;
       }
       before = undefined;
+      asked = isSet ? this.#parts.travellers.filter(({ name }) => waiting.some((each) => each.source === name)) : asked;
       const waitedMs = performance.now() - startedMs;
       if (waitedMs > abandonAfterMs) return 'abandoned';
       const isLong = waitedMs > patienceMs;
@@ -189,9 +193,9 @@ export class TimeMachine<A extends Advance> {
     return heard.every(Boolean);
   }
 
-  #ask({ merchantId }: A, sinceSequence: bigint): Promise<Answered[]> {
+  #ask(asked: readonly Traveller[], { merchantId }: A, sinceSequence: bigint): Promise<Answered[]> {
     return Promise.all(
-      this.#parts.travellers.map(async (service) => ({
+      asked.map(async (service) => ({
         name: service.name,
         work: await service.readWork({ merchantId, sinceSequence }).catch(() => undefined),
       })),
@@ -199,7 +203,7 @@ export class TimeMachine<A extends Advance> {
   }
 
   async #fired(advance: A): Promise<readonly Firing[]> {
-    const answers = await this.#ask(advance, advance.firstSequence);
+    const answers = await this.#ask(this.#parts.travellers, advance, advance.firstSequence);
     return answers
       .flatMap(({ work }) => work?.fired ?? [])
       .map(({ dueAt, source, kind, objectId }) => ({ at: dueAt ?? advance.at, source, kind, objectId }))
