@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Product } from '@tillstream/proto/merchant/v1/merchant_api';
+import { eventually } from '@tillstream/testkit/eventually';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { World } from './world.ts';
 
@@ -223,6 +224,7 @@ describe('a renewal', () => {
     await world.fail(child);
     await world.heard(id, 'renewalFailed');
     await world.delete(child);
+    await eventually(async () => (await shown(merchantId, id)).openOrderId === 0n);
     await world.turn(merchantId, day('2030-05-09'));
     await world.heard(id, 'subscriptionExpired');
     await world.quiet(merchantId);

@@ -52,7 +52,7 @@ describe('a renewal', () => {
     expect(plannedOf(state)).toEqual({
       notice: day('2026-03-01'),
       charge: day('2026-03-08'),
-      expire: day('2026-03-10'),
+      expire: undefined,
     });
   });
 
@@ -94,6 +94,15 @@ describe('a renewal', () => {
       'renewalFailed',
       'subscriptionExpired',
     ]);
+  });
+
+  // A turned clock: the end was waited for in vain while a charge was under way, then older news ended the renewal.
+  it('that is ended by news from before the end of the paid time is called expired all the same', () => {
+    const waiting = existing(stateAfter(...notPaid, charge(slot2)));
+    expect(plannedOf(waiting).expire).toBeUndefined();
+    const ended = stateAfter(...notPaid, charge(slot2), { type: 'recordDeleted', orderId: 20n, at: slot1 });
+    expect(plannedOf(ended).expire).toEqual(slot2);
+    expect(subscription.decide(ended, expire(slot2)).answer).toBe('accepted');
   });
 
   it('that the customer pays by hand revives it, with the card that was kept then', () => {

@@ -131,7 +131,10 @@ function hasChild({ step }: Renewal): boolean {
   return step === 'open' || step === 'asked';
 }
 
-/** What wakes it up. A timer that is not named here is not set. */
+/**
+ * What wakes it up. A timer that is not named here is not set. The end of the paid time is waited for only when no renewal
+ * is: whatever ends the last hope of one sets it, also when that end has passed by then.
+ */
 export function plannedOf(
   state: SubscriptionState,
 ): Readonly<Record<'notice' | 'charge' | 'expire', Date | undefined>> {
@@ -139,7 +142,7 @@ export function plannedOf(
   return {
     notice: state.status === 'active' && state.renewal.step === 'planned' ? state.noticeAt : undefined,
     charge: state.chargeAt,
-    expire: state.isExpired ? undefined : state.term.expiresAt,
+    expire: state.isExpired || isRenewing(state) ? undefined : state.term.expiresAt,
   };
 }
 
