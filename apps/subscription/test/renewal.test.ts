@@ -313,15 +313,16 @@ describe('other plans', () => {
     expect(await world.heard(id, 'chargeDue')).toMatchObject({ amountMinor: 1800n });
   });
 
-  test('a catalogue that does not answer delays the notice and guesses no price', async () => {
+  test('a catalogue that does not answer delays the notice, guesses no price and holds up no charge', async () => {
     const merchantId = await world.merchant(bought);
     world.products.push(
       Product.fromPartial({ id: '710', merchantId, prices: [{ currency: 'EUR', amountMinor: 900n }] }),
     );
     const id = await world.subscribe({ merchantId, paidAt: bought, renewalPrice: 'current', productId: '710' });
+    const weekly = await world.subscribe({ merchantId, paidAt: bought, period: 'P1W' });
     world.isMerchantAway = true;
     await world.turn(merchantId, told);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await world.heard(weekly, 'chargeDue');
     expect(world.cases(id)).toEqual(['subscriptionStarted']);
     world.isMerchantAway = false;
     // The lease of a timer that failed is a minute; a crashed process's would be taken over then, too.

@@ -11,29 +11,38 @@ export interface TimerParts {
   readonly clock: Clock;
 }
 
+const noPrices: ReadonlyMap<string, bigint> = new Map();
+
 export function fireSubscriptionTimers({ performer, pricesOf, clock }: TimerParts): TimerHandler {
+  const perform = (due: readonly DueTimer[], prices: ReadonlyMap<string, bigint>) =>
+    performer.performOnce(
+      due.map((timer) => {
+        const now = clock.now(timer.merchantId);
+        return {
+          id: timer.aggregateId,
+          merchantId: timer.merchantId,
+          command: commandOf(timer, now, prices.get(timer.aggregateId)),
+          now,
+          messageId: timer.timerId,
+          traceparent: timer.traceparent,
+        };
+      }),
+    );
   return {
     machine: 'subscription',
     async fire(due) {
-      const notices = due.filter((timer) => timer.kind === 'notice');
-      // Asked before the transaction, once for the whole batch: nobody waits for another service with rows locked.
+      const { notices = [], others = [] } = Object.groupBy(due, ({ kind }) =>
+        kind === 'notice' ? 'notices' : 'others',
+      );
+      // First what needs nobody: no charge waits for a catalogue that does not answer.
+      await perform(others, noPrices);
+      if (notices.length === 0) return;
+      // Asked before the transaction, once for all: nobody waits for another service with rows locked.
       const prices = await pricesOf(
         notices.map((timer) => timer.aggregateId),
         notices.map((timer) => timer.merchantId),
       );
-      await performer.performOnce(
-        due.map((timer) => {
-          const now = clock.now(timer.merchantId);
-          return {
-            id: timer.aggregateId,
-            merchantId: timer.merchantId,
-            command: commandOf(timer, now, prices.get(timer.aggregateId)),
-            now,
-            messageId: timer.timerId,
-            traceparent: timer.traceparent,
-          };
-        }),
-      );
+      await perform(notices, prices);
     },
   };
 }
