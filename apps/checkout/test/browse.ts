@@ -6,9 +6,13 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import chromiumPackage from '@sparticuz/chromium';
+import { assets } from '../src/assets/assets.ts';
 import { Refused } from '@tillstream/rpc/refusals';
 import { chromium, type Page } from 'playwright-core';
-import { cart, cartId, orderId, serve, token } from './stand-in.ts';
+import { textOf } from '../src/pages/html.ts';
+import { gallery } from './fixtures.ts';
+import { cart, cartId, orderId, OrderStandIn, serve, token } from './stand-in.ts';
+import { known, monthly, renewingCart, subscription } from './wire.ts';
 
 // axe belongs to the end-to-end tests, which are a package of their own.
 const fromE2e = createRequire(new URL('../../../e2e/package.json', import.meta.url));
@@ -52,13 +56,75 @@ const refusal = () =>
   });
 const focused = (page: Page) => page.evaluate('document.activeElement?.id ?? ""');
 
+/** From the box on the checkout page to cancel and restore, with the keyboard alone. */
+async function renew(page: Page, tag: string, look: (name: string) => Promise<void>): Promise<void> {
+  const shown = async (name: string) => page.locator(`.outcome .${name}`).isVisible();
+  served.order.cart = renewingCart(monthly, { renewalConsentDefault: true });
+  served.order.renews(monthly);
+  await page.goto(`${served.url}/checkout/${cartId}`);
+  await look('checkout renews');
+  if (!(await shown('if-renews')) || (await shown('if-once'))) complain(`${tag}: a subscription is not announced`);
+  await page.locator('#auto_renew').press('Space');
+  if ((await shown('if-renews')) || !(await shown('if-once'))) complain(`${tag}: without the tick it still renews`);
+  await page.locator('#auto_renew').press('Space');
+  await page.locator('#payment_method').press('ArrowDown');
+  if ((await shown('if-renews')) || !(await shown('if-once'))) complain(`${tag}: by bank transfer it still renews`);
+  await page.locator('#payment_method').press('ArrowUp');
+  await page.locator('#place').press('Enter');
+  await page.waitForURL(/\/pay\//);
+  await look('pay renews');
+  served.order.renews(monthly, known(), { status: 'paid', fulfilmentStatus: 'delivered' });
+  served.order.subscriptions = [subscription];
+  await page.goto(`${served.url}/thanks/${orderId}/${token}`);
+  await look('thanks renews');
+  await page.locator('a[href$="#autorenewal"]').press('Enter');
+  await page.waitForURL(/#autorenewal$/);
+  await look('order active');
+  await page.locator('#autorenewal a.button').press('Enter');
+  await page.waitForURL(/\/cancel\//);
+  await look('cancel');
+  await page.locator('button[value=cancel]').press('Enter');
+  await page.locator('#autorenewal [role=status]').waitFor();
+  const answer = await page.locator('#autorenewal [role=status]').boundingBox();
+  if (answer === null || answer.y < 0 || answer.y > 700) complain(`${tag}: the answer to the cancel is out of sight`);
+  await look('order cancelled');
+  await page.locator('button[value=restore]').press('Enter');
+  await page.locator('.subscription .badge.good').waitFor();
+  served.order.refuse.set('changeSubscription', new Refused('subscription_ended'));
+  await page.locator('#autorenewal a.button').press('Enter');
+  await page.locator('button[value=cancel]').press('Enter');
+  await page.locator('.notice.problem').waitFor();
+  await look('order refused');
+}
+
+/** Every page in every state, at the narrowest width and to axe. */
+async function inspectGallery(language: string, colorScheme: 'light' | 'dark'): Promise<void> {
+  const context = await browser.newContext({ colorScheme });
+  const page = await context.newPage();
+  const pages = gallery(language);
+  await page.route('**/*', async (route) => {
+    const path = new URL(route.request().url()).pathname;
+    const asset = assets.find((each) => each.path === path);
+    const found = pages[path.slice(1)];
+    if (asset !== undefined) return route.fulfill({ body: asset.plain, contentType: asset.type });
+    return route.fulfill({ body: found === undefined ? '' : textOf(found), contentType: 'text/html; charset=utf-8' });
+  });
+  for (const name of Object.keys(pages)) {
+    await page.goto(`http://gallery.test/${name}`);
+    await inspect(page, `${language} ${colorScheme} ${name}`);
+  }
+  await context.close();
+  console.log(`${language} ${colorScheme}: every page`);
+}
+
 for (const colorScheme of ['light', 'dark'] as const) {
+  await inspectGallery(colorScheme === 'light' ? 'de' : 'en', colorScheme);
   for (const javaScriptEnabled of [true, false]) {
     const tag = `${colorScheme} ${javaScriptEnabled ? 'with' : 'without'} script`;
     const context = await browser.newContext({ colorScheme, javaScriptEnabled, bypassCSP: false });
     const page = await context.newPage();
     page.on('console', (message) => {
-      if (message.type() === 'error' && !/status of 4(04|22)/.test(message.text()))
+      if (message.type() === 'error' && !/status of 4(04|09|22)/.test(message.text()))
         complain(`${tag}: console ${message.text()}`);
     });
     page.on('pageerror', (error) => complain(`${tag}: ${error.message}`));
@@ -117,12 +183,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.goto(`${served.url}/nowhere`);
     await look('not found');
     served.order.codes = [];
-    served.order.order = {
-      ...served.order.order,
-      status: 'not paid',
-      fulfilmentStatus: 'not delivered',
-      payment: undefined,
-    };
+    await renew(page, tag, look);
+    Object.assign(served.order, { order: new OrderStandIn().order, subscriptions: [] });
     await context.close();
     console.log(`${tag}: walked`);
   }
