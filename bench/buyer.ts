@@ -22,7 +22,8 @@ export class Buyers {
   // As many connections as customers who buy at once; a browser would open some for itself.
   readonly #agent = new Agent({ connections: 128, pipelining: 1, headersTimeout: 30_000, bodyTimeout: 30_000 });
 
-  async buy(link: string, email: string): Promise<Purchase> {
+  /** `choices` are fields of the form besides those that every customer fills in. */
+  async buy(link: string, email: string, choices: Record<string, string> = {}): Promise<Purchase> {
     const startedAt = performance.now();
     const cart = await this.#follow(link, 303);
     const page = await this.#send('GET', cart, undefined, 200);
@@ -39,6 +40,7 @@ export class Buyers {
       payment_method: 'CreditCard',
       terms_accepted: 'yes',
       privacy_accepted: 'yes',
+      ...choices,
     });
     const pay = (await this.#send('POST', cart, form.toString(), 303)).location;
     await this.#send('GET', pay, undefined, 200);

@@ -100,7 +100,7 @@ export async function prepareServer(at: { data: string; portBase: number }): Pro
   await countStatementsFromNextStart(at).finally(() => server.stop());
 }
 
-async function connect(at: { data: string; portBase: number }): Promise<Client> {
+export async function connect(at: { data: string; portBase: number }): Promise<Client> {
   const password = readFileSync(join(at.data, 'postgres.password'), 'utf8').trim();
   // The database's place among the product's ports.
   const client = new Client({

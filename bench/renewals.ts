@@ -1,0 +1,250 @@
+// A hundred thousand renewals of one merchant that are due in the same minute, in one process, while another merchant's
+// customers buy: `npm run bench:renewals` (`-- --renewals 10000`, `-- --kill` to kill the process twice in between).
+// One subscription is bought as customers do; the others are copies of its rows. It reports and judges nothing.
+import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { MerchantApiService } from '@tillstream/proto/merchant/v1/merchant_api';
+import { makeClient, openChannel } from '@tillstream/rpc/client';
+import type { Client } from 'pg';
+import { request } from 'undici';
+import { Buyers } from './buyer.ts';
+import { connect } from './database-counts.ts';
+import { findPortBase, makeFolder, removeFolder, startForm, type Form } from './form.ts';
+
+const { values } = parseArgs({
+  options: { renewals: { type: 'string', default: '100000' }, kill: { type: 'boolean', default: false } },
+});
+const wanted = Number(values.renewals);
+// Ids that stand nowhere else in the rows, so that copies can be made by replacing them.
+const [seedOrder, seedItem] = [888_001, 777_001];
+const [firstOrder, firstItem] = [2_000_000, 4_000_000];
+const codesAtOnce = 10_000;
+
+const at = { data: makeFolder(), portBase: await findPortBase() };
+let form = await startForm('standalone', at);
+const buyers = new Buyers();
+const events = { total: 0, ids: new Set<string>() };
+const receiver = createServer((message, response) => {
+  events.total += 1;
+  events.ids.add(String(message.headers['webhook-id']));
+  message.resume();
+  message.on('end', () => response.end('ok'));
+});
+try {
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  await bench();
+} finally {
+  await buyers.close();
+  await form.stop();
+  receiver.closeAllConnections();
+  receiver.close();
+  removeFolder(at.data);
+}
+
+async function bench(): Promise<void> {
+  const database = await connect(at);
+  // It ends with the product.
+  database.on('error', () => undefined);
+  const address = receiver.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  await post(form, '/v1/webhook_endpoints', { url: `http://127.0.0.1:${port}/hooks` });
+  const plan = { subscription: { type: 'AR', period: 'P1Y' } };
+  const link = await sell(form, 'Yearly', wanted + 10, plan);
+  await database.query(`select setval('"order".order_number', $1), setval('"order".item_number', $2)`, [
+    seedOrder - 1,
+    seedItem - 1,
+  ]);
+  await buyers.buy(link, 'first@example.com', { auto_renew: '1' });
+  await until(database, 'select count(*) as n from subscription.subscription', 1);
+  await sleep(2_000);
+  console.log(`${wanted} subscriptions are copied …`);
+  await copy(database);
+  const ordinary = await openOther();
+  await buyers.buy(ordinary.link, 'warm-up@example.com');
+  const before = events.ids.size;
+
+  await database.query(`
+    update subscription.timer set due_at = now() + interval '2 seconds' where kind = 'charge'`);
+  const startedAt = performance.now();
+  const seconds = () => ((performance.now() - startedAt) / 1_000).toFixed(1);
+  const watch = watchPurchases(ordinary.link);
+  const reached = new Map<string, string>();
+  const kills = values.kill ? [0.3, 0.6] : [];
+  let last = '';
+  for (;;) {
+    const now = await progress(database);
+    const line = `${now.ordered} ordered, ${now.paid} paid, ${now.delivered} delivered, ${events.ids.size - before} webhooks, ${now.mails} mails`;
+    if (line !== last) console.log(`${seconds()} s: ${line}`);
+    last = line;
+    const done: readonly (readonly [string, boolean])[] = [
+      ['ordered', now.ordered >= wanted],
+      ['charged', now.paid >= wanted],
+      ['delivered', now.delivered >= wanted],
+      ['announced', events.ids.size - before >= 3 * wanted],
+      ['mailed', now.mails >= 2 * wanted],
+    ];
+    for (const [what, isDone] of done) if (isDone && !reached.has(what)) reached.set(what, seconds());
+    if (done.every(([, isDone]) => isDone)) break;
+    if (kills[0] !== undefined && now.paid >= kills[0] * wanted) {
+      kills.shift();
+      console.log(`${seconds()} s: killed`);
+      process.kill(form.pid, 'SIGKILL');
+      form = await startForm('standalone', at);
+    }
+    await sleep(1_000);
+  }
+  const purchases = await watch.end();
+  await report(database, reached, purchases, before);
+  await database.end();
+}
+
+async function report(
+  database: Client,
+  reached: ReadonlyMap<string, string>,
+  purchases: { readonly ms: readonly number[]; readonly failed: number },
+  before: number,
+): Promise<void> {
+  await sleep(3_000);
+  const { rows } = await database.query<Record<string, string>>(`
+    select
+      (select count(*) from (select subscription_id, term from "order".purchase_order where subscription_id is not null group by 1, 2 having count(*) > 1) d) as children_twice,
+      (select count(*) from (select order_id from payment.payment where status = 'booked' group by 1 having count(*) > 1) d) as paid_twice,
+      (select count(*) from (select item_id, unit_no from fulfillment.licence group by 1, 2 having count(*) > 1) d) as licensed_twice,
+      (select count(*) from (select merchant_id, kind, about from notification.mail group by 1, 2, 3 having count(*) > 1) d) as mailed_twice`);
+  console.log(`\n| ${wanted} renewals due at once | seconds |\n| --- | --- |`);
+  for (const [what, when] of reached) console.log(`| all ${what} | ${when} |`);
+  const sorted = purchases.ms.toSorted((a, b) => a - b);
+  const quantile = (of: number) =>
+    (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * of))] ?? 0).toFixed(0);
+  console.log(
+    `\nAnother merchant's purchases meanwhile, from the card to the licence: ${sorted.length} (${purchases.failed} failed), p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms.`,
+  );
+  console.log(`Twice: ${JSON.stringify(rows[0])}; webhooks ${events.ids.size - before} different.`);
+}
+
+interface Progress {
+  readonly ordered: number;
+  readonly paid: number;
+  readonly delivered: number;
+  readonly mails: number;
+}
+
+async function progress(database: Client): Promise<Progress> {
+  const { rows } = await database.query<Record<keyof Progress, string>>(`
+    select
+      (select count(*) from "order".purchase_order where subscription_id is not null) as ordered,
+      (select count(*) from "order".purchase_order where subscription_id is not null and status = 'paid') as paid,
+      (select count(*) from "order".purchase_order where subscription_id is not null and fulfilment_status = 'delivered') as delivered,
+      (select count(*) from notification.mail m join "order".purchase_order o on o.order_id = m.order_id
+        where o.subscription_id is not null and m.status = 'sent') as mails`);
+  const [row] = rows;
+  return {
+    ordered: Number(row?.ordered),
+    paid: Number(row?.paid),
+    delivered: Number(row?.delivered),
+    mails: Number(row?.mails),
+  };
+}
+
+/** The rows of one subscription and its order, as many times as wanted, with other ids; due in a year, which is now. */
+async function copy(database: Client): Promise<void> {
+  const copies = (table: string, where: string, more = "'{}'::jsonb") => `
+    insert into ${table} select made.* from ${table} t, generate_series(1, ${wanted - 1}) n, lateral jsonb_populate_record(null::${table},
+      replace(replace(to_jsonb(t)::text, '${seedOrder}', (${firstOrder} + n)::text), '${seedItem}', (${firstItem} + n)::text)::jsonb || ${more}) made
+    where ${where}`;
+  await database.query(`
+    update subscription.subscription set charge_at = now(), next_charge_at = now(), expires_at = now() + interval '20 days',
+      notice_at = null, anchor_on = to_char(now() + interval '20 days' - interval '1 year', 'YYYY-MM-DD'),
+      started_at = now() - interval '345 days'`);
+  await database.query(`delete from subscription.timer where kind <> 'charge'`);
+  await database.query(
+    copies(
+      '"order".purchase_order',
+      `t.order_id = ${seedOrder}`,
+      `jsonb_build_object('token', md5(n::text), 'placed', jsonb_set(replace(replace((t.placed)::text, '${seedOrder}', (${firstOrder} + n)::text), '${seedItem}', (${firstItem} + n)::text)::jsonb, '{token}', to_jsonb(md5(n::text))))`,
+    ),
+  );
+  await database.query(copies('"order".order_history', `t.order_id = ${seedOrder}`));
+  await database.query(copies('subscription.subscription', `t.subscription_id = '${seedOrder}_${seedItem}'`));
+  await database.query(copies('subscription.subscription_order', `t.order_id = ${seedOrder}`));
+  await database.query(copies('subscription.subscription_history', `t.subscription_id = '${seedOrder}_${seedItem}'`));
+  await database.query(
+    copies(
+      'subscription.timer',
+      `t.aggregate_id = '${seedOrder}_${seedItem}'`,
+      `jsonb_build_object('timer_id', gen_random_uuid())`,
+    ),
+  );
+  await database.query('vacuum (analyze)');
+}
+
+async function openOther(): Promise<{ link: string }> {
+  const channel = openChannel({ address: `127.0.0.1:${at.portBase + 10}` });
+  const { testApiKey } = await makeClient(MerchantApiService, channel).createAccount({
+    accountName: 'another shop',
+    shopName: 'Another shop',
+    supportEmail: 'other@example.com',
+  });
+  channel.close();
+  return { link: `${await sell({ ...form, apiKey: testApiKey }, 'Program', 5_000, {})}?quantity=1&currency=EUR` };
+}
+
+/** Two customers a second, from the card to the licence. */
+function watchPurchases(link: string): { end(): Promise<{ ms: readonly number[]; failed: number }> } {
+  const ms: number[] = [];
+  const running: Promise<void>[] = [];
+  let [failed, nth, isOver] = [0, 0, false];
+  const one = async () => {
+    try {
+      const { paidAt } = await buyers.buy(link, `other-${(nth += 1)}@example.com`);
+      ms.push(Date.now() - paidAt);
+    } catch {
+      failed += 1;
+    }
+  };
+  const timer = setInterval(() => !isOver && running.push(one()), 500);
+  return {
+    end: async () => {
+      isOver = true;
+      clearInterval(timer);
+      await Promise.all(running);
+      return { ms, failed };
+    },
+  };
+}
+
+async function sell(of: Form, name: string, codes: number, more: object): Promise<string> {
+  const made = await post<{ id: string; checkout_url: string }>(of, '/v1/products', {
+    name,
+    prices: [{ amount: 10_000, currency: 'EUR' }],
+    delivery: { method: 'pool', one_code_per: 'unit' },
+    ...more,
+  });
+  for (let left = codes; left > 0; left -= codesAtOnce) {
+    const some = Array.from({ length: Math.min(left, codesAtOnce) }, (_, n) => `${name}-${left}-${n}`);
+    await post(of, `/v1/products/${made.id}/licence_codes`, { codes: some });
+  }
+  return made.checkout_url;
+}
+
+async function post<T>(of: Form, path: string, body: object): Promise<T> {
+  const answer = await request(`${of.gateway}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${of.apiKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const text = await answer.body.text();
+  if (answer.statusCode >= 300) throw new Error(`${path} answered ${answer.statusCode}: ${text.slice(0, 500)}`);
+  const parsed: T = JSON.parse(text);
+  return parsed;
+}
+
+async function until(database: Client, question: string, least: number): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const { rows } = await database.query<{ n: string }>(question);
+    if (Number(rows[0]?.n) >= least) return;
+    await sleep(100);
+  }
+  throw new Error(`not reached: ${question}`);
+}
