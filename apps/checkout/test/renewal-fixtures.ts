@@ -140,6 +140,11 @@ export function renewalGallery(frameFor: (path: string) => Frame & { shop: Shop 
         payment: undefined,
       }),
     ),
+    'pay-other-open': payPage(
+      frameFor('/pay/1/t'),
+      viewOf(renewingOrder(monthly, undefined, { payment: payment('created', { method: 'BankTransfer' }) })),
+      'other_open',
+    ),
     'pay-no-method': pay(renewingOrder(monthly, undefined, { paymentMethods: [] })),
     'thanks-renews': thanks(renewingOrder(monthly, known(), paid)),
     'thanks-current': thanks(renewingOrder(yearly, known({ period: 'P1Y' }), paid)),

@@ -301,6 +301,22 @@ describe('the payment page', () => {
     expect(served.order.requests('beginPayment')).toMatchObject([{ paymentMethod: 'BankTransfer' }]);
   });
 
+  test('another method waits for the payment that is open, which is offered first and not called unknown', async () => {
+    for (const language of ['en', 'de']) {
+      served.order.renews(monthly, undefined, { payment: payment('created', { method: 'BankTransfer' }) });
+      served.order.refuse.set('beginPayment', new Refused('attempt_unresolved'));
+      const got = await post(pay(), { payment_method: 'CreditCard', locale: language });
+      expect(got.status).toBe(refusals.attempt_unresolved.http);
+      const { methods, pay: said } = words(language);
+      expect(got.text).toContain(said.otherOpen(methods.BankTransfer.name));
+      expect(got.text).toMatch(/value="BankTransfer"[^>]*checked/);
+    }
+    served.order.renews(monthly, undefined, { payment: payment('created', { moneyMoved: 'unknown' }) });
+    served.order.refuse.set('beginPayment', new Refused('attempt_unresolved'));
+    const unknown = await post(pay(), { payment_method: 'BankTransfer' });
+    expect(unknown.text).toContain(chooseLocale(['en']).words.pay.unresolved.title);
+  });
+
   test.each(['thanks', 'order/status'])('/%s goes on with the chosen method, and leads to the others', async (page) => {
     served.order.renews(monthly, undefined, { paymentMethod: 'BankTransfer' });
     const { text } = await get(`${served.url}/${page}/${orderId}/${token}`);

@@ -116,6 +116,11 @@ describe('cancel', () => {
     [{}, monthly, ['noCharges', 'access', 'restorable']],
     [{ type: 'AR_TRIAL', isInTrial: true }, trial, ['noCharges', 'freeAccess', 'restorable']],
     [{ status: 'not paid', openOrderId: 5n }, monthly, ['noCharges', 'access', 'underWay', 'restorable']],
+    [
+      { status: 'not paid', openOrderId: 5n, nextChargeAt: undefined },
+      monthly,
+      ['noCharges', 'paidAccess', 'underWay'],
+    ],
     [{ type: 'PMR' }, byHand, ['noOrders', 'access', 'notRestorable']],
   ] as const)('asks once more and says what follows for %o', async (more, terms, sentences) => {
     subscribe(more, terms);

@@ -33,6 +33,9 @@ export async function beginPayment(visit: Visit, parts: RouteParts): Promise<Ans
         return goTo(`/thanks/${key.orderId.toString()}/${key.token}`);
       case 'attempt_unresolved': {
         const { frame, view } = await open(visit, parts, { refresh: true, withCodes: false });
+        // The live payment is known to have moved nothing: it is only in the way of another method.
+        const isOther = view.phase === 'unfinished' && paymentMethod !== view.begunMethod;
+        if (isOther) return payAnswer({ frame, view }, status, 'other_open');
         return payAnswer({ frame, view: { ...view, phase: canPay(view.phase) ? 'unknown' : view.phase } }, status);
       }
       case 'order_deleted':

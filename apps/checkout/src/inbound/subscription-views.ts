@@ -91,11 +91,18 @@ function endingOf(found: Subscription, locale: Locale): readonly string[] {
   const until = found.expiresAt === undefined ? '' : formatDay(found.expiresAt, locale, found.timeZone);
   return [
     isCharged ? cancelling.noCharges : cancelling.noOrders,
-    ...(isRunning ? [found.isInTrial ? cancelling.freeAccess(until) : cancelling.access(until)] : []),
+    accessText(found, isRunning, until, locale),
     // A charge that was asked for goes on (docs/states): then that term is paid, and the subscription stays cancelled.
     ...(found.openOrderId === 0n ? [] : [cancelling.underWay]),
     ...(isCharged ? (isRunning ? [cancelling.restorable] : []) : [cancelling.notRestorable]),
   ];
+}
+
+/** With no charge planned the paid time may be over: these pages do not know the merchant's time. */
+function accessText(found: Subscription, isRunning: boolean, until: string, { words }: Locale): string {
+  const { cancelling } = words.renewal;
+  if (!isRunning) return cancelling.paidAccess(until);
+  return found.isInTrial ? cancelling.freeAccess(until) : cancelling.access(until);
 }
 
 function knownToOrder(item: OrderItem, order: Order, locale: Locale): SubscriptionView {

@@ -214,9 +214,11 @@ export function orderViewOf(opened: OpenOrderResponse, order: Order, locale: Loc
   };
 }
 
-/** The one that was chosen when it was ordered, where it may still be chosen; else the first there is. */
-function chosenMethodOf({ paymentMethod, paymentMethods }: Order): string {
-  if (paymentMethods.some((method) => method.code === paymentMethod)) return paymentMethod;
+/** That of a payment which is open, for no other can begin; else what was chosen when it was ordered, if it is there. */
+function chosenMethodOf({ paymentMethod, paymentMethods, payment }: Order): string {
+  const isOpen = payment?.status === 'created' || payment?.status === 'seen';
+  const wanted = isOpen ? payment.method : paymentMethod;
+  if (paymentMethods.some((method) => method.code === wanted)) return wanted;
   return paymentMethods[0]?.code ?? paymentMethod;
 }
 

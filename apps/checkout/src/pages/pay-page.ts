@@ -11,7 +11,7 @@ import { supportLine } from './message-page.ts';
 import { methodChoices, methodIcon, payConsent } from './renewal-parts.ts';
 import type { Frame, OrderView } from './view.ts';
 
-export type PayNotice = 'method_gone' | 'try_again';
+export type PayNotice = 'method_gone' | 'try_again' | 'other_open';
 
 export function payPage(frame: Frame, order: OrderView, told?: PayNotice): Html {
   const { words } = frame.locale;
@@ -23,8 +23,7 @@ export function payPage(frame: Frame, order: OrderView, told?: PayNotice): Html 
       ${held === undefined ? nothing : sign('wait', order.phase === 'unknown' ? 'question' : 'clock')}
       <h1>${held?.title ?? title}</h1>
       ${lead(held?.text ?? leadOf(order, words))}
-      ${told === undefined ? nothing : notice('problem', told === 'method_gone' ? words.pay.methodGone : words.pay.tryAgain)}
-      ${failure(frame, order)}
+      ${told === undefined ? nothing : notice('problem', noticeText(told, order, words))} ${failure(frame, order)}
     </div>
     ${held !== undefined ? html`<div class="entries">${supportLine(frame, order.name)}</div>` : nothing}
     ${canPay(order.phase) ? html`<div class="entries">${childNote(order, frame.locale)} ${payForm(frame, order)}</div>` : nothing}
@@ -58,6 +57,17 @@ export function failure({ locale }: Frame, order: OrderView): Html {
     </div>`;
   }
   return nothing;
+}
+
+function noticeText(told: PayNotice, order: OrderView, { pay, renewal }: Words): string {
+  switch (told) {
+    case 'method_gone':
+      return pay.methodGone;
+    case 'try_again':
+      return pay.tryAgain;
+    case 'other_open':
+      return renewal.pay.otherOpen(order.methods.find(({ code }) => code === order.begunMethod)?.name ?? order.method);
+  }
 }
 
 function leadOf(order: OrderView, { pay, renewal }: Words): string {

@@ -72,6 +72,8 @@ export const renewalDe: RenewalWords = {
       'Wenn Sie mit Karte bezahlen, bewahrt der Zahlungsanbieter sie auf, und spätere Verlängerungen werden von dieser Karte abgebucht:',
     once: 'Sie kaufen eine einzelne Laufzeit. Nichts verlängert sich von selbst.',
     other: 'Anders bezahlen',
+    otherOpen: (method) =>
+      `Sie haben begonnen, auf andere Art zu bezahlen: ${method}. Bitte machen Sie damit weiter. Wenn Sie es lassen, endet diese Zahlung innerhalb einer halben Stunde von selbst, und Sie können neu wählen. Es wurde kein Geld abgebucht.`,
   },
   child: {
     title: 'Diese Bestellung verlängert Ihr Abonnement',
@@ -130,6 +132,7 @@ export const renewalDe: RenewalWords = {
     noOrders: 'Wir senden Ihnen keine Bestellungen zum Bezahlen mehr.',
     access: (day) => `Sie behalten den Zugang bis zum ${day}.`,
     freeAccess: (day) => `Sie behalten den kostenlosen Zugang bis zum ${day} und zahlen nichts.`,
+    paidAccess: (day) => `Der bezahlte Zugang: bis zum ${day}.`,
     underWay: 'Eine Zahlung, die schon unterwegs ist, kann noch gelingen. Sie haben dann auch diese Laufzeit.',
     restorable: 'Bis dahin können Sie es auf der Bestellseite wieder einschalten.',
     notRestorable: 'Es lässt sich später nicht wieder einschalten. Sie müssten das Produkt neu bestellen.',

@@ -70,6 +70,8 @@ export const renewalEn = {
     newCard: 'If you pay by card, the payment provider keeps it and later renewals are charged to this card:',
     once: 'You buy one term. Nothing renews by itself.',
     other: 'Pay another way',
+    otherOpen: (method: string) =>
+      `You have begun to pay by another method: ${method}. Please go on with that one. If you leave it, it ends by itself within half an hour, and you can choose again. No money was taken.`,
   },
   child: {
     title: 'This order renews your subscription',
@@ -125,6 +127,7 @@ export const renewalEn = {
     noOrders: 'We send you no further orders to pay.',
     access: (day: string) => `You keep access until ${day}.`,
     freeAccess: (day: string) => `You keep the free access until ${day}, and pay nothing.`,
+    paidAccess: (day: string) => `The access that is paid for: until ${day}.`,
     underWay: 'A payment that is under way already may still go through. You then have that term, too.',
     restorable: 'Until then you can restore it on the order page.',
     notRestorable: 'It cannot be restored later. To go on, you would order the product again.',
