@@ -68,7 +68,9 @@ export const refusals = {
   subscription_not_found: notFound('subscription'),
   restore_not_supported: conflict('A subscription that is renewed by hand cannot be restored.'),
   subscription_ended: conflict('The paid time is over, and there is no unpaid order to revive the subscription with.'),
-  period_not_allowed: invalid('A period is an ISO 8601 duration of one unit, from 6 days to 10 years: P1Y, P6M, P2W, P30D.'),
+  period_not_allowed: invalid(
+    'A period is an ISO 8601 duration of one unit, from 6 days to 10 years: P1Y, P6M, P2W, P30D.',
+  ),
 
   test_mode_only: conflict('Only a test mode clock can be moved. Use a test key.'),
   clock_cannot_go_back: invalid('A clock only goes forward.'),
