@@ -147,34 +147,55 @@ async function progress(database: Client): Promise<Progress> {
   };
 }
 
-/** The rows of one subscription and its order, as many times as wanted, with other ids; due in a year, which is now. */
+/**
+ * The rows of one subscription, its order, payment, delivery and mails, as many times as wanted, with other ids; due in a
+ * year, which is now. What is as large in a shop of that size is as large here: plans depend on it.
+ */
 async function copy(database: Client): Promise<void> {
-  const copies = (table: string, where: string, more = "'{}'::jsonb") => `
-    insert into ${table} select made.* from ${table} t, generate_series(1, ${wanted - 1}) n, lateral jsonb_populate_record(null::${table},
-      replace(replace(to_jsonb(t)::text, '${seedOrder}', (${firstOrder} + n)::text), '${seedItem}', (${firstItem} + n)::text)::jsonb || ${more}) made
-    where ${where}`;
+  const { rows } = await database.query<{ payment_id: string; instrument_id: string }>(
+    'select payment_id, instrument_id from payment.payment where order_id = $1',
+    [seedOrder],
+  );
+  const [paid] = rows;
+  if (paid === undefined) throw new Error('the seed was not paid');
+  const replaced = (text: string) =>
+    [
+      [seedOrder, `(${firstOrder} + n)::text`],
+      [seedItem, `(${firstItem} + n)::text`],
+      [paid.payment_id, `md5('payment' || n)::uuid::text`],
+      [paid.instrument_id, `md5('instrument' || n)::uuid::text`],
+    ].reduce((inner, [from, to]) => `replace(${inner}, '${from}', ${to})`, text);
+  const copies = (table: string, where: string, more = `'{}'::jsonb`) =>
+    database.query(`
+      insert into ${table} select made.* from ${table} t, generate_series(1, ${wanted - 1}) n,
+        lateral jsonb_populate_record(null::${table}, ${replaced('to_jsonb(t)::text')}::jsonb || ${more}) made
+      where ${where}`);
   await database.query(`
     update subscription.subscription set charge_at = now(), next_charge_at = now(), expires_at = now() + interval '20 days',
       notice_at = null, anchor_on = to_char(now() + interval '20 days' - interval '1 year', 'YYYY-MM-DD'),
       started_at = now() - interval '345 days'`);
   await database.query(`delete from subscription.timer where kind <> 'charge'`);
-  await database.query(
-    copies(
-      '"order".purchase_order',
-      `t.order_id = ${seedOrder}`,
-      `jsonb_build_object('token', md5(n::text), 'placed', jsonb_set(replace(replace((t.placed)::text, '${seedOrder}', (${firstOrder} + n)::text), '${seedItem}', (${firstItem} + n)::text)::jsonb, '{token}', to_jsonb(md5(n::text))))`,
-    ),
+  const token = `jsonb_build_object('token', md5(n::text), 'placed', jsonb_set(${replaced('(t.placed)::text')}::jsonb, '{token}', to_jsonb(md5(n::text))))`;
+  const [ofOrder, ofSubscription] = [`t.order_id = ${seedOrder}`, `t.subscription_id = '${seedOrder}_${seedItem}'`];
+  await copies('"order".purchase_order', ofOrder, token);
+  await copies('"order".order_history', ofOrder);
+  await copies('payment.instrument', 'true', `jsonb_build_object('provider_token', t.provider_token)`);
+  await copies('payment.payment', ofOrder);
+  await copies('payment.payment_history', ofOrder);
+  await copies('payment.attempt', 'true', `jsonb_build_object('attempt_id', gen_random_uuid())`);
+  await copies('fulfillment.delivery', ofOrder);
+  await copies(
+    'notification.mail',
+    ofOrder,
+    `jsonb_build_object('id', gen_random_uuid(), 'status', 'not_wanted', 'sent_at', null)`,
   );
-  await database.query(copies('"order".order_history', `t.order_id = ${seedOrder}`));
-  await database.query(copies('subscription.subscription', `t.subscription_id = '${seedOrder}_${seedItem}'`));
-  await database.query(copies('subscription.subscription_order', `t.order_id = ${seedOrder}`));
-  await database.query(copies('subscription.subscription_history', `t.subscription_id = '${seedOrder}_${seedItem}'`));
-  await database.query(
-    copies(
-      'subscription.timer',
-      `t.aggregate_id = '${seedOrder}_${seedItem}'`,
-      `jsonb_build_object('timer_id', gen_random_uuid())`,
-    ),
+  await copies('subscription.subscription', ofSubscription);
+  await copies('subscription.subscription_order', ofOrder);
+  await copies('subscription.subscription_history', ofSubscription);
+  await copies(
+    'subscription.timer',
+    `t.aggregate_id = '${seedOrder}_${seedItem}'`,
+    `jsonb_build_object('timer_id', gen_random_uuid())`,
   );
   await database.query('vacuum (analyze)');
 }

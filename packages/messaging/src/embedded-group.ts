@@ -42,6 +42,7 @@ export async function startGroupMember(parts: {
   const member = randomUUID();
   const size = subscription.batchSize ?? defaultBatch;
   let owned: Owned[] = [];
+  let perShare = size;
   let joinedAt = 0;
 
   const scoped = <R>(run: (tx: Kysely<object>) => Promise<R>): Promise<R> =>
@@ -103,7 +104,8 @@ export async function startGroupMember(parts: {
     if (Date.now() - joinedAt >= heartbeatMs) await rebalance();
     if (owned.length === 0) return false;
     const mine = [...owned];
-    const rows = await read(database, mine, size);
+    const rows = await read(database, mine, perShare, size);
+    perShare = nextPerShare(rows, perShare, size);
     if (rows.length === 0) return false;
     const batch = rows.map((row): IncomingMessage => ({ ...row }));
     // A long handler must not lose its partitions while it works.
@@ -191,9 +193,25 @@ const readShares = `
     select * from log where log.topic = share.topic and log.partition = share.partition and log."offset" >= share.next_offset
     order by log."offset" limit $4
   ) as found
-  order by found."offset" - share.next_offset, found.topic, found.partition limit $4`;
+  order by found."offset" - share.next_offset, found.topic, found.partition limit $5`;
 
-async function read(database: AnyDatabase, mine: readonly Owned[], size: number): Promise<readonly LogRow[]> {
+// A backlog in every partition is read a few rows of each at a time: with dozens of partitions whole batches of each would
+// be read and thrown away. One partition that has it all is read in whole batches again.
+const fewestPerShare = 8;
+
+function nextPerShare(rows: readonly LogRow[], perShare: number, size: number): number {
+  if (rows.length >= size) return Math.max(fewestPerShare, Math.ceil(perShare / 2));
+  const counts = Map.groupBy(rows, (row) => `${row.topic} ${row.partition}`);
+  const isCut = [...counts.values()].some((some) => some.length >= perShare);
+  return isCut ? Math.min(size, perShare * 4) : perShare;
+}
+
+async function read(
+  database: AnyDatabase,
+  mine: readonly Owned[],
+  perShare: number,
+  size: number,
+): Promise<readonly LogRow[]> {
   const { rows } = await database.pool.query<LogRow>({
     name: 'read-shares',
     text: readShares,
@@ -201,6 +219,7 @@ async function read(database: AnyDatabase, mine: readonly Owned[], size: number)
       mine.map((each) => each.topic),
       mine.map((each) => each.partition),
       mine.map((each) => each.nextOffset),
+      perShare,
       size,
     ],
   });
