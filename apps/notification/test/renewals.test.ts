@@ -4,6 +4,7 @@ import type { OrderEvent } from '@tillstream/proto/order/v1/order_events';
 import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
 import { eventually } from '@tillstream/testkit/eventually';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { mailsOfOrderEvents } from '../src/inbound/order-events.ts';
 import { postOf, type Post } from './post.ts';
 import { aChildOf, aSubscriber, chargeAt, failed, noticeDue, subscriptionMessage } from './subscribers.ts';
 import { anOrder, openWorld, orderMessage, paid, type World } from './world.ts';
@@ -16,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const renewalCreated = (parent: Order): NonNullable<OrderEvent['payload']> => ({
+const renewalCreated = (parent: Order, isPaidByHand: boolean): NonNullable<OrderEvent['payload']> => ({
   $case: 'orderCreated',
   value: {
     itemCount: 1,
@@ -28,6 +29,7 @@ const renewalCreated = (parent: Order): NonNullable<OrderEvent['payload']> => ({
       currency: 'EUR',
       livemode: true,
       parentOrderId: parent.orderId,
+      isPaidByHand,
     },
   },
 });
@@ -160,7 +162,7 @@ describe('a child order', () => {
     const parent = aSubscriber({ type: 'PMR' });
     const child = aChildOf(parent);
     post.know(parent, child);
-    const mail = await post.mailAfter(child, orderMessage(child, renewalCreated(parent)));
+    const mail = await post.mailAfter(child, orderMessage(child, renewalCreated(parent, true)));
     expect(mail).toContain('Renew Quill Editor: your order is ready');
     expect(mail).toContain('The paid time of Quill Editor ends on August 13, 2032.');
     expect(mail).toContain(`Pay now:\n${child.detailUrl.replace('/order/status/', '/pay/')}\n`);
@@ -169,8 +171,12 @@ describe('a child order', () => {
   test('that is charged by itself is not', async () => {
     const parent = aSubscriber();
     const child = aChildOf(parent);
+    expect(
+      mailsOfOrderEvents([{ ...orderMessage(child, renewalCreated(parent, false)), partition: 0, offset: 0n }]),
+    ).toEqual([]);
+    // Who says so wrongly is not believed: the order is asked.
     post.know(parent, child);
-    expect(await post.reasonAfter(child, orderMessage(child, renewalCreated(parent)))).toBe('paid_by_itself');
+    expect(await post.reasonAfter(child, orderMessage(child, renewalCreated(parent, true)))).toBe('paid_by_itself');
   });
 
   test('once paid is confirmed with the new end', async () => {

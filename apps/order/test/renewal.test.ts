@@ -225,6 +225,7 @@ describe('a child order', () => {
         currency: 'EUR',
         livemode: false,
         parentOrderId: parent.orderId,
+        isPaidByHand: false,
       },
     });
   });

@@ -317,6 +317,7 @@ export class World {
       currency: 'EUR',
       livemode: false,
       parentOrderId: BigInt(shown.id.split('_')[0] ?? 0),
+      isPaidByHand: shown.type === 'PMR',
     };
     return this.publish({ orderId, payload: payloadOf(renewal) }, order.merchantId);
   }

@@ -16,8 +16,8 @@ export function mailsOfOrderEvents(batch: readonly IncomingMessage[]): readonly 
       }
       case 'orderCreated': {
         const { renewal } = payload.value;
-        if (renewal === undefined) return [];
-        // Whether it is paid by hand is asked when the mail is sent.
+        // What is charged by itself needs nobody to pay it.
+        if (renewal?.isPaidByHand !== true) return [];
         return [
           {
             ...common,

@@ -204,7 +204,16 @@ function notedOf(state: Order, { itemId }: SubscriptionNote): { subscriptionId: 
 
 function renewalOf({ renewal, items, totalMinor, currency, livemode }: Placed): WireRenewal | undefined {
   if (renewal === undefined) return undefined;
-  const { subscriptionId, term, parentOrderId } = renewal;
+  const { subscriptionId, term, parentOrderId, type } = renewal;
   const itemId = items[0]?.id ?? 0n;
-  return { subscriptionId, term, itemId, amountMinor: totalMinor, currency, livemode, parentOrderId };
+  return {
+    subscriptionId,
+    term,
+    itemId,
+    amountMinor: totalMinor,
+    currency,
+    livemode,
+    parentOrderId,
+    isPaidByHand: type === 'PMR',
+  };
 }

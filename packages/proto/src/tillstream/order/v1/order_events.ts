@@ -50,6 +50,8 @@ export interface Renewal {
   currency: string;
   livemode: boolean;
   parentOrderId: bigint;
+  /** Nothing is charged by itself (PMR). */
+  isPaidByHand: boolean;
 }
 
 export interface OrderPaymentFailed {
@@ -624,7 +626,16 @@ export const OrderCreated: MessageFns<OrderCreated> = {
 };
 
 function createBaseRenewal(): Renewal {
-  return { subscriptionId: "", term: 0, itemId: 0n, amountMinor: 0n, currency: "", livemode: false, parentOrderId: 0n };
+  return {
+    subscriptionId: "",
+    term: 0,
+    itemId: 0n,
+    amountMinor: 0n,
+    currency: "",
+    livemode: false,
+    parentOrderId: 0n,
+    isPaidByHand: false,
+  };
 }
 
 export const Renewal: MessageFns<Renewal> = {
@@ -658,6 +669,9 @@ export const Renewal: MessageFns<Renewal> = {
         throw new globalThis.Error("value provided for field message.parentOrderId of type int64 too large");
       }
       writer.uint32(56).int64(message.parentOrderId);
+    }
+    if (message.isPaidByHand !== false) {
+      writer.uint32(64).bool(message.isPaidByHand);
     }
     return writer;
   },
@@ -731,6 +745,14 @@ export const Renewal: MessageFns<Renewal> = {
             message.parentOrderId = reader.int64() as bigint;
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.isPaidByHand = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -764,6 +786,11 @@ export const Renewal: MessageFns<Renewal> = {
         : isSet(object.parent_order_id)
         ? BigInt(object.parent_order_id)
         : 0n,
+      isPaidByHand: isSet(object.isPaidByHand)
+        ? globalThis.Boolean(object.isPaidByHand)
+        : isSet(object.is_paid_by_hand)
+        ? globalThis.Boolean(object.is_paid_by_hand)
+        : false,
     };
   },
 
@@ -790,6 +817,9 @@ export const Renewal: MessageFns<Renewal> = {
     if (message.parentOrderId !== 0n) {
       obj.parentOrderId = message.parentOrderId.toString();
     }
+    if (message.isPaidByHand !== false) {
+      obj.isPaidByHand = message.isPaidByHand;
+    }
     return obj;
   },
 
@@ -809,6 +839,7 @@ export const Renewal: MessageFns<Renewal> = {
     message.parentOrderId = (object.parentOrderId !== undefined && object.parentOrderId !== null)
       ? BigInt(object.parentOrderId)
       : 0n;
+    message.isPaidByHand = object.isPaidByHand ?? false;
     return message;
   },
 };
