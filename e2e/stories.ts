@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { request } from 'undici';
 import { startProduct, type Form, type Product } from './product.ts';
-import { buy, cards, payByCard, placeOrder } from './purchase.ts';
+import { buy, cards, customer, payByCard, placeOrder } from './purchase.ts';
 import { Shop, type List, type TimelineAnswer } from './shop.ts';
 import { until } from './until.ts';
 import { button, consents, filled, visibleText, Visitor } from './visitor.ts';
@@ -264,6 +264,20 @@ export function tellStories(form: Form): void {
         90_000,
       );
       expect((await shop.order(unpaidSale.orderId)).status).toBe('not paid');
+    });
+
+    test('a merchant sends the licences once more, while the order is paid', async () => {
+      const visitor = new Visitor();
+      const sale = await placeOrder(visitor, link, { ...customer, email: `again-${form}@example.com` });
+      const early = await shop.call<{ code: string }>('POST', `/v1/orders/${sale.orderId}/resend_licences`);
+      expect([early.status, early.body.code]).toEqual([409, 'order_not_paid']);
+      await payByCard(visitor, sale.page, cards.pays);
+      const mine = async () => (await mails()).filter((letter) => letter.to.includes(`again-${form}@example.com`));
+      await until('both mails', async () => (await mine()).length === 2);
+      await shop.must('POST', `/v1/orders/${sale.orderId}/resend_licences`);
+      await until('the third', async () => (await mine()).length === 3);
+      const [code = ''] = (await shop.order(sale.orderId)).items[0]?.licence_codes ?? [];
+      expect((await mine()).filter((letter) => letter.text.includes(code))).toHaveLength(2);
     });
 
     test('strong authentication is a step of its own', async () => {

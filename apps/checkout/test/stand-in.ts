@@ -80,6 +80,7 @@ export class OrderStandIn {
       getOrder: never,
       listOrders: never,
       deleteOrder: never,
+      resendLicences: never,
       getOrderDocuments: never,
     };
   }

@@ -208,6 +208,7 @@ function standInForOrders(documents: ReadonlyMap<bigint, OrderDocument>): Promis
       getOrder: absent,
       listOrders: absent,
       deleteOrder: absent,
+      resendLicences: absent,
       changeSubscription: absent,
       getOrderDocuments: async ({ keys }) => ({
         documents: keys.flatMap((asked) => documents.get(asked.orderId) ?? []),

@@ -255,6 +255,7 @@ function orderFixture(scene: Scene): Handlers<typeof OrderApiService> {
     beginPayment: unused,
     openOrder: unused,
     deleteOrder: unused,
+    resendLicences: unused,
     getOrderDocuments: unused,
     changeSubscription: unused,
   };

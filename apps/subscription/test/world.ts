@@ -348,6 +348,7 @@ export class World {
       getOrder: absent,
       listOrders: absent,
       deleteOrder: absent,
+      resendLicences: absent,
       changeSubscription: absent,
       getOrderDocuments: async ({ keys }) => ({
         documents: keys.flatMap((key) => {

@@ -103,6 +103,7 @@ export async function makeStage(): Promise<Stage> {
       getOrder: stranger,
       listOrders: stranger,
       deleteOrder: stranger,
+      resendLicences: stranger,
       changeSubscription: stranger,
       getOrderDocuments: ({ keys }) => {
         asked.documents += 1;

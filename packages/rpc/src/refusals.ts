@@ -63,6 +63,7 @@ export const refusals = {
   order_already_paid: conflict('The order is paid.'),
   order_deleted: conflict('The order is deleted.'),
   order_not_paid: conflict('The order is not paid.'),
+  too_many_resends: conflict('The licences of an order are sent again at most 20 times.'),
   payment_method_not_supported: invalid('This payment method is not available.'),
 
   subscription_not_found: notFound('subscription'),

@@ -38,6 +38,16 @@ export function mailsOfOrderEvents(batch: readonly IncomingMessage[]): readonly 
           },
         ];
       }
+      case 'orderLicencesAsked': {
+        const { itemIds, number } = payload.value;
+        return itemIds.map((itemId) => ({
+          ...common,
+          kind: 'licence',
+          // Another mail than the first, so that a redelivered request sends no third.
+          about: `${orderId}.${itemId}.${number}`,
+          itemId,
+        }));
+      }
       case 'orderPaymentFailed':
       case 'orderDelivered':
       case 'orderDeleted':

@@ -13,6 +13,7 @@ export const orderMatrix: Matrix<OrderState['status'], OrderCommand['type'], Ord
     recordItemDelivered: 'refused: order_not_found',
     recordSubscription: 'refused: order_not_found',
     remind: 'refused: order_not_found',
+    resendLicences: 'refused: order_not_found',
     delete: 'refused: order_not_found',
   },
   'not paid': {
@@ -23,6 +24,7 @@ export const orderMatrix: Matrix<OrderState['status'], OrderCommand['type'], Ord
     // A child shows it. An unpaid parent has no subscription yet.
     recordSubscription: ['not paid', 'refused: subscription_not_found'],
     remind: 'not paid',
+    resendLicences: 'refused: order_not_paid',
     delete: 'deleted',
   },
   paid: {
@@ -33,6 +35,8 @@ export const orderMatrix: Matrix<OrderState['status'], OrderCommand['type'], Ord
     recordItemDelivered: 'paid',
     recordSubscription: 'paid',
     remind: 'ignored',
+    // Ignored while nothing is delivered.
+    resendLicences: ['paid', 'ignored', 'refused: too_many_resends'],
     delete: 'refused: order_already_paid',
   },
   deleted: {
@@ -43,6 +47,7 @@ export const orderMatrix: Matrix<OrderState['status'], OrderCommand['type'], Ord
     recordItemDelivered: 'refused: order_not_paid',
     recordSubscription: 'ignored',
     remind: 'ignored',
+    resendLicences: 'refused: order_deleted',
     delete: 'ignored',
   },
 };

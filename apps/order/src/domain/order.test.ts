@@ -128,6 +128,7 @@ const commands: Record<OrderCommand['type'], OrderCommand> = {
   recordItemDelivered: { type: 'recordItemDelivered', itemId: 1n, at },
   recordSubscription: cancel,
   remind: { type: 'remind', number: 1, dueAt: at, at, isWanted: true },
+  resendLicences: { type: 'resendLicences' },
   delete: { type: 'delete', reason: 'by_merchant' },
 };
 
@@ -182,6 +183,21 @@ test('another sum does not pay the order', () => {
   for (const sum of [{ amountMinor: 9_999n }, { amountMinor: 10_001n }, { currency: 'USD' }]) {
     expect(order.decide(existing(), { ...pay('p'), ...sum })).toEqual({ answer: 'refused', reason: 'amount_mismatch' });
   }
+});
+
+test('licences are sent again while the order is paid and something is delivered, at most twenty times (R38)', () => {
+  const resend = commands.resendLicences;
+  expect(outcomeOf(order, existing(), resend)).toBe('refused: order_not_paid');
+  expect(outcomeOf(order, existing(pay('a')), resend)).toBe('ignored');
+  const delivered = existing(pay('a'), commands.recordItemDelivered);
+  expect(order.decide(delivered, resend)).toEqual({
+    answer: 'accepted',
+    events: [{ type: 'orderLicencesAsked', itemIds: [1n], number: 1 }],
+  });
+  const often = existing(pay('a'), commands.recordItemDelivered, ...Array.from({ length: 20 }, () => resend));
+  expect(often.resends).toBe(20);
+  expect(outcomeOf(order, often, resend)).toBe('refused: too_many_resends');
+  expect(outcomeOf(order, existing(commands.delete), resend)).toBe('refused: order_deleted');
 });
 
 test('a second payment is due for refund, once, and delivers nothing more', () => {

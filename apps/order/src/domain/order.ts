@@ -37,6 +37,8 @@ export interface Order {
   /** By item: on a parent from its payment on, on a child always. */
   readonly subscriptions: ReadonlyMap<bigint, ItemSubscription>;
   readonly reminded: readonly number[];
+  /** How often the licences were sent again. */
+  readonly resends: number;
 }
 
 export type OrderState = { readonly status: 'absent' } | Order;
@@ -70,6 +72,7 @@ export type OrderCommand =
       /** The merchant's policy as it is now: it may have been switched off since the order was placed. */
       readonly isWanted: boolean;
     }
+  | { readonly type: 'resendLicences' }
   | { readonly type: 'delete'; readonly reason: DeletionReason };
 
 export type DeletionReason = 'unpaid_too_long' | 'by_merchant';
@@ -94,6 +97,7 @@ export type OrderEvent =
   | { readonly type: 'orderDelivered' }
   | { readonly type: 'orderDeleted'; readonly reason: DeletionReason }
   | { readonly type: 'orderReminderDue'; readonly number: number }
+  | { readonly type: 'orderLicencesAsked'; readonly itemIds: readonly bigint[]; readonly number: number }
   | { readonly type: 'orderSubscriptionCancelled'; readonly note: SubscriptionNote }
   | { readonly type: 'orderSubscriptionRestored'; readonly note: SubscriptionNote }
   | { readonly type: 'orderSubscriptionNoted'; readonly note: SubscriptionNote };
@@ -105,6 +109,7 @@ export type OrderRefusal =
   | 'order_not_paid'
   | 'amount_mismatch'
   | 'subscription_not_found'
+  | 'too_many_resends'
   | 'cart_empty';
 
 export const order: Machine<OrderState, OrderCommand, OrderEvent, OrderRefusal> = {
@@ -136,6 +141,8 @@ function decide(state: OrderState, command: OrderCommand): Decided {
       return decideSubscription(state, command.news);
     case 'remind':
       return decideReminder(state, command);
+    case 'resendLicences':
+      return decideResend(state);
     case 'delete':
       if (state.status === 'deleted') return ignore('it is deleted');
       return state.status === 'paid'
@@ -212,6 +219,18 @@ function decideReminder(state: Order, { number, dueAt, at, isWanted }: Asked<'re
     : accept({ type: 'orderReminderDue', number });
 }
 
+// Somebody who asks more often has another problem than a lost mail.
+const mostResends = 20;
+
+/** R38: only while it is paid; what is not delivered yet comes by itself. */
+function decideResend(state: Order): Decided {
+  if (state.status !== 'paid') return refuse(state.status === 'deleted' ? 'order_deleted' : 'order_not_paid');
+  if (state.deliveredAt.size === 0) return ignore('nothing is delivered yet');
+  return state.resends >= mostResends
+    ? refuse('too_many_resends')
+    : accept({ type: 'orderLicencesAsked', itemIds: [...state.deliveredAt.keys()], number: state.resends + 1 });
+}
+
 function evolve(state: OrderState, event: OrderEvent): OrderState {
   if (event.type === 'orderCreated') {
     return {
@@ -223,6 +242,7 @@ function evolve(state: OrderState, event: OrderEvent): OrderState {
       refundDue: [],
       subscriptions: shownAtCreation(event.placed),
       reminded: [],
+      resends: 0,
     };
   }
   if (state.status === 'absent') throw new Error(`${event.type} of an order that does not exist`);
@@ -252,6 +272,8 @@ function evolve(state: OrderState, event: OrderEvent): OrderState {
       return { ...state, status: 'deleted' };
     case 'orderReminderDue':
       return { ...state, reminded: [...state.reminded, event.number] };
+    case 'orderLicencesAsked':
+      return { ...state, resends: event.number };
     case 'orderSubscriptionCancelled':
     case 'orderSubscriptionRestored':
     case 'orderSubscriptionNoted':

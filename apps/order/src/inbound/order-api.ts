@@ -110,6 +110,17 @@ export function answerOrderApi(parts: OrderApiParts): Handlers<typeof OrderApiSe
       if (answer?.answer === 'refused') throw new Refused(answer.reason);
       return { order: await orders.get(merchantId, orderId) };
     },
+    async resendLicences({ merchantId, orderId }) {
+      if ((await orders.get(merchantId, orderId)) === undefined) throw new Refused('order_not_found');
+      const now = clock.now(merchantId);
+      const [answer] = await performer.perform([
+        { id: String(orderId), merchantId, command: { type: 'resendLicences' }, now },
+      ]);
+      if (answer?.answer === 'refused') throw new Refused(answer.reason);
+      const asked = answer?.answer === 'accepted' ? answer.events : [];
+      const items = asked.flatMap((event) => (event.type === 'orderLicencesAsked' ? event.itemIds : []));
+      return { order: await orders.get(merchantId, orderId), items: items.length };
+    },
     async changeSubscription({ orderId, token, subscriptionId, action }) {
       const { merchantId, order } = await orderDesk.open(orderId, token);
       // On the parent's page only: a child's page shows the order.

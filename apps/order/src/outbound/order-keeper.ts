@@ -189,6 +189,8 @@ function payloadOf(event: OrderEvent, state: Order): WireEvent['payload'] {
       return { $case: 'orderDeleted', value: { reason: event.reason, renewal } };
     case 'orderReminderDue':
       return { $case: 'orderReminderDue', value: { number: event.number } };
+    case 'orderLicencesAsked':
+      return { $case: 'orderLicencesAsked', value: { itemIds: [...event.itemIds], number: event.number } };
     case 'orderSubscriptionCancelled':
       return { $case: 'orderSubscriptionCancelled', value: notedOf(state, event.note) };
     case 'orderSubscriptionRestored':

@@ -111,6 +111,8 @@ export function storeEvent(event: OrderEvent): Record<string, unknown> {
       return { reason: event.reason };
     case 'orderReminderDue':
       return { number: event.number };
+    case 'orderLicencesAsked':
+      return { itemIds: event.itemIds.map(String), number: event.number };
     case 'orderSubscriptionCancelled':
     case 'orderSubscriptionRestored':
     case 'orderSubscriptionNoted':
@@ -167,6 +169,8 @@ export function readEvent(row: HistoryRow, placed: Placed): OrderEvent {
       return { type: 'orderDeleted', reason: text('reason') === 'by_merchant' ? 'by_merchant' : 'unpaid_too_long' };
     case 'orderReminderDue':
       return { type: 'orderReminderDue', number: numberOf(data['number']) };
+    case 'orderLicencesAsked':
+      return { type: 'orderLicencesAsked', itemIds: idsOf(data['itemIds']), number: numberOf(data['number']) };
     case 'orderSubscriptionCancelled':
     case 'orderSubscriptionRestored':
     case 'orderSubscriptionNoted':
@@ -227,6 +231,10 @@ function textsOf(value: unknown): (key: string) => string {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
+}
+
+function idsOf(value: unknown): readonly bigint[] {
+  return Array.isArray(value) ? value.map((each) => BigInt(String(each))) : [];
 }
 
 function numberOf(value: unknown): number {

@@ -115,4 +115,23 @@ export function addOrders(
       return wholeOf(merchantId, orderId);
     },
   );
+
+  api.post(
+    '/orders/:id/resend_licences',
+    {
+      schema: {
+        ...says('Orders', 'resendLicences', 'Send the licence mails once more'),
+        description:
+          'For every item that is delivered, while the order is paid; at most 20 times. Items that are not delivered yet are sent by themselves.',
+        params: orderParams,
+        response: { 200: wholeOrder, ...problems },
+      },
+    },
+    async (request) => {
+      const { merchantId } = tenantOf(request);
+      const orderId = orderIdOf(request.params.id);
+      await order.resendLicences({ merchantId, orderId });
+      return wholeOf(merchantId, orderId);
+    },
+  );
 }

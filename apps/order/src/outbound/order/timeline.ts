@@ -47,6 +47,8 @@ function sentenceOf(event: OrderEvent): [summary: string, objectId: string] {
         : ['The order was deleted: nobody paid it for 90 days.', ''];
     case 'orderReminderDue':
       return [`The customer is reminded of the unpaid order (${event.number}).`, ''];
+    case 'orderLicencesAsked':
+      return [`The licences are sent once more (${event.number}).`, ''];
     case 'orderSubscriptionCancelled':
       return [`The subscription of item ${event.note.itemId} was cancelled.`, ''];
     case 'orderSubscriptionRestored':

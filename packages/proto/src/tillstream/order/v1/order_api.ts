@@ -389,6 +389,19 @@ export interface DeleteOrderResponse {
   order: Order | undefined;
 }
 
+export interface ResendLicencesRequest {
+  merchantId: string;
+  orderId: bigint;
+}
+
+export interface ResendLicencesResponse {
+  order:
+    | Order
+    | undefined;
+  /** 0 = nothing is delivered yet. */
+  items: number;
+}
+
 export interface DocumentKey {
   merchantId: string;
   orderId: bigint;
@@ -5927,6 +5940,183 @@ export const DeleteOrderResponse: MessageFns<DeleteOrderResponse> = {
   },
 };
 
+function createBaseResendLicencesRequest(): ResendLicencesRequest {
+  return { merchantId: "", orderId: 0n };
+}
+
+export const ResendLicencesRequest: MessageFns<ResendLicencesRequest> = {
+  encode(message: ResendLicencesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.merchantId !== "") {
+      writer.uint32(10).string(message.merchantId);
+    }
+    if (message.orderId !== 0n) {
+      if (BigInt.asIntN(64, message.orderId) !== message.orderId) {
+        throw new globalThis.Error("value provided for field message.orderId of type int64 too large");
+      }
+      writer.uint32(16).int64(message.orderId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResendLicencesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResendLicencesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.merchantId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.orderId = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResendLicencesRequest {
+    return {
+      merchantId: isSet(object.merchantId)
+        ? globalThis.String(object.merchantId)
+        : isSet(object.merchant_id)
+        ? globalThis.String(object.merchant_id)
+        : "",
+      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
+    };
+  },
+
+  toJSON(message: ResendLicencesRequest): unknown {
+    const obj: any = {};
+    if (message.merchantId !== "") {
+      obj.merchantId = message.merchantId;
+    }
+    if (message.orderId !== 0n) {
+      obj.orderId = message.orderId.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResendLicencesRequest>, I>>(base?: I): ResendLicencesRequest {
+    return ResendLicencesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResendLicencesRequest>, I>>(object: I): ResendLicencesRequest {
+    const message = createBaseResendLicencesRequest();
+    message.merchantId = object.merchantId ?? "";
+    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
+    return message;
+  },
+};
+
+function createBaseResendLicencesResponse(): ResendLicencesResponse {
+  return { order: undefined, items: 0 };
+}
+
+export const ResendLicencesResponse: MessageFns<ResendLicencesResponse> = {
+  encode(message: ResendLicencesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.order !== undefined) {
+      Order.encode(message.order, writer.uint32(10).fork()).join();
+    }
+    if (message.items !== 0) {
+      writer.uint32(16).int32(message.items);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResendLicencesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResendLicencesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.order = Order.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.items = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResendLicencesResponse {
+    return {
+      order: isSet(object.order) ? Order.fromJSON(object.order) : undefined,
+      items: isSet(object.items) ? globalThis.Number(object.items) : 0,
+    };
+  },
+
+  toJSON(message: ResendLicencesResponse): unknown {
+    const obj: any = {};
+    if (message.order !== undefined) {
+      obj.order = Order.toJSON(message.order);
+    }
+    if (message.items !== 0) {
+      obj.items = Math.round(message.items);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResendLicencesResponse>, I>>(base?: I): ResendLicencesResponse {
+    return ResendLicencesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResendLicencesResponse>, I>>(object: I): ResendLicencesResponse {
+    const message = createBaseResendLicencesResponse();
+    message.order = (object.order !== undefined && object.order !== null) ? Order.fromPartial(object.order) : undefined;
+    message.items = object.items ?? 0;
+    return message;
+  },
+};
+
 function createBaseDocumentKey(): DocumentKey {
   return { merchantId: "", orderId: 0n, version: 0n };
 }
@@ -6435,6 +6625,21 @@ export const OrderApiService = {
     responseDeserialize: (value: Buffer): GetOrderDocumentsResponse => GetOrderDocumentsResponse.decode(value),
   },
   /**
+   * The licence mails go out once more, for every item that was delivered (R38). Refuses with order_not_found,
+   * order_not_paid, order_deleted, too_many_resends.
+   */
+  resendLicences: {
+    path: "/tillstream.order.v1.OrderApi/ResendLicences" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResendLicencesRequest): Buffer =>
+      Buffer.from(ResendLicencesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResendLicencesRequest => ResendLicencesRequest.decode(value),
+    responseSerialize: (value: ResendLicencesResponse): Buffer =>
+      Buffer.from(ResendLicencesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResendLicencesResponse => ResendLicencesResponse.decode(value),
+  },
+  /**
    * The customer's cancel and restore, on the parent order's page. Refuses with order_not_found (also for a wrong token),
    * subscription_not_found, restore_not_supported, subscription_ended.
    */
@@ -6480,6 +6685,11 @@ export interface OrderApiServer extends UntypedServiceImplementation {
   deleteOrder: handleUnaryCall<DeleteOrderRequest, DeleteOrderResponse>;
   /** For other services: the orders as they were at the given versions. Unknown ones are left out of the answer. */
   getOrderDocuments: handleUnaryCall<GetOrderDocumentsRequest, GetOrderDocumentsResponse>;
+  /**
+   * The licence mails go out once more, for every item that was delivered (R38). Refuses with order_not_found,
+   * order_not_paid, order_deleted, too_many_resends.
+   */
+  resendLicences: handleUnaryCall<ResendLicencesRequest, ResendLicencesResponse>;
   /**
    * The customer's cancel and restore, on the parent order's page. Refuses with order_not_found (also for a wrong token),
    * subscription_not_found, restore_not_supported, subscription_ended.
@@ -6655,6 +6865,25 @@ export interface OrderApiClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetOrderDocumentsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * The licence mails go out once more, for every item that was delivered (R38). Refuses with order_not_found,
+   * order_not_paid, order_deleted, too_many_resends.
+   */
+  resendLicences(
+    request: ResendLicencesRequest,
+    callback: (error: ServiceError | null, response: ResendLicencesResponse) => void,
+  ): ClientUnaryCall;
+  resendLicences(
+    request: ResendLicencesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ResendLicencesResponse) => void,
+  ): ClientUnaryCall;
+  resendLicences(
+    request: ResendLicencesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ResendLicencesResponse) => void,
   ): ClientUnaryCall;
   /**
    * The customer's cancel and restore, on the parent order's page. Refuses with order_not_found (also for a wrong token),

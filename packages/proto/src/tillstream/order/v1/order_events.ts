@@ -31,6 +31,7 @@ export interface OrderEvent {
     | //
     /** On a child order: it shows the subscription's new status; no webhook tells of it. */
     { $case: "orderSubscriptionNoted"; value: OrderSubscriptionNoted }
+    | { $case: "orderLicencesAsked"; value: OrderLicencesAsked }
     | undefined;
 }
 
@@ -120,6 +121,13 @@ export interface OrderSubscriptionNoted {
   itemId: bigint;
 }
 
+/** The licence mails of these items go out once more (R38). */
+export interface OrderLicencesAsked {
+  itemIds: bigint[];
+  /** 1, 2, … */
+  number: number;
+}
+
 function createBaseOrderEvent(): OrderEvent {
   return { header: undefined, orderId: 0n, payload: undefined };
 }
@@ -171,6 +179,9 @@ export const OrderEvent: MessageFns<OrderEvent> = {
         break;
       case "orderSubscriptionNoted":
         OrderSubscriptionNoted.encode(message.payload.value, writer.uint32(114).fork()).join();
+        break;
+      case "orderLicencesAsked":
+        OrderLicencesAsked.encode(message.payload.value, writer.uint32(122).fork()).join();
         break;
     }
     return writer;
@@ -316,6 +327,17 @@ export const OrderEvent: MessageFns<OrderEvent> = {
             };
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.payload = {
+              $case: "orderLicencesAsked",
+              value: OrderLicencesAsked.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -392,6 +414,10 @@ export const OrderEvent: MessageFns<OrderEvent> = {
         ? { $case: "orderSubscriptionNoted", value: OrderSubscriptionNoted.fromJSON(object.orderSubscriptionNoted) }
         : isSet(object.order_subscription_noted)
         ? { $case: "orderSubscriptionNoted", value: OrderSubscriptionNoted.fromJSON(object.order_subscription_noted) }
+        : isSet(object.orderLicencesAsked)
+        ? { $case: "orderLicencesAsked", value: OrderLicencesAsked.fromJSON(object.orderLicencesAsked) }
+        : isSet(object.order_licences_asked)
+        ? { $case: "orderLicencesAsked", value: OrderLicencesAsked.fromJSON(object.order_licences_asked) }
         : undefined,
     };
   },
@@ -428,6 +454,8 @@ export const OrderEvent: MessageFns<OrderEvent> = {
       obj.orderSubscriptionRestored = OrderSubscriptionRestored.toJSON(message.payload.value);
     } else if (message.payload?.$case === "orderSubscriptionNoted") {
       obj.orderSubscriptionNoted = OrderSubscriptionNoted.toJSON(message.payload.value);
+    } else if (message.payload?.$case === "orderLicencesAsked") {
+      obj.orderLicencesAsked = OrderLicencesAsked.toJSON(message.payload.value);
     }
     return obj;
   },
@@ -525,6 +553,15 @@ export const OrderEvent: MessageFns<OrderEvent> = {
           message.payload = {
             $case: "orderSubscriptionNoted",
             value: OrderSubscriptionNoted.fromPartial(object.payload.value),
+          };
+        }
+        break;
+      }
+      case "orderLicencesAsked": {
+        if (object.payload?.value !== undefined && object.payload?.value !== null) {
+          message.payload = {
+            $case: "orderLicencesAsked",
+            value: OrderLicencesAsked.fromPartial(object.payload.value),
           };
         }
         break;
@@ -1835,6 +1872,112 @@ export const OrderSubscriptionNoted: MessageFns<OrderSubscriptionNoted> = {
     const message = createBaseOrderSubscriptionNoted();
     message.subscriptionId = object.subscriptionId ?? "";
     message.itemId = (object.itemId !== undefined && object.itemId !== null) ? BigInt(object.itemId) : 0n;
+    return message;
+  },
+};
+
+function createBaseOrderLicencesAsked(): OrderLicencesAsked {
+  return { itemIds: [], number: 0 };
+}
+
+export const OrderLicencesAsked: MessageFns<OrderLicencesAsked> = {
+  encode(message: OrderLicencesAsked, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.itemIds.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.itemIds) {
+        if (BigInt.asIntN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field itemIds of type int64 is too large");
+        }
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    if (message.number !== 0) {
+      writer.uint32(16).int32(message.number);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OrderLicencesAsked {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrderLicencesAsked();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.itemIds.push(reader.int64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.itemIds.push(reader.int64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.number = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OrderLicencesAsked {
+    return {
+      itemIds: globalThis.Array.isArray(object?.itemIds)
+        ? object.itemIds.map((e: any) => BigInt(e))
+        : globalThis.Array.isArray(object?.item_ids)
+        ? object.item_ids.map((e: any) => BigInt(e))
+        : [],
+      number: isSet(object.number) ? globalThis.Number(object.number) : 0,
+    };
+  },
+
+  toJSON(message: OrderLicencesAsked): unknown {
+    const obj: any = {};
+    if (message.itemIds?.length) {
+      obj.itemIds = message.itemIds.map((e) => e.toString());
+    }
+    if (message.number !== 0) {
+      obj.number = Math.round(message.number);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<OrderLicencesAsked>, I>>(base?: I): OrderLicencesAsked {
+    return OrderLicencesAsked.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OrderLicencesAsked>, I>>(object: I): OrderLicencesAsked {
+    const message = createBaseOrderLicencesAsked();
+    message.itemIds = object.itemIds?.map((e) => BigInt(e)) || [];
+    message.number = object.number ?? 0;
     return message;
   },
 };
