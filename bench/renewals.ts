@@ -43,9 +43,7 @@ try {
 }
 
 async function bench(): Promise<void> {
-  const database = await connect(at);
-  // It ends with the product.
-  database.on('error', () => undefined);
+  let database = await open();
   const address = receiver.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   await post(form, '/v1/webhook_endpoints', { url: `http://127.0.0.1:${port}/hooks` });
@@ -90,6 +88,7 @@ async function bench(): Promise<void> {
       console.log(`${seconds()} s: killed`);
       process.kill(form.pid, 'SIGKILL');
       form = await startForm('standalone', at);
+      database = await open();
     }
     await sleep(1_000);
   }
@@ -97,6 +96,13 @@ async function bench(): Promise<void> {
   console.log(`mails sent by then: ${(await progress(database)).mails} of ${2 * wanted}; the rest follows`);
   await report(database, reached, purchases, before);
   await database.end();
+}
+
+/** It ends with the product. */
+async function open(): Promise<Client> {
+  const client = await connect(at);
+  client.on('error', () => undefined);
+  return client;
 }
 
 async function report(

@@ -12,7 +12,7 @@ const leaseSeconds = 10;
 const heartbeatMs = 3_000;
 // Without a signal a message of another process waits at most this long.
 const pollMs = 1_000;
-const defaultBatch = 500;
+const defaultBatch = 200;
 
 interface Owned {
   readonly topic: string;

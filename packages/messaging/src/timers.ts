@@ -65,7 +65,7 @@ export async function schedule<S>(tx: Kysely<S>, changes: readonly ScheduledChan
   }
 }
 
-const batch = 500;
+const batch = 200;
 // Longer than any batch takes; a crashed process's timers are taken over after it.
 const leaseFor = '30 seconds';
 // A due timer of another process's commit waits at most this long.
