@@ -64,15 +64,18 @@ export class MerchantClocks implements Clock {
   /** In force here when it resolves; whoever waits for due work of this database is woken. */
   async set(setting: ClockSetting): Promise<void> {
     const at = setting.at === 'the wall' ? null : setting.at;
-    await this.#database.untyped('a clock is set', (tx) =>
-      sql`
+    const { rows } = await this.#database.untyped('a clock is set', (tx) =>
+      sql<Row>`
         insert into merchant_clock (merchant_id, sequence, at, is_standing, set_at)
         values (${setting.merchantId}, ${setting.sequence}, coalesce(${at}::timestamptz, now()), ${setting.isStanding}, now())
         on conflict (merchant_id) do update
         set sequence = excluded.sequence, at = excluded.at, is_standing = excluded.is_standing, set_at = excluded.set_at
-        where merchant_clock.sequence < excluded.sequence`.execute(tx),
+        where merchant_clock.sequence < excluded.sequence
+        returning merchant_id, at, is_standing, set_at`.execute(tx),
     );
-    await this.refresh();
+    const [row] = rows;
+    if (row === undefined) await this.refresh();
+    else this.#take(new Map([...this.#readings, readingOf(row)]));
     wake(this.#database);
   }
 
@@ -80,13 +83,12 @@ export class MerchantClocks implements Clock {
     const { rows } = await this.#database.untyped('the clocks are read', (tx) =>
       sql<Row>`select merchant_id, at, is_standing, set_at from merchant_clock`.execute(tx),
     );
-    this.#readings = new Map(
-      rows.map((row) => [
-        row.merchant_id,
-        { at: row.at.getTime(), aheadMs: row.at.getTime() - row.set_at.getTime(), isStanding: row.is_standing },
-      ]),
-    );
-    this.#travellers = [...this.#readings]
+    this.#take(new Map(rows.map(readingOf)));
+  }
+
+  #take(readings: Map<string, Reading>): void {
+    this.#readings = readings;
+    this.#travellers = [...readings]
       .filter(([, reading]) => reading.isStanding || Math.abs(reading.aheadMs) > sameMs)
       .map(([merchantId]) => merchantId);
   }
@@ -105,6 +107,11 @@ export class MerchantClocks implements Clock {
     };
     return startLoop({ name: 'clocks', turn, idleMs: refreshMs, log });
   }
+}
+
+function readingOf(row: Row): [merchantId: string, reading: Reading] {
+  const at = row.at.getTime();
+  return [row.merchant_id, { at, aheadMs: at - row.set_at.getTime(), isStanding: row.is_standing }];
 }
 
 /** A clock that can be behind what it hears of. */

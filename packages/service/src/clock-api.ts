@@ -18,7 +18,7 @@ export interface ClockApiParts {
 
 // What is on its way now is heard within it, or the asker asks again.
 const hearingMs = 500;
-const pauseMs = 8;
+const pauseMs = 4;
 const mostNext = 100;
 
 export function answerClockApi(parts: ClockApiParts): RpcBinding {

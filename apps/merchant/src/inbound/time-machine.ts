@@ -63,7 +63,7 @@ export interface TimeMachineParts<A extends Advance> {
 
 const [mostAtOnce, idleMs] = [8, 1_000];
 // Between two questions while something is on its way, and once it is clear that it takes longer.
-const [shortPauseMs, longPauseMs] = [10, 250];
+const [shortPauseMs, longPauseMs] = [4, 250];
 // After this long it is said what the advance waits for.
 const patienceMs = 5_000;
 // Nobody waits longer for an answer: the clock runs on from where it is.
