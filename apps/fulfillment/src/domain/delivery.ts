@@ -6,7 +6,7 @@
  *
  * All or nothing: an item gets all of its codes at once or waits; a customer with two of three licences would only ask
  * where the third is. Delivered is the end: nothing takes a code back or gives a second one. Who pays is not asked here:
- * delivery is requested when the order is paid, and never before (R28). A renewal is delivered as any other item, with codes
+ * delivery is requested when the order is paid, and never before (R28). A renewal is delivered like every other item, with codes
  * of its own; it only remembers whose licences came before, for those who renew a licence instead of giving a new one (R32).
  */
 import { accept, ignore, unreachable, type Machine } from '@tillstream/machine/machine';
