@@ -214,6 +214,15 @@ export function tellSubscriptions(form: Form): void {
         expect((await shop.order(orderId)).items[0]?.licence_codes).toHaveLength(1);
       }
       expectGolden('yearly', heardOf(yearly));
+      // Each renewal is one trace, from its timer to its webhooks, and not the purchase's.
+      const traces = await Promise.all(
+        [...orders].map(async (orderId) => {
+          const { entries } = await shop.must<TimelineAnswer>('GET', `/v1/orders/${orderId}/timeline`);
+          return new Set(entries.filter((entry) => entry.source !== 'subscription').map((entry) => entry.trace_id));
+        }),
+      );
+      expect(traces.slice(1).map((ids) => ids.size)).toEqual([1, 1, 1]);
+      expect(new Set(traces.slice(1).flatMap((ids) => [...ids])).size).toBe(3);
     });
 
     test('a trial costs nothing, is converted once, and one that is cancelled in time is never charged', async () => {

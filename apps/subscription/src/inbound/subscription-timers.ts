@@ -24,7 +24,8 @@ export function fireSubscriptionTimers({ performer, pricesOf, clock }: TimerPart
           command: commandOf(timer, now, prices.get(timer.aggregateId)),
           now,
           messageId: timer.timerId,
-          traceparent: timer.traceparent,
+          // Not the trace of what set the timer: a year later nobody keeps the purchase's. Each renewal is a trace of its own,
+          // from its timer to its webhooks.
         };
       }),
     );
