@@ -55,7 +55,11 @@ export function paymentApp(parts: {
   const payments = new Payments(database);
   const performer = makePerformer({ database, machine: payment, keeper: paymentKeeper, name: 'payment', log });
   const attempts = new Attempts(database, () => clock.travellers());
-  const charges = new Charges({ attempts, provider, performer, clock, log, wake: () => wake(database) });
+  // Waking with the database's every commit would have each purchase look for renewals.
+  const chargesDue = {};
+  const charges = new Charges({ attempts, provider, performer, clock, log, wake: () => wake(chargesDue) });
+  const hearChargesDue = hearCharges({ standings: (asked) => readStandings(database, asked), performer, clock });
+  const whenClockSet: Wakes = (listener) => onWake(database, () => clock.travellers().length > 0 && listener());
   const calls = new ProviderCalls({
     attempts,
     charges,
@@ -112,25 +116,26 @@ export function paymentApp(parts: {
       {
         group: home.name,
         topics: [subscriptionEvents.name],
-        handle: hearCharges({ standings: (asked) => readStandings(database, asked), performer, clock }),
+        handle: async (batch) => {
+          await hearChargesDue(batch);
+          wake(chargesDue);
+        },
       },
     ],
     timers: [calls],
     workers: [
       // Pages are opened by the call that makes the payment; a worker is woken for them only when a clock may have been set.
-      repeat(
-        'open pages',
-        2_000,
-        () => calls.open(),
-        (listener) => onWake(database, () => clock.travellers().length > 0 && listener()),
-      ),
+      repeat('open pages', 2_000, () => calls.open(), whenClockSet),
       // Two: one calls the provider while the other commits what was answered.
       ...['charge', 'charge too'].map((name) =>
         repeat(
           name,
           2_000,
           () => charges.call(),
-          (listener) => onWake(database, listener),
+          (listener) => {
+            const forget = [onWake(chargesDue, listener), whenClockSet(listener)];
+            return () => forget.forEach((each) => each());
+          },
         ),
       ),
       repeat('apply callbacks', 2_000, () => callbacks.applyDue()),

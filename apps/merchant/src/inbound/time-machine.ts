@@ -61,7 +61,11 @@ export interface TimeMachineParts<A extends Advance> {
   readonly log: Log;
 }
 
-const [mostAtOnce, idleMs] = [8, 1_000];
+const mostAtOnce = 8;
+// Whoever begins an advance rings; this finds what another process left behind.
+const idleMs = 5_000;
+// How often what an advance waits for is said anew, which also renews its lease.
+const sayAgainMs = 1_000;
 // Between two questions while something is on its way, and once it is clear that it takes longer.
 const [shortPauseMs, longPauseMs] = [4, 250];
 // After this long it is said what the advance waits for.
@@ -85,11 +89,11 @@ export class TimeMachine<A extends Advance> {
 
   async run(signal: AbortSignal): Promise<void> {
     const running = new Map<string, Promise<void>>();
+    signal.addEventListener('abort', () => this.#wake(), { once: true });
     while (!signal.aborted) {
       const woken = new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, idleMs);
         this.#wake = () => (clearTimeout(timer), resolve());
-        signal.addEventListener('abort', this.#wake, { once: true });
       });
       try {
         const leased = await this.#parts.clocks.lease(mostAtOnce - running.size);
@@ -126,7 +130,7 @@ export class TimeMachine<A extends Advance> {
         if (next === 'stopped') return;
         if (next === 'abandoned' || next.at === undefined || next.at > advance.to) {
           const isDone = next !== 'abandoned';
-          const fired = await this.#fired(advance);
+          const fired = await this.#fired(advance, isDone);
           await clocks.finish(advance, isDone ? advance.to : advance.at, isDone ? 'done' : 'abandoned', fired);
           await this.#pushAll();
           log.info(
@@ -170,7 +174,7 @@ export class TimeMachine<A extends Advance> {
       const waitedMs = performance.now() - startedMs;
       if (waitedMs > abandonAfterMs) return 'abandoned';
       const isLong = waitedMs > patienceMs;
-      if (isLong && performance.now() - saidWaiting > idleMs) {
+      if (isLong && performance.now() - saidWaiting > sayAgainMs) {
         saidWaiting = performance.now();
         await this.#parts.clocks.wait(advance, [...waiting, ...answers.flatMap(stuckOf)]);
       }
@@ -202,8 +206,11 @@ export class TimeMachine<A extends Advance> {
     );
   }
 
-  async #fired(advance: A): Promise<readonly Firing[]> {
+  /** Throws while a service does not answer, where all are wanted: a list with a gap would look whole. */
+  async #fired(advance: A, areAllWanted: boolean): Promise<readonly Firing[]> {
     const answers = await this.#ask(this.#parts.travellers, advance, advance.firstSequence);
+    const silent = answers.find(({ work }) => work === undefined);
+    if (areAllWanted && silent !== undefined) throw new Error(`${silent.name} did not say what fired`);
     return answers
       .flatMap(({ work }) => work?.fired ?? [])
       .map(({ dueAt, source, kind, objectId }) => ({ at: dueAt ?? advance.at, source, kind, objectId }))

@@ -37,6 +37,7 @@ export function hearCharges(parts: HearChargesParts): (batch: readonly IncomingM
       if (payload?.$case !== 'chargeDue') return [];
       return [{ headers, charge: payload.value, asked: askedOf(headers.merchant_id, subscriptionId, payload.value) }];
     });
+    if (due.length === 0) return;
     const found = await parts.standings(due.map(({ asked }) => asked));
     // Two of one batch for the same order: the first is charged, and stands in the way of the second.
     const begun = new Set<string>();
