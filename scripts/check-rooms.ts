@@ -12,7 +12,7 @@ const packagesMayImport: Record<string, readonly string[]> = {
   vault: [],
   embedded: [],
   telemetry: [],
-  database: [],
+  database: ['telemetry'],
   messaging: ['machine', 'database', 'telemetry'],
   rpc: ['proto', 'telemetry'],
   service: ['database', 'messaging', 'proto', 'rpc', 'telemetry'],

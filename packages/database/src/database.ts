@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { CompiledQuery, Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import { Pool, TypeOverrides, type PoolClient } from 'pg';
+import { probe } from '@tillstream/telemetry/probe';
 
 /** A database whose own tables do not matter: what messaging and supervision need of it. */
 export interface AnyDatabase {
@@ -124,6 +125,7 @@ async function inTransaction<Schema, R>(
   }
   const notBegun = await begun;
   if (notBegun !== undefined) throw notBegun;
+  probe('transaction open');
   await connection.executeQuery(CompiledQuery.raw('commit'));
   return result;
 }
@@ -185,7 +187,9 @@ function withNamedStatements(pool: Pool): PostgresPool {
       const name = nameOf(text);
       return client.query(name === undefined ? { text, values: [...values] } : { name, text, values: [...values] });
     }
-    const result = await client.query(text);
+    const asked = client.query(text);
+    if (text === 'commit') probe('commit sent');
+    const result = await asked;
     // COMMIT of a transaction in which a statement failed is a rollback, said by this word only.
     if (text === 'commit' && result.command !== 'COMMIT') {
       throw new Error('nothing was committed: a statement of this transaction had failed and its error was swallowed');

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
+import { probe } from '@tillstream/telemetry/probe';
 
 export interface ServiceHome {
   readonly name: string;
@@ -89,6 +90,7 @@ async function apply(client: Client, name: string, sql: string, checksum: string
   try {
     await client.query(sql);
     await client.query('insert into migration (name, checksum) values ($1, $2)', [name, checksum]);
+    probe('migrating');
     await client.query('commit');
   } catch (error) {
     await client.query('rollback');

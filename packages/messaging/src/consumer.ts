@@ -6,6 +6,7 @@
 import type { AnyDatabase } from '@tillstream/database/database';
 import { counter, durations } from '@tillstream/telemetry/metrics';
 import { inSpan } from '@tillstream/telemetry/trace';
+import { probe } from '@tillstream/telemetry/probe';
 import { wallClock, type Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import { catchUpWith } from './merchant-clocks.ts';
@@ -35,6 +36,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<RunningSu
   const { database, carrier, subscription, clock = wallClock } = options;
   const stopping = new AbortController();
   const handle = async (batch: readonly IncomingMessage[]): Promise<void> => {
+    probe('message fetched');
     await catchUpWith(
       clock,
       batch.map(({ headers }) => ({ merchantId: headers.merchant_id, at: new Date(headers.ce_time) })),
@@ -131,6 +133,7 @@ async function handOver(subscription: Subscription, batch: readonly IncomingMess
         ? { parent: first?.headers.traceparent ?? '' }
         : { links: batch.slice(0, 20).map((message) => message.headers.traceparent) };
     await inSpan(name, { kind: 'consumer', ...place, attributes }, () => subscription.handle(batch));
+    probe('inbox committed');
   } catch (error) {
     outcome = 'error';
     throw error;

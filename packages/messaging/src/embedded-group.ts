@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import type { AnyDatabase } from '@tillstream/database/database';
 import { sql, type Kysely } from 'kysely';
+import { probe } from '@tillstream/telemetry/probe';
 import type { Log } from './log.ts';
 import { startLoop } from './loop.ts';
 import type { IncomingMessage, MessageHeaders, RunningSubscription, Subscription } from './message.ts';
@@ -117,6 +118,7 @@ export async function startGroupMember(parts: {
     }
     // A crash here gives the batch again: at least once.
     await commit(mine, batch);
+    probe('offset committed');
     return true;
   };
 

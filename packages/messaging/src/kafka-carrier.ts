@@ -10,6 +10,7 @@ import {
   type LogEntry,
   type Producer,
 } from 'kafkajs';
+import { probe } from '@tillstream/telemetry/probe';
 import type { Log } from './log.ts';
 import type {
   Carrier,
@@ -306,6 +307,7 @@ async function handleBatch(payload: EachBatchPayload, subscription: Subscription
     await payload.heartbeat();
     // A crash before this gives the part again: at least once. Without offsets kafkajs would wait for the batch's end.
     await payload.commitOffsetsIfNecessary(payload.uncommittedOffsets());
+    probe('offset committed');
   }
 }
 

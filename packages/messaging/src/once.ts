@@ -1,5 +1,6 @@
 /** Inbox and outbox by hand, for effects that are rows without a machine (a fan-out, a mail). Inside one transaction. */
 import { sql, type Kysely } from 'kysely';
+import { probe } from '@tillstream/telemetry/probe';
 import type { OutgoingMessage } from './message.ts';
 
 export interface Origin {
@@ -19,6 +20,7 @@ export async function firstSight<S>(
     insert into inbox (consumer, message_id)
     select ${consumer}, message_id from unnest(${[...new Set(messageIds)]}::uuid[]) as t (message_id) order by message_id
     on conflict do nothing returning message_id`.execute(tx);
+  if (rows.length > 0) probe('inbox open');
   return new Set(rows.map((row) => row.message_id));
 }
 

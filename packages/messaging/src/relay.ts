@@ -9,6 +9,7 @@
  */
 import type { AnyDatabase } from '@tillstream/database/database';
 import { inSpan } from '@tillstream/telemetry/trace';
+import { probe } from '@tillstream/telemetry/probe';
 import { leadershipOf } from './leadership.ts';
 import type { Log } from './log.ts';
 import { startLoop, type Loop } from './loop.ts';
@@ -57,11 +58,13 @@ export function startRelay(options: RelayOptions): Loop {
     const links = rows.slice(0, 20).map((row) => row.headers.traceparent);
     const attributes = { 'messaging.operation.type': 'send', 'messaging.batch.message_count': rows.length };
     const messages = rows.map(({ topic, key, value, headers }) => ({ topic, key, value, headers }));
+    probe('relay read');
     carrierAnswers = false;
     await inSpan(`send ${rows[0]?.topic ?? ''}`, { kind: 'client', links, attributes }, () =>
       withDeadline(carrier.publish(messages)),
     );
     carrierAnswers = true;
+    probe('relay published');
     // A crash here publishes these twice; consumers know their ids.
     await connection.query({ ...markSent, values: [rows.map((row) => row.id)] });
     return rows.length === batch;

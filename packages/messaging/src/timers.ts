@@ -4,6 +4,7 @@
  */
 import { sql, type Kysely } from 'kysely';
 import type { AnyDatabase } from '@tillstream/database/database';
+import { probe } from '@tillstream/telemetry/probe';
 import type { Clock } from './clock.ts';
 import type { TimerChange } from './keeper.ts';
 import type { Log } from './log.ts';
@@ -193,6 +194,7 @@ export function startTimers(parts: {
   const turn = async (): Promise<boolean> => {
     const travellers = clock.travellers();
     const rows = await lease(database, machines, travellers);
+    if (rows.length > 0) probe('job leased');
     const due = rows
       .map((row) => ({
         timerId: row.timer_id,

@@ -3,6 +3,7 @@ import { Metadata, Server, ServerCredentials, type sendUnaryData, type ServerUna
 import { durations } from '@tillstream/telemetry/metrics';
 import { currentTraceparent, inSpan, traceIdOf } from '@tillstream/telemetry/trace';
 import { HealthImplementation } from 'grpc-health-check';
+import { probe } from '@tillstream/telemetry/probe';
 import {
   keepalive,
   refusalKey,
@@ -124,7 +125,10 @@ async function answer(
       try {
         const longest = Date.now() + longestDeadlineMs;
         const at = new Date(Math.min(deadline instanceof Date ? deadline.getTime() : deadline, longest));
-        done(null, await each.answer(call.request, { traceparent: currentTraceparent(), deadline: at }));
+        probe('request parsed');
+        const response = await each.answer(call.request, { traceparent: currentTraceparent(), deadline: at });
+        probe('request done');
+        done(null, response);
       } catch (error) {
         const refused = error instanceof Refused ? error : new Refused('internal');
         if (!(error instanceof Refused))

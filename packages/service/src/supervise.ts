@@ -9,6 +9,7 @@ import { startMessaging, type RunningMessaging } from '@tillstream/messaging/run
 import { startRpcServer, type RpcBinding } from '@tillstream/rpc/server';
 import type { RpcTls } from '@tillstream/rpc/contract';
 import type { Log } from '@tillstream/messaging/log';
+import { probe } from '@tillstream/telemetry/probe';
 import type { ServiceApp } from './app.ts';
 import { answerClockApi } from './clock-api.ts';
 import { observeFigures } from './figures.ts';
@@ -53,6 +54,7 @@ export async function superviseApp(app: ServiceApp, around: Surroundings): Promi
   const closeAll = async () => {
     for (const { what, close } of open.splice(0).toReversed()) {
       await close().catch((error: unknown) => log.warn({ err: error, app: app.name, part: what }, 'did not stop well'));
+      probe('stopping');
     }
   };
   try {

@@ -6,6 +6,7 @@ import { Refused } from '@tillstream/rpc/refusals';
 import { durations } from '@tillstream/telemetry/metrics';
 import { inSpan } from '@tillstream/telemetry/trace';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { probe } from '@tillstream/telemetry/probe';
 import { assets } from '../assets/assets.ts';
 import { textOf } from '../pages/html.ts';
 import type { Answer } from './answer.ts';
@@ -130,7 +131,10 @@ async function answerTo(
   if (request.method === 'POST' && isForeignForm(request.headers, parts.config.CHECKOUT_URL))
     return foreignFormAnswer(visit);
   try {
-    return await handle(visit, parts);
+    probe('request parsed');
+    const answer = await handle(visit, parts);
+    probe('request done');
+    return answer;
   } catch (error) {
     return failureAnswer(visit, error, parts.log);
   }

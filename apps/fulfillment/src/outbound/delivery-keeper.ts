@@ -14,6 +14,7 @@ import type { OutgoingMessage } from '@tillstream/messaging/message';
 import { fulfillmentEvents } from '@tillstream/messaging/topics';
 import { FulfillmentEvent } from '@tillstream/proto/fulfillment/v1/fulfillment_events';
 import { sql, type Kysely, type Selectable } from 'kysely';
+import { probe } from '@tillstream/telemetry/probe';
 import {
   codeCountOf,
   type Delivery,
@@ -160,6 +161,7 @@ async function issue(tx: Tx, delivered: readonly Delivered[]): Promise<void> {
       ${licences.map(() => randomUUIDv7())}::uuid[], ${licences.map((licence) => licence.merchantId)}::uuid[], ${licences.map((licence) => licence.item.orderId)}::bigint[],
       ${licences.map((licence) => licence.item.itemId)}::bigint[], ${licences.map((licence) => licence.unitNo)}::int[], ${licences.map((licence) => licence.codeId)}::bigint[],
       ${licences.map((licence) => licence.now)}::timestamptz[])`.execute(tx);
+  probe('licence minted');
   const low = drawn.flatMap((pool) => {
     const last = delivered.findLast(
       ({ change, event }) => change.merchantId === pool.merchantId && event.item.productId === pool.productId,

@@ -4,6 +4,7 @@ import { publicId } from '@tillstream/database/public-id';
 import type { Licence, OrderKey, PoolSummary } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import type { Vault } from '@tillstream/vault/vault';
 import { sql } from 'kysely';
+import { probe } from '@tillstream/telemetry/probe';
 import { contextOf } from './codes.ts';
 import type { FulfillmentTables } from './tables.ts';
 
@@ -51,6 +52,7 @@ export async function readLicences(
       .orderBy('unit_no')
       .execute(),
   );
+  if (rows.length > 0) probe('licence shown');
   return rows.map((row) => ({
     id: publicId('lic', row.licence_id),
     orderId: row.order_id,

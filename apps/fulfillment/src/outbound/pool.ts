@@ -4,6 +4,7 @@
  * the length of a commit. (`skip locked` would hand out "empty" instead, and an item would wait for a refill for nothing.)
  */
 import { sql, type Kysely } from 'kysely';
+import { probe } from '@tillstream/telemetry/probe';
 import type { FulfillmentTables } from './tables.ts';
 
 type Tx = Kysely<FulfillmentTables>;
@@ -67,6 +68,7 @@ async function lockPools(tx: Tx, keys: readonly PoolKey[]): Promise<ReadonlyMap<
       on conflict do nothing`.execute(tx);
     rows = await lock();
   }
+  probe('code locked');
   return new Map(rows.map((row) => [keyOf({ merchantId: row.merchant_id, productId: row.product_id }), row.available]));
 }
 

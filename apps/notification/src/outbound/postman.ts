@@ -12,6 +12,7 @@ import { Refused } from '@tillstream/rpc/refusals';
 import type { Worker } from '@tillstream/service/app';
 import { counter, gauge } from '@tillstream/telemetry/metrics';
 import { inSpan, traceIdOf } from '@tillstream/telemetry/trace';
+import { probe } from '@tillstream/telemetry/probe';
 import { messageIdOf, settle, type Outcome, type RetryPolicy } from '../domain/mail.ts';
 import { gatherContent, type ContentClients } from './content.ts';
 import type { Mails, SettledMail, TakenMail } from './mails.ts';
@@ -78,6 +79,7 @@ async function turn(parts: PostmanParts, smtp: Smtp, signal: AbortSignal): Promi
   const lease = randomUUID();
   const taken = await parts.mails.take(lease, batch, leaseMs);
   if (taken.length === 0) return false;
+  probe('job leased');
   const renewal = setInterval(() => renew(parts, lease, taken), leaseMs / 3);
   try {
     await carryAll(parts, smtp, { lease, taken }, signal);
@@ -114,6 +116,7 @@ async function carryAll(parts: PostmanParts, smtp: Smtp, { lease, taken }: Bag, 
     const results = await Promise.all(
       group.map(async (mail) => ({ mail, outcome: instead ?? (await carry(parts, smtp, mail, written(mail))) })),
     );
+    if (results.some(({ outcome }) => outcome.type === 'sent')) probe('mail accepted');
     // A crash here sends what the server has taken once more, at most five mails, with the same Message-IDs.
     await parts.mails.settle(
       lease,

@@ -1,5 +1,6 @@
 /** One mail to one server: SMTP's many ways to say no become four outcomes. */
 import { createTransport } from 'nodemailer';
+import { probe } from '@tillstream/telemetry/probe';
 import type { Outcome } from '../domain/mail.ts';
 import type { Letter } from './letters/letter.ts';
 
@@ -51,7 +52,9 @@ export function openSmtp(options: { url: string; from: string }): Smtp {
         timer = setTimeout(() => reject(Object.assign(new Error('deadline'), { code: 'ETIMEDOUT' })), deadlineMs);
       });
       try {
+        probe('call sent');
         await Promise.race([sending, deadline]);
+        probe('call answered');
         return { type: 'sent' };
       } catch (error) {
         return outcomeOf(error);

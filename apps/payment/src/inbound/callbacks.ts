@@ -5,6 +5,7 @@ import type { Envelope } from '@tillstream/messaging/keeper';
 import type { Log } from '@tillstream/messaging/log';
 import { Refused } from '@tillstream/rpc/refusals';
 import { currentTraceparent, inSpan } from '@tillstream/telemetry/trace';
+import { probe } from '@tillstream/telemetry/probe';
 import { commandOf, type Fact } from '../domain/fact.ts';
 import type { PaymentCommand } from '../domain/payment.ts';
 
@@ -83,6 +84,7 @@ export class CallbackDesk {
     const { reference } = read.fact;
     if (!(await store.keep(kept, { eventId: read.eventId, reference: isUuid.test(reference) ? reference : undefined })))
       return false;
+    probe('callback kept');
     try {
       await this.#apply({ ...kept, tries: 0 }, read);
     } catch (error) {

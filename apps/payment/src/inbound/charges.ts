@@ -6,6 +6,7 @@ import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { Log } from '@tillstream/messaging/log';
 import type { DueTimer } from '@tillstream/messaging/timers';
+import { probe } from '@tillstream/telemetry/probe';
 import { commandOf, type Fact } from '../domain/fact.ts';
 import { askAfter } from '../domain/patience.ts';
 import type { PaymentCommand } from '../domain/payment.ts';
@@ -105,6 +106,7 @@ export class Charges<L extends Leased> {
 
   async #callOne({ attemptId, payment, providerToken, tries }: L): Promise<Answer> {
     const { clock, log } = this.#parts;
+    probe('attempt not sent');
     const answer = await this.#ask(payment.provider, {
       key: attemptId,
       reference: payment.payment_id,
@@ -113,6 +115,7 @@ export class Charges<L extends Leased> {
       currency: payment.currency,
       asOf: clock.now(payment.merchant_id),
     });
+    probe('attempt answered');
     if (answer.outcome === 'unknown')
       log.warn({ payment_id: payment.payment_id, because: answer.because, tries }, 'outcome unknown');
     return answer;

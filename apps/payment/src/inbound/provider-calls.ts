@@ -3,6 +3,7 @@ import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { DueTimer, TimerHandler } from '@tillstream/messaging/timers';
 import type { Log } from '@tillstream/messaging/log';
+import { probe } from '@tillstream/telemetry/probe';
 import { commandOf, type Fact } from '../domain/fact.ts';
 import { askAfter } from '../domain/patience.ts';
 import type { PaymentCommand } from '../domain/payment.ts';
@@ -96,6 +97,7 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     const { attempts, performer, clock } = this.#parts;
     const { payment } = attempt;
     const now = () => clock.now(payment.merchant_id);
+    probe('attempt not sent');
     const send = (command: PaymentCommand) => performer.perform([this.#envelope(payment, command)]);
     const answer = await this.#parts.provider(payment.provider).openPage({
       key: attempt.attemptId,
@@ -109,6 +111,7 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
       save: payment.saves_instrument_id !== null,
       asOf: now(),
     });
+    probe('attempt answered');
     // A crash before `settle` calls again with the same key, and the provider answers the same.
     if (answer.outcome === 'open') {
       await send({ type: 'recordPage', providerPaymentId: answer.providerPaymentId, redirectUrl: answer.redirectUrl });

@@ -2,6 +2,7 @@
 import type { Database } from '@tillstream/database/database';
 import { schedule } from '@tillstream/messaging/timers';
 import { sql, type Kysely, type RawBuilder } from 'kysely';
+import { probe } from '@tillstream/telemetry/probe';
 import { chargeTimer } from './payment-keeper.ts';
 import type { PaymentRow, PaymentTables } from './tables.ts';
 
@@ -70,6 +71,7 @@ export class Attempts {
         select payment.*, taken.attempt_id, taken.lease, taken.tries, coalesce(instrument.provider_token, '') as provider_token
         from taken join payment using (payment_id) left join instrument using (instrument_id)`.execute(tx),
     );
+    if (rows.length > 0) probe('job leased');
     return rows.map(({ attempt_id, lease, tries, provider_token, ...payment }) => ({
       attemptId: attempt_id,
       lease,

@@ -3,6 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { inSpan } from '@tillstream/telemetry/trace';
 import { Pool } from 'undici';
 import { z } from 'zod';
+import { probe } from '@tillstream/telemetry/probe';
 import type { Fact } from '../domain/fact.ts';
 import type { ChargeAnswer, PageAnswer, Provider } from './provider.ts';
 
@@ -54,7 +55,7 @@ export function sandboxProvider(access: SandboxAccess): Provider {
       `${method} sandbox`,
       { kind: 'client', attributes: { 'http.request.method': method, 'server.address': new URL(access.url).host } },
       async (span) => {
-        const response = await through.request({
+        const asked = through.request({
           method,
           path,
           headers: {
@@ -65,8 +66,12 @@ export function sandboxProvider(access: SandboxAccess): Provider {
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
           signal: AbortSignal.timeout(deadlineMs),
         });
+        probe('call sent');
+        const response = await asked;
         span.setAttribute('http.response.status_code', response.statusCode);
-        return { status: response.statusCode, text: await response.body.text() };
+        const text = await response.body.text();
+        probe('call answered');
+        return { status: response.statusCode, text };
       },
     );
 

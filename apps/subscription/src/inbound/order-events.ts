@@ -6,6 +6,7 @@ import type { IncomingMessage } from '@tillstream/messaging/message';
 import type { DocumentKey, Order, OrderApiService, OrderItem } from '@tillstream/proto/order/v1/order_api';
 import { OrderEvent, type Renewal } from '@tillstream/proto/order/v1/order_events';
 import type { Client } from '@tillstream/rpc/client';
+import { probe } from '@tillstream/telemetry/probe';
 import type { Agreement, PlanType, RunningTerm } from '../domain/agreement.ts';
 import type { SubscriptionCommand } from '../domain/subscription.ts';
 
@@ -33,6 +34,7 @@ export function hearOrders(parts: OrderNewsParts): (batch: readonly IncomingMess
       heard.filter(({ event }) => event.payload?.$case === 'orderPaid').map(keyOf),
     );
     const envelopes = heard.flatMap((each) => envelopesOf(parts, each, orderOf));
+    if (envelopes.some(({ command }) => command.type === 'recordPaid')) probe('term paid');
     await parts.performer.performOnce(envelopes);
   };
 }

@@ -2,6 +2,7 @@
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { DueTimer, TimerHandler } from '@tillstream/messaging/timers';
+import { probe } from '@tillstream/telemetry/probe';
 import type { SubscriptionCommand } from '../domain/subscription.ts';
 
 export interface TimerParts {
@@ -37,6 +38,7 @@ export function fireSubscriptionTimers({ performer, pricesOf, clock }: TimerPart
       );
       // First what needs nobody: no charge waits for a catalogue that does not answer.
       await perform(others, noPrices);
+      if (others.some(({ kind }) => kind === 'charge')) probe('renewal due');
       if (notices.length === 0) return;
       // Asked before the transaction, once for all: nobody waits for another service with rows locked.
       const prices = await pricesOf(

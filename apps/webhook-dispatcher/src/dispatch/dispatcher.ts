@@ -17,6 +17,7 @@ import type { Clock } from '@tillstream/messaging/clock';
 import type { Log } from '@tillstream/messaging/log';
 import { onWake } from '@tillstream/messaging/wake';
 import type { Worker } from '@tillstream/service/app';
+import { probe } from '@tillstream/telemetry/probe';
 import { furthestRetryMs, judgeAttempt } from '../domain/retry.ts';
 import { Scheduler } from '../domain/scheduler/scheduler.ts';
 import { loadHeads, loadShipments, scanHeads, type Chain, type Head, type Shipment } from '../outbound/rows/heads.ts';
@@ -304,6 +305,7 @@ export class Dispatcher implements Worker {
         this.#sending -= 1;
       }
     }
+    if (shipments.length > 0) probe('job leased');
     const byId = new Map(picks.map((pick) => [pick.job.deliveryId, pick]));
     for (const shipment of shipments) {
       const pick = byId.get(shipment.deliveryId);
@@ -313,8 +315,10 @@ export class Dispatcher implements Worker {
 
   async #sendOne(job: Job, shipment: Shipment, isExtra: boolean): Promise<void> {
     let sent: Sent;
+    probe('webhook not sent');
     try {
       sent = await this.#parts.shipper.ship(shipment);
+      probe('webhook answered');
     } catch (error) {
       // Ours, not the receiver's: a secret that does not open. The row waits for a person; others go on.
       this.#parts.log.error({ err: error, delivery: job.deliveryId }, 'a webhook could not be made');

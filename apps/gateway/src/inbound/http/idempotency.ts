@@ -6,6 +6,7 @@
 import { Refused } from '@tillstream/rpc/refusals';
 import type { Log } from '@tillstream/rpc/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { probe } from '@tillstream/telemetry/probe';
 import type { Claim, Claimed, StoredAnswer } from '../../domain/answer.ts';
 import { isPassing } from './problems.ts';
 import { tenantOf } from './tenant.ts';
@@ -21,6 +22,7 @@ const keyForm = /^[\x20-\x7e]{1,255}$/;
 export function rememberAnswers(server: FastifyInstance, answers: AnswerStore, log: Log): void {
   // After validation: what is not well formed does nothing and needs no memory.
   server.addHook('preHandler', async (request, reply) => {
+    probe('request parsed');
     const key = request.headers['idempotency-key'];
     if (request.method !== 'POST' || key === undefined) return;
     if (typeof key !== 'string' || !keyForm.test(key))
@@ -33,6 +35,7 @@ export function rememberAnswers(server: FastifyInstance, answers: AnswerStore, l
     );
     switch (claimed.is) {
       case 'mine':
+        probe('idempotency claimed');
         request.claim = claimed.claim;
         return;
       case 'answered':
@@ -49,6 +52,7 @@ export function rememberAnswers(server: FastifyInstance, answers: AnswerStore, l
   });
 
   server.addHook('onSend', async (request, reply, payload) => {
+    probe('request done');
     const { claim } = request;
     if (claim === null) return payload;
     request.claim = null;

@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import { buildConnector, Pool, type Dispatcher } from 'undici';
+import { probe } from '@tillstream/telemetry/probe';
 import type { AttemptError } from '../../domain/retry.ts';
 import { BlockedAddress, mayReach, refuseUrl, vetHost, type Reach, type Resolve } from './address-guard.ts';
 
@@ -90,14 +91,17 @@ export function makePoster(options: {
     const deadline = AbortSignal.timeout(options.totalMs);
     for (let isRepeated = isFresh; ; isRepeated = true) {
       try {
-        const answer = await pool.request({
+        const asked = pool.request({
           method: 'POST',
           path: `${url.pathname}${url.search}`,
           headers: { 'accept-encoding': 'identity', ...request.headers },
           body: request.body,
           signal: deadline,
         });
+        probe('call sent');
+        const answer = await asked;
         const responseStart = await readStart(answer.body);
+        probe('call answered');
         const isRedirect = answer.statusCode >= 300 && answer.statusCode < 400;
         return {
           httpStatus: answer.statusCode,
