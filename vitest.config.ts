@@ -9,7 +9,7 @@ export default defineConfig({
       {
         test: {
           name: 'parts',
-          include: ['{apps,packages}/*/test/**/*.test.ts'],
+          include: ['{apps,packages}/*/test/**/*.test.ts', 'packages/testkit/races/test/*.test.ts'],
           globalSetup: ['packages/testkit/src/postgres-for-tests.ts'],
           testTimeout: 30_000,
           hookTimeout: 120_000,
