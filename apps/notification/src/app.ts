@@ -16,7 +16,7 @@ import { answerTimeline } from './inbound/timeline-api.ts';
 import type { ContentClients } from './outbound/content.ts';
 import { Mails } from './outbound/mails.ts';
 import { postman } from './outbound/postman.ts';
-import { openSmtp } from './outbound/smtp.ts';
+import { openSmtp, type Transport } from './outbound/smtp.ts';
 import type { NotificationTables } from './outbound/tables.ts';
 
 export type { NotificationTables } from './outbound/tables.ts';
@@ -35,6 +35,8 @@ export function notificationApp(parts: {
   clock: Clock;
   log: Log;
   config: Config;
+  /** What carries mails; absent = SMTP. */
+  openTransport?: () => Transport;
 }): ServiceApp {
   const { database, config, log } = parts;
   const mails = new Mails(database, parts.clock);
@@ -77,7 +79,12 @@ export function notificationApp(parts: {
         clock: parts.clock,
         log,
         clients: parts.clients,
-        openSmtp: () => openSmtp({ url: config.SMTP_URL, from: config.MAIL_FROM }),
+        openSmtp: () =>
+          openSmtp({
+            url: config.SMTP_URL,
+            from: config.MAIL_FROM,
+            ...(parts.openTransport === undefined ? {} : { openTransport: parts.openTransport }),
+          }),
         messageIdDomain:
           config.MAIL_DOMAIN === '' ? (config.MAIL_FROM.split('@')[1] ?? 'localhost') : config.MAIL_DOMAIN,
         policy: { firstMs: config.MAIL_RETRY_FIRST_MS, giveUpMs: config.MAIL_GIVE_UP_MS },

@@ -28,7 +28,7 @@ import { Payments } from './outbound/payments.ts';
 import { pendingWork } from './outbound/pending.ts';
 import type { Provider } from './outbound/provider.ts';
 import { readStandings } from './outbound/renewals.ts';
-import { sandboxProvider } from './outbound/sandbox-provider.ts';
+import { sandboxProvider, type Exchange } from './outbound/sandbox-provider.ts';
 import type { PaymentTables } from './outbound/tables.ts';
 
 export const home: ServiceHome = {
@@ -44,9 +44,11 @@ export function paymentApp(parts: {
   clock: Clock;
   log: Log;
   config: Config;
+  /** How requests reach providers; absent = over HTTP. */
+  exchange?: Exchange;
 }): ServiceApp {
   const { database, clock, log, config } = parts;
-  const providers = providersOf(config);
+  const providers = providersOf(config, parts.exchange);
   const provider = (name: string): Provider => {
     const found = providers.get(name);
     if (found === undefined) throw new Error(`the provider ${name} is not configured`);
@@ -144,7 +146,7 @@ export function paymentApp(parts: {
   };
 }
 
-function providersOf(config: Config): ReadonlyMap<string, Provider> {
+function providersOf(config: Config, exchange: Exchange | undefined): ReadonlyMap<string, Provider> {
   const { SANDBOX_URL: url, SANDBOX_SECRET: secret, SANDBOX_CALLBACK_SECRET: callbackSecret } = config;
   if (url === undefined || secret === undefined || callbackSecret === undefined) return new Map();
   const sandbox = sandboxProvider({
@@ -152,6 +154,7 @@ function providersOf(config: Config): ReadonlyMap<string, Provider> {
     secret,
     callbackSecret,
     callbackUrl: `${config.CALLBACK_BASE_URL}/provider_callbacks/sandbox`,
+    ...(exchange === undefined ? {} : { exchange }),
   });
   return new Map([[sandbox.name, sandbox]]);
 }

@@ -21,7 +21,7 @@ import { hearOrderEvents } from './inbound/order-events.ts';
 import { answerTimelineApi } from './inbound/timeline-api.ts';
 import { answerWebhookApi } from './inbound/webhook-api.ts';
 import { refuseUrl, systemResolve, type Resolve } from './outbound/http/address-guard.ts';
-import { makePoster } from './outbound/http/post.ts';
+import { makePoster, type Exchange } from './outbound/http/post.ts';
 import { documentName, fetchCodes, fetchDocuments } from './outbound/order-documents.ts';
 import { Endpoints } from './outbound/rows/endpoints.ts';
 import { storeEvents } from './outbound/rows/fan-out.ts';
@@ -48,6 +48,8 @@ export interface WebhookParts {
   readonly config: Config;
   /** Names to addresses; absent = the system's resolver. */
   readonly resolve?: Resolve;
+  /** How a webhook reaches its receiver; absent = over HTTP. */
+  readonly exchange?: Exchange;
 }
 
 export function webhookApp(parts: WebhookParts): ServiceApp {
@@ -58,6 +60,7 @@ export function webhookApp(parts: WebhookParts): ServiceApp {
     totalMs: config.ATTEMPT_TIMEOUT_MS,
     isLoopbackAllowed,
     resolve: parts.resolve ?? systemResolve,
+    ...(parts.exchange === undefined ? {} : { exchange: parts.exchange }),
   });
   const shipper = makeShipper({ poster, vault, clock, sendsTraceparent: config.SEND_TRACEPARENT });
   const dispatcher = new Dispatcher({

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { CompiledQuery, Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
-import { Pool, TypeOverrides, type PoolClient } from 'pg';
+import { Pool, TypeOverrides, type PoolClient, type PoolConfig } from 'pg';
 import { probe } from '@tillstream/telemetry/probe';
 
 /** A database whose own tables do not matter: what messaging and supervision need of it. */
@@ -39,6 +39,8 @@ export interface DatabaseOptions {
   readonly applicationName: string;
   /** Default 10. */
   readonly maxConnections?: number;
+  /** What the connections are made of; absent = pg's own pool. For a storage that is simulated. */
+  readonly makePool?: (config: PoolConfig) => Pool;
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -140,7 +142,8 @@ function openPool(options: DatabaseOptions): Pool {
       .filter((each) => each !== '')
       .map(BigInt),
   );
-  const pool = new Pool({
+  const makePool = options.makePool ?? ((config: PoolConfig) => new Pool(config));
+  const pool = makePool({
     connectionString: options.url,
     application_name: options.applicationName,
     max: options.maxConnections ?? 10,

@@ -1,5 +1,5 @@
 /** One mail to one server: SMTP's many ways to say no become four outcomes. */
-import { createTransport } from 'nodemailer';
+import { createTransport, type SendMailOptions } from 'nodemailer';
 import { probe } from '@tillstream/telemetry/probe';
 import type { Outcome } from '../domain/mail.ts';
 import type { Letter } from './letters/letter.ts';
@@ -10,13 +10,19 @@ export interface Smtp {
   close(): void;
 }
 
+/** What carries a mail to the server; it throws as nodemailer does. */
+export interface Transport {
+  sendMail(mail: SendMailOptions): Promise<unknown>;
+  close(): void;
+}
+
 // RFC 5321 would allow minutes; a server that needs them gets the mail again.
 const deadlineMs = 30_000;
 export const connections = 5;
 
-export function openSmtp(options: { url: string; from: string }): Smtp {
+function openTransport(url: string): Transport {
   const transport = createTransport({
-    url: options.url,
+    url,
     pool: true,
     maxConnections: connections,
     // Servers like a fresh connection now and then.
@@ -30,6 +36,11 @@ export function openSmtp(options: { url: string; from: string }): Smtp {
   });
   // A broken connection is told to the mail that used it; nobody else needs to know.
   transport.on('error', () => undefined);
+  return transport;
+}
+
+export function openSmtp(options: { url: string; from: string; openTransport?: () => Transport }): Smtp {
+  const transport = options.openTransport?.() ?? openTransport(options.url);
   return {
     async send(messageId, letter) {
       const sending = transport.sendMail({

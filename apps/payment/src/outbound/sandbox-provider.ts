@@ -7,6 +7,15 @@ import { probe } from '@tillstream/telemetry/probe';
 import type { Fact } from '../domain/fact.ts';
 import type { ChargeAnswer, PageAnswer, Provider } from './provider.ts';
 
+/** One request and its answer. Throws when none came before the signal, or when the connection broke. */
+export type Exchange = (request: {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+}) => Promise<{ readonly status: number; readonly text: string }>;
+
 export interface SandboxAccess {
   readonly url: string;
   readonly secret: string;
@@ -15,6 +24,8 @@ export interface SandboxAccess {
   readonly callbackUrl: string;
   /** Default 8 s: longer than a provider needs, shorter than a customer waits. */
   readonly deadlineMs?: number;
+  /** How requests reach it; absent = over HTTP. */
+  readonly exchange?: Exchange;
 }
 
 const payment = z.object({
@@ -39,9 +50,9 @@ const found = z.object({ data: z.array(payment).max(100) });
 const callbackAgeSeconds = 300;
 
 export function sandboxProvider(access: SandboxAccess): Provider {
-  const pool = new Pool(access.url, { connections: 16, keepAliveTimeout: 10_000, maxResponseSize: 64 * 1024 });
+  const exchange = access.exchange ?? overHttp(access.url, 16);
   // Of its own: a hundred thousand renewals that are due do not stand before a customer who waits for a page.
-  const charges = new Pool(access.url, { connections: 32, keepAliveTimeout: 10_000, maxResponseSize: 64 * 1024 });
+  const charges = access.exchange ?? overHttp(access.url, 32);
   const deadlineMs = access.deadlineMs ?? 8_000;
 
   const call = (
@@ -49,13 +60,13 @@ export function sandboxProvider(access: SandboxAccess): Provider {
     path: string,
     body?: object,
     key?: string,
-    through = pool,
+    through = exchange,
   ): Promise<{ status: number; text: string }> =>
     inSpan(
       `${method} sandbox`,
       { kind: 'client', attributes: { 'http.request.method': method, 'server.address': new URL(access.url).host } },
       async (span) => {
-        const asked = through.request({
+        const asked = through({
           method,
           path,
           headers: {
@@ -67,11 +78,10 @@ export function sandboxProvider(access: SandboxAccess): Provider {
           signal: AbortSignal.timeout(deadlineMs),
         });
         probe('call sent');
-        const response = await asked;
-        span.setAttribute('http.response.status_code', response.statusCode);
-        const text = await response.body.text();
+        const answer = await asked;
+        span.setAttribute('http.response.status_code', answer.status);
         probe('call answered');
-        return { status: response.statusCode, text };
+        return answer;
       },
     );
 
@@ -155,6 +165,14 @@ export function sandboxProvider(access: SandboxAccess): Provider {
       return readBody(body);
     },
     readStored: readBody,
+  };
+}
+
+function overHttp(url: string, connections: number): Exchange {
+  const pool = new Pool(url, { connections, keepAliveTimeout: 10_000, maxResponseSize: 64 * 1024 });
+  return async (request) => {
+    const response = await pool.request(request);
+    return { status: response.statusCode, text: await response.body.text() };
   };
 }
 

@@ -27,6 +27,16 @@ export interface PostAnswer {
   readonly responseStart: string;
 }
 
+/** One request and the start of its answer. Throws as undici does. */
+export type Exchange = (
+  url: URL,
+  request: { readonly headers: Record<string, string>; readonly body: Buffer; readonly signal: AbortSignal },
+) => Promise<{
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly responseStart: string;
+}>;
+
 export interface Poster {
   post(request: PostRequest): Promise<PostAnswer>;
   close(): Promise<void>;
@@ -45,6 +55,8 @@ export function makePoster(options: {
   readonly resolve: Resolve;
   /** For tests: an authority besides the system's. */
   readonly ca?: string;
+  /** How a request reaches its receiver; absent = over HTTP. */
+  readonly exchange?: Exchange;
 }): Poster {
   const pools = new Map<string, { pool: Pool; usedAt: number }>();
   const reachOf = (livemode: boolean): Reach => ({ livemode, isLoopbackAllowed: options.isLoopbackAllowed });
@@ -76,6 +88,16 @@ export function makePoster(options: {
     return { pool, isFresh: true };
   };
 
+  const connectionTo = (url: URL, livemode: boolean): { exchange: Exchange; isFresh: boolean } => {
+    const { pool, isFresh } = poolOf(url, livemode);
+    const exchange: Exchange = async (_, request) => {
+      const answer = await pool.request({ method: 'POST', path: `${url.pathname}${url.search}`, ...request });
+      const responseStart = await readStart(answer.body);
+      return { status: answer.statusCode, retryAfter: textOf(answer.headers['retry-after']), responseStart };
+    };
+    return { exchange, isFresh };
+  };
+
   const send = async (request: PostRequest): Promise<PostAnswer> => {
     const startedAt = performance.now();
     const failed = (error: AttemptError): PostAnswer => ({
@@ -87,29 +109,23 @@ export function makePoster(options: {
     });
     if (refuseUrl(request.url, reachOf(request.livemode)) !== undefined) return failed('blocked_address');
     const url = new URL(request.url);
-    const { pool, isFresh } = poolOf(url, request.livemode);
+    const { exchange, isFresh } =
+      options.exchange === undefined
+        ? connectionTo(url, request.livemode)
+        : { exchange: options.exchange, isFresh: true };
     const deadline = AbortSignal.timeout(options.totalMs);
     for (let isRepeated = isFresh; ; isRepeated = true) {
       try {
-        const asked = pool.request({
-          method: 'POST',
-          path: `${url.pathname}${url.search}`,
+        const asked = exchange(url, {
           headers: { 'accept-encoding': 'identity', ...request.headers },
           body: request.body,
           signal: deadline,
         });
         probe('call sent');
-        const answer = await asked;
-        const responseStart = await readStart(answer.body);
+        const { status, retryAfter, responseStart } = await asked;
         probe('call answered');
-        const isRedirect = answer.statusCode >= 300 && answer.statusCode < 400;
-        return {
-          httpStatus: answer.statusCode,
-          error: isRedirect ? 'redirect' : '',
-          tookMs: performance.now() - startedAt,
-          retryAfter: textOf(answer.headers['retry-after']),
-          responseStart,
-        };
+        const error = status >= 300 && status < 400 ? 'redirect' : '';
+        return { httpStatus: status, error, tookMs: performance.now() - startedAt, retryAfter, responseStart };
       } catch (error) {
         const kind = kindOf(error);
         // A kept connection may have been closed by the other side at this very moment: once more, on a new one.
