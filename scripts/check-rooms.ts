@@ -93,7 +93,7 @@ function check(file: string, text: string): void {
     complain('uses process. Only main.ts does; pass what is needed as an argument.');
   if (kind === 'apps' && messagingTables.test(code))
     complain('touches a table of messaging. Use perform, announce, firstSight or schedule.');
-  if (/everyMerchant\(\s*[^'"`\s]/.test(code) && kind === 'apps')
+  if (/everyMerchant(?:Statement)?\(\s*[^'"`\s]/.test(code) && kind === 'apps')
     complain('everyMerchant without a written reason. Say in a literal why tenant scope is left.');
   // The machine's table is the one whose rows its keeper locks to load them; kysely and plain SQL write alike.
   if (basename(file).endsWith('-keeper.ts')) {

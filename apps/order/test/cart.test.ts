@@ -168,7 +168,7 @@ test('a cart that nobody touched for a month is removed; an order stays', async 
   const [old, young, ordered] = [await world.cartOf(product), await world.cartOf(product), await world.cartOf(product)];
   const { orderId } = await world.place(ordered);
   const age = (id: string, interval: string) =>
-    world.database.untyped('carts are aged', (tx) =>
+    world.database.everyMerchant('carts are aged', (tx) =>
       sql`update cart set touched_at = now() - ${interval}::interval where cart_id = ${id}`.execute(tx),
     );
   await Promise.all([age(old.id, '31 days'), age(young.id, '29 days'), age(ordered.id, '31 days')]);

@@ -147,7 +147,7 @@ test('orders from before renewals were known are read as they were', async () =>
   const order = await anOrder();
   await world.hear(bookedMessage(payFor(order)));
   const paid = await world.until(order, isPaid);
-  await world.database.untyped('an old row', async (tx) => {
+  await world.database.everyMerchant('an old row', async (tx) => {
     await sql`update purchase_order set placed = placed - 'autoRenew' - 'reminders' where order_id = ${order.orderId}`.execute(
       tx,
     );

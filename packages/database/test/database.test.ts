@@ -201,7 +201,7 @@ describe('a transaction', () => {
     });
   });
 
-  it('names its statements when they come again, and begins in one round trip', async () => {
+  it('names its statements when they come again', async () => {
     const single = openDatabase<Schema>({
       url: place.url,
       schema: 'shelf',
@@ -211,7 +211,9 @@ describe('a transaction', () => {
     const look = () =>
       single.transaction([ada], (tx) => tx.selectFrom('note').select('id').where('text', '=', 'x').execute());
     for (let turn = 0; turn < 3; turn += 1) await look();
-    const { rows } = await single.pool.query('select statement from pg_prepared_statements');
+    const { rows } = await single.transaction([ada], (tx) =>
+      sql`select statement from pg_prepared_statements`.execute(tx),
+    );
     expect(rows).toEqual([{ statement: 'select "id" from "note" where "text" = $1' }]);
     await single.close();
   });

@@ -43,6 +43,21 @@ const look = async (tx: Kysely<Schema>) =>
 const happenings: readonly ((merchant: string, other: string) => Promise<readonly string[] | undefined>)[] = [
   (merchant) => database.transaction([merchant], look),
   (merchant) => database.transaction([merchant, merchant], look),
+  (merchant) => database.statement([merchant], look),
+  (merchant) => failed(database.statement([merchant], (one) => sql`select 1 / 0`.execute(one))),
+  (merchant, other) =>
+    failed(
+      database.statement([merchant], (one) =>
+        one.insertInto('note').values({ merchant_id: other, text: 'x' }).execute(),
+      ),
+    ),
+  async (merchant) => {
+    expect((await sql`select text from note`.execute(database.unscoped)).rows).toEqual([]);
+    expect(await database.untyped('a test', (tx) => sql`select text from note`.execute(tx))).toMatchObject({
+      rows: [],
+    });
+    return [merchant];
+  },
   (merchant) => failed(database.transaction([merchant], async (tx) => void (await sql`select 1 / 0`.execute(tx)))),
   (merchant) =>
     failed(
@@ -118,7 +133,9 @@ describe('a pooled connection', () => {
         12,
         Array.from({ length: 1_000 }, (_, at) => merchants[at % 20] ?? ''),
         async (merchant) => {
-          const seen = await database.transaction([merchant], look).catch(() => undefined);
+          const seen = await (
+            looked % 2 === 0 ? database.transaction([merchant], look) : database.statement([merchant], look)
+          ).catch(() => undefined);
           if (seen === undefined) broken += 1;
           else expect(seen).toEqual([merchant]);
           looked += seen === undefined ? 0 : 1;
@@ -131,7 +148,7 @@ describe('a pooled connection', () => {
     expect(looked).toBeGreaterThan(100);
   });
 
-  it('leaves nobody in scope when it is given back', async () => {
+  it('leaves nobody in scope of what names nobody', async () => {
     const looks = Array.from({ length: 12 }, () => database.pool.query('select count(*)::int as count from note'));
     for (const { rows } of await Promise.all(looks)) expect(rows).toEqual([{ count: 0 }]);
   });

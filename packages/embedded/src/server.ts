@@ -38,7 +38,8 @@ const superuser = 'postgres';
 const defaults = {
   // Small on purpose: a shop on one machine; the operating system's cache does the rest.
   shared_buffers: '96MB',
-  max_connections: '120',
+  // Ten services of three pools each (packages/database/src/pools.ts); few of them are ever open at once.
+  max_connections: '200',
   max_wal_size: '512MB',
   // No replica is ever fed from here: less to write, fewer processes.
   wal_level: 'minimal',

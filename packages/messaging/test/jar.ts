@@ -158,7 +158,7 @@ export async function seen(database: Database<JarTables>) {
 
 /** An empty start for the next test: cheaper than a database of its own. */
 export async function empty(database: Database<JarTables>): Promise<void> {
-  await database.untyped('a test begins', async (tx) => {
+  await database.everyMerchant('a test begins', async (tx) => {
     for (const table of ['jar', 'effect', 'outbox', 'inbox', 'timer', 'parked_message'])
       await sql`delete from ${sql.table(table)}`.execute(tx);
   });

@@ -41,13 +41,13 @@ export function observeFigures(
       );
     }
   }
-  const pool = app.database?.pool;
-  if (pool !== undefined) {
-    measure('tillstream.db.connections.used', 'Connections in use', async () => pool.totalCount - pool.idleCount);
+  const { database } = app;
+  if (database !== undefined) {
+    measure('tillstream.db.connections.used', 'Connections in use', async () => database.load().used);
     measure(
       'tillstream.db.connections.waiting',
-      'Transactions that wait for a connection',
-      async () => pool.waitingCount,
+      'Work that waits for a connection',
+      async () => database.load().waiting,
     );
   }
   return () => {
