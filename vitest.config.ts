@@ -18,7 +18,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['e2e/**/*.test.ts'],
+          include: ['{e2e,bench}/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 240_000,
           // Each file starts the whole product; two at once would fight for the machine.

@@ -35,9 +35,9 @@ export class CountedDatabase {
     return new CountedDatabase(client, loaded.rowCount === 1);
   }
 
-  async counts(): Promise<Counts> {
-    // Backends report what they counted a second after their last transaction, not at once.
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+  /** Backends report what they counted a second after their last transaction, or ten when they fell idle just then. */
+  async counts(afterMs = 1_500): Promise<Counts> {
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
     const statements = this.#hasStatements
       ? await this.#client.query<{ query: string; calls: string }>(
           "select query, sum(calls) as calls from pg_stat_statements where userid <> 'postgres'::regrole group by query",

@@ -1,5 +1,6 @@
 /** Customers who come one after the other (closed: how much is possible) or when they like (open: how long it takes). */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Buyers, type Purchase } from './buyer.ts';
 
 export interface Load {
@@ -25,17 +26,38 @@ export async function closedLoop(links: readonly string[], customers: number, se
 export async function openLoop(links: readonly string[], perSecond: number, seconds: number): Promise<Load> {
   return run(links, async (buy) => {
     const startedAt = performance.now();
-    const all: Promise<void>[] = [];
+    const all: Promise<Purchase | undefined>[] = [];
     for (let nth = 0; nth < perSecond * seconds; nth += 1) {
       const dueIn = startedAt + (nth * 1_000) / perSecond - performance.now();
-      if (dueIn > 0) await new Promise((resolve) => setTimeout(resolve, dueIn));
+      if (dueIn > 0) await sleep(dueIn);
       all.push(buy());
     }
     await Promise.all(all);
   });
 }
 
-async function run(links: readonly string[], drive: (buy: () => Promise<void>) => Promise<void>): Promise<Load> {
+/** One customer after the other, each when the one before is served; what they set off has come to rest by then. */
+export async function sequence(
+  links: readonly string[],
+  times: number,
+  isServed: (purchase: Purchase) => boolean,
+): Promise<Load> {
+  return run(links, async (buy) => {
+    for (let nth = 0; nth < times; nth += 1) {
+      const purchase = await buy();
+      if (purchase === undefined) continue;
+      const giveUpAt = Date.now() + 10_000;
+      while (!isServed(purchase) && Date.now() < giveUpAt) await sleep(20);
+      // The last answers of receivers are still being written down.
+      await sleep(200);
+    }
+  });
+}
+
+async function run(
+  links: readonly string[],
+  drive: (buy: () => Promise<Purchase | undefined>) => Promise<void>,
+): Promise<Load> {
   const buyers = new Buyers();
   const purchases: Purchase[] = [];
   const failures = new Map<string, number>();
@@ -47,10 +69,13 @@ async function run(links: readonly string[], drive: (buy: () => Promise<void>) =
     count += 1;
     const link = links[count % links.length] ?? '';
     try {
-      purchases.push(await buyers.buy(link, `customer-${tag}-${count}@example.com`));
+      const purchase = await buyers.buy(link, `customer-${tag}-${count}@example.com`);
+      purchases.push(purchase);
+      return purchase;
     } catch (error) {
       const what = (error instanceof Error ? error.message : String(error)).replaceAll(/[0-9a-f]{16,}|\d{5,}/g, '…');
       failures.set(what, (failures.get(what) ?? 0) + 1);
+      return undefined;
     }
   });
   const seconds = (Date.now() - startedAt) / 1_000;
