@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectAllWell } from './aftermath.ts';
 import { Crowd, pause } from './crowd.ts';
+import { expectWell } from './doctor.ts';
 import { descendantsOf, isStillThere } from './process-tree.ts';
 import { expectRefusal, makeDataFolder, startProduct, type Product } from './product.ts';
 import { buy } from './purchase.ts';
@@ -77,6 +78,10 @@ describe('what was sold', () => {
     await until('purchases again', async () => shop.order((await buy(link)).orderId));
     await crowd.end();
     await annotate(JSON.stringify(await expectAllWell(product, shop, receiver, crowd)));
+  });
+
+  test('after all that the doctor finds the installation well', async () => {
+    await expectWell(product);
   });
 
   test('is not touched by a second start on the same data', async () => {

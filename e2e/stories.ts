@@ -1,6 +1,7 @@
 /** The story of a purchase, told the same way about both forms of the product. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { request } from 'undici';
+import { expectWell } from './doctor.ts';
 import { startProduct, type Form, type Product } from './product.ts';
 import { buy, cards, customer, payByCard, placeOrder } from './purchase.ts';
 import { Shop, type List, type TimelineAnswer } from './shop.ts';
@@ -303,6 +304,10 @@ export function tellStories(form: Form): void {
         'delivery after the refill',
         async () => (await shop.order(sale.orderId)).fulfilment_status === 'delivered',
       );
+    });
+
+    test('after all that the doctor finds the installation well', async () => {
+      await expectWell(product);
     });
   });
 }

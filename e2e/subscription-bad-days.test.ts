@@ -2,6 +2,7 @@
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pause } from './crowd.ts';
+import { expectWell } from './doctor.ts';
 import { startProduct, type Product } from './product.ts';
 import { buy, cards } from './purchase.ts';
 import { Shop, type ClockAnswer, type List, type SubscriptionAnswer } from './shop.ts';
@@ -95,5 +96,9 @@ describe('a product that dies while time is led through a year', () => {
     const mails = [...new Map(letters.map((letter) => [letter.message_id, letter.subject])).values()];
     const licences = mails.filter((subject) => /licence|license/i.test(subject));
     expect(licences).toHaveLength(13);
+  });
+
+  test('after all that the doctor finds the installation well', async () => {
+    await expectWell(product);
   });
 });

@@ -4,6 +4,7 @@
  */
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectWell } from './doctor.ts';
 import { expectGolden } from './golden.ts';
 import { startProduct, type Form, type Product } from './product.ts';
 import { buy, cards, payByCard, type Sale } from './purchase.ts';
@@ -281,6 +282,10 @@ export function tellSubscriptions(form: Form): void {
       expect(timeline.entries.map((entry) => entry.source)).toContain('subscription');
       const times = timeline.entries.map((entry) => Date.parse(entry.at));
       expect(times).toEqual(times.toSorted((a, b) => a - b));
+    });
+
+    test('after all that the doctor finds the installation well', async () => {
+      await expectWell(product);
     });
   });
 }

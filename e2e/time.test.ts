@@ -2,6 +2,7 @@
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pause } from './crowd.ts';
+import { expectWell } from './doctor.ts';
 import { startProduct, type Product } from './product.ts';
 import { buy, cards, placeOrder } from './purchase.ts';
 import { Shop, type ClockAnswer, type List } from './shop.ts';
@@ -170,5 +171,9 @@ describe('time', () => {
     expect((await shop.must<{ created_at: string }>('GET', `/v1/orders/${id}`)).created_at).toBe(at);
     const sale = await buy(link);
     expect(Math.abs((await createdAt(sale.orderId)) - Date.now())).toBeLessThan(60_000);
+  });
+
+  test('after all that the doctor finds the installation well', async () => {
+    await expectWell(product);
   });
 });

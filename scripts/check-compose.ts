@@ -25,8 +25,8 @@ const shapes = new Map<string, Shape>([
 ]);
 const complaints: string[] = [];
 for (const app of globSync('apps/*', { cwd: root }).map((path) => basename(path))) {
-  // The one joins all the others; in the other's place there is a mail server.
-  if (app === 'standalone' || app === 'mailbox') continue;
+  // One joins all the others, in the place of another there is a mail server, and the doctor comes when called.
+  if (app === 'standalone' || app === 'mailbox' || app === 'doctor') continue;
   const { settings }: { settings: Shape } = await import(`../apps/${app}/src/config.ts`);
   shapes.set(app, commonSettings.extend(settings.shape));
   if (services[app] === undefined) complaints.push(`${app}: the app is missing`);
