@@ -106,10 +106,12 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       if (answer?.answer === 'refused') throw new Refused(answer.reason);
       return id;
     } catch (error) {
-      // Another click made one at the same moment: at most one payment of an order is live, and this is it.
-      const other = isTaken(error) ? await payments.live(merchantId, orderId) : undefined;
-      if (other === undefined) throw error;
-      return liveFor(request, other);
+      if (!isTaken(error)) throw error;
+      // Another click made one at the same moment: at most one payment of an order is live or booked, and this is it.
+      const other = await payments.live(merchantId, orderId);
+      if (other !== undefined) return liveFor(request, other);
+      if ((await payments.newest(merchantId, orderId))?.status === 'booked') throw new Refused('order_already_paid');
+      throw error;
     }
   };
 
