@@ -142,6 +142,10 @@ export class Endpoints {
   /** What waits for it is cancelled (R52). */
   delete(merchantId: string, id: string): Promise<boolean> {
     return this.#database.transaction([merchantId], async (tx) => {
+      // The strongest lock: events that are being stored for it are waited for, and their deliveries cancelled below.
+      await sql`select from endpoint where merchant_id = ${merchantId}::uuid and id = ${id}::uuid for update`.execute(
+        tx,
+      );
       const { rows } = await sql`
         update endpoint set status = 'deleted' where merchant_id = ${merchantId}::uuid and id = ${id}::uuid and status <> 'deleted' returning id`.execute(
         tx,

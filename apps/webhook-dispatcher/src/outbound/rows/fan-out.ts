@@ -74,6 +74,8 @@ export async function storeEvents(
       select made.merchant_id, e.id, made.id, e.shard, made.order_id, made.position, 'waiting', made.created_at, made.created_at
       from made join endpoint e on e.merchant_id = made.merchant_id and e.status <> 'deleted' and (e.events = '{}' or made.type = any (e.events))
       order by made.order_id, made.position
+      -- A deletion waits for this commit and cancels what it made, or is waited for and leaves nothing to make.
+      for key share of e
       returning endpoint_id, order_id, shard`.execute(tx);
     const chains = new Map(
       rows.map((row) => [
