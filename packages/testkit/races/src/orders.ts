@@ -26,8 +26,11 @@ export interface Placed {
   readonly token: string;
 }
 
+/** What the order service asks of its neighbour for payments. */
+type PaymentClient = Client<typeof PaymentApiService>;
+
 interface Neighbours {
-  readonly payment?: Client<typeof PaymentApiService>;
+  readonly payment?: Partial<PaymentClient>;
 }
 
 /** Services that a race has no use for refuse. The methods of payment are there all the same: an order names one. */
@@ -40,7 +43,7 @@ export async function openOrders(stage: Stage, neighbours: Neighbours = {}): Pro
   stage.closing(() => away.stop());
   const clients = {
     merchant: merchants[0].client(MerchantApiService),
-    payment: neighbours.payment ?? away.client(PaymentApiService),
+    payment: { ...away.client(PaymentApiService), ...neighbours.payment },
     fulfillment: away.client(FulfillmentApiService),
     subscription: away.client(SubscriptionApiService),
   };

@@ -3,7 +3,7 @@ import { openDatabase, type Database } from '@tillstream/database/database';
 import type { ServiceHome } from '@tillstream/database/migrate';
 import { wallClock, type Clock } from '@tillstream/messaging/clock';
 import type { IncomingMessage } from '@tillstream/messaging/message';
-import type { Client } from '@tillstream/rpc/client';
+import type { Client, RpcChannel } from '@tillstream/rpc/client';
 import type { ServiceApp } from '@tillstream/service/app';
 import { startApp } from '@tillstream/testkit/app';
 import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
@@ -21,6 +21,7 @@ export interface OwnParts<Schema> {
 
 export interface Instance {
   readonly app: ServiceApp;
+  readonly channel: RpcChannel;
   client<S extends object>(definition: S): Client<S>;
   /** Hands messages to its subscription, as its consumer would. */
   hear(...batch: readonly IncomingMessage[]): Promise<void>;
@@ -33,6 +34,8 @@ export interface Stage {
   open<Schema>(home: ServiceHome): Database<Schema>;
   /** Two of a service. They answer rpc; messages, timers and workers run only when the race makes them. */
   two<Schema>(home: ServiceHome, make: (own: OwnParts<Schema>) => ServiceApp): Promise<readonly [Instance, Instance]>;
+  /** An edge on a free port; answers where. */
+  listen(edge: ServiceApp): Promise<string>;
   /** Closed with the stage, the latest first. */
   closing(close: () => Promise<unknown>): void;
   close(): Promise<void>;
@@ -57,6 +60,7 @@ export async function openStage(home: ServiceHome, ...more: readonly ServiceHome
     const [subscription] = app.subscriptions;
     return {
       app,
+      channel: started.channel,
       client: (definition) => started.client(definition),
       hear: async (...batch) => {
         if (batch.length > 0) await subscription?.handle(batch);
@@ -71,6 +75,11 @@ export async function openStage(home: ServiceHome, ...more: readonly ServiceHome
     },
     open,
     two: async (of, make) => [await one(of, make), await one(of, make)],
+    async listen({ http }) {
+      const url = String(await http?.listen({ port: 0, host: '127.0.0.1' }));
+      closes.push(async () => http?.close());
+      return url;
+    },
     closing: (close) => closes.push(close),
     async close() {
       for (const close of closes.toReversed()) await close();
