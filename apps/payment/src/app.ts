@@ -69,7 +69,7 @@ export function paymentApp(parts: {
     provider,
     performer,
     schedule: (timer, kind, dueAt) =>
-      database.transaction([timer.merchantId], (tx) =>
+      database.statement([timer.merchantId], (tx) =>
         schedule(tx, [
           {
             machine: 'payment',

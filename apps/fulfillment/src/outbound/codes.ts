@@ -31,7 +31,7 @@ export async function addCodes(
 ): Promise<number> {
   const { database, vault, clock } = parts;
   const { merchantId, productId, codes, lowWaterMark } = upload;
-  const ids = await database.transaction([merchantId], async (tx) => {
+  const ids = await database.statement([merchantId], async (tx) => {
     const { rows } = await sql<{
       id: bigint;
     }>`select nextval('pool_code_number') as id from generate_series(1, ${codes.length}::int)`.execute(tx);

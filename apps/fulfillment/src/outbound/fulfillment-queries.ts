@@ -26,7 +26,7 @@ export async function readLicences(
   orders: readonly OrderKey[],
 ): Promise<Licence[]> {
   const merchants = orders.map((order) => order.merchantId);
-  const rows = await database.transaction(merchants, (tx) =>
+  const rows = await database.statement(merchants, (tx) =>
     tx
       .selectFrom('licence')
       .innerJoin('pool_code', 'pool_code.pool_code_id', 'licence.pool_code_id')
@@ -71,7 +71,7 @@ export async function readPools(
   merchantId: string,
   productIds: readonly string[],
 ): Promise<PoolSummary[]> {
-  const rows = await database.transaction([merchantId], (tx) =>
+  const rows = await database.statement([merchantId], (tx) =>
     tx
       .selectFrom('pool')
       .selectAll()
@@ -96,7 +96,7 @@ const mostWaiting = 1_000;
 
 /** How many items of the merchant wait for codes: for a refill, which no time brings. */
 export async function countWaiting(database: Database<FulfillmentTables>, merchantId: string): Promise<number> {
-  return database.transaction([merchantId], async (tx) => {
+  return database.statement([merchantId], async (tx) => {
     const { rows } = await sql<{ count: number }>`
       select count(*)::int as count from (
         select 1 from delivery where merchant_id = ${merchantId}::uuid and status = 'waiting' limit ${mostWaiting}) as waiting`.execute(
@@ -112,7 +112,7 @@ export async function readDeliveries(
   merchantId: string,
   orderId: bigint,
 ): Promise<DeliveryStory[]> {
-  const rows = await database.transaction([merchantId], (tx) =>
+  const rows = await database.statement([merchantId], (tx) =>
     tx
       .selectFrom('delivery')
       .selectAll()

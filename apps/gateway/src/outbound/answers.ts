@@ -81,7 +81,7 @@ export class Answers {
 
   /** Deletes what is too old, a batch at a time; answers how many are gone. */
   async sweep(): Promise<number> {
-    const result = await this.#database.everyMerchant('old answers of all merchants are deleted', (tx) =>
+    const result = await this.#database.everyMerchantStatement('old answers of all merchants are deleted', (tx) =>
       sql`delete from answer where ctid = any (array(select ctid from answer where created_at < now() - ${keepFor} limit ${sql.lit(sweepAtOnce)}))`.execute(
         tx,
       ),
@@ -90,7 +90,7 @@ export class Answers {
   }
 
   async #update(claim: Claim, change: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.#database.transaction([claim.merchantId], (tx) =>
+    await this.#database.statement([claim.merchantId], (tx) =>
       tx
         .updateTable('answer')
         .set(change)

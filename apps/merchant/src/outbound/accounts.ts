@@ -53,7 +53,7 @@ export class Accounts {
 
   async get(merchantIds: readonly string[]): Promise<readonly Merchant[]> {
     if (merchantIds.length === 0) return [];
-    const rows = await this.#database.transaction(merchantIds, (tx) =>
+    const rows = await this.#database.statement(merchantIds, (tx) =>
       tx
         .selectFrom('merchant')
         .where('merchant_id', 'in', [...merchantIds])
@@ -64,7 +64,7 @@ export class Accounts {
   }
 
   async change(merchantId: string, settings: ShopSettings): Promise<Merchant | undefined> {
-    const row = await this.#database.transaction([merchantId], (tx) =>
+    const row = await this.#database.statement([merchantId], (tx) =>
       tx
         .updateTable('merchant')
         .set({

@@ -75,21 +75,22 @@ export class ApiKeys {
     const name = digest.toString('base64');
     const remembered = this.#remembered.get(name);
     if (remembered !== undefined && remembered.untilMs > now.getTime()) return remembered.answer;
-    const found = await this.#database.everyMerchant('an API key is what says which merchant it is', async (tx) => {
-      const row = await tx
+    const found = await this.#database.everyMerchantStatement('an API key is what says which merchant it is', (one) =>
+      one
         .selectFrom('api_key')
         .innerJoin('merchant', 'merchant.merchant_id', 'api_key.merchant_id')
         .where('handle', '=', parts.handle)
         .select(['api_key.merchant_id', 'api_key_id', 'digest', 'scopes', 'revoked_at', 'last_used_at', 'livemode'])
-        .executeTakeFirst();
-      if (row === undefined || !timingSafeEqual(row.digest, digest)) return undefined;
-      if (row.revoked_at === null && now.getTime() - (row.last_used_at?.getTime() ?? 0) > noteUseEveryMs) {
-        await tx.updateTable('api_key').set({ last_used_at: now }).where('api_key_id', '=', row.api_key_id).execute();
-      }
-      return row;
-    });
-    if (found === undefined || found.livemode !== parts.livemode) return 'invalid_api_key';
+        .executeTakeFirst(),
+    );
+    if (found === undefined || !timingSafeEqual(found.digest, digest) || found.livemode !== parts.livemode)
+      return 'invalid_api_key';
     if (found.revoked_at !== null) return 'revoked_api_key';
+    if (now.getTime() - (found.last_used_at?.getTime() ?? 0) > noteUseEveryMs) {
+      await this.#database.statement([found.merchant_id], (one) =>
+        one.updateTable('api_key').set({ last_used_at: now }).where('api_key_id', '=', found.api_key_id).execute(),
+      );
+    }
     const answer = {
       merchantId: found.merchant_id,
       livemode: found.livemode,

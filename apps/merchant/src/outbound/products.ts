@@ -76,7 +76,7 @@ export class Products {
   async get(merchantId: string, productIds: readonly string[]): Promise<readonly Product[]> {
     const ids = productIds.map(readNumber).filter((id) => id !== undefined);
     if (ids.length === 0) return [];
-    const rows = await this.#database.transaction([merchantId], (tx) =>
+    const rows = await this.#database.statement([merchantId], (tx) =>
       tx
         .selectFrom('product')
         .where('merchant_id', '=', merchantId)
@@ -90,7 +90,7 @@ export class Products {
   async find(productId: string): Promise<Product | undefined> {
     const id = readNumber(productId);
     if (id === undefined) return undefined;
-    const row = await this.#database.everyMerchant(
+    const row = await this.#database.everyMerchantStatement(
       'a checkout link names a product, and the product its merchant',
       (tx) => tx.selectFrom('product').where('product_id', '=', id).selectAll().executeTakeFirst(),
     );
@@ -103,7 +103,7 @@ export class Products {
     withArchived: boolean,
   ): Promise<{ products: readonly Product[]; hasMore: boolean }> {
     const { after, before, isBackward, limit } = keyset(page, (id) => readNumber(id) ?? 0n);
-    const rows = await this.#database.transaction([merchantId], (tx) => {
+    const rows = await this.#database.statement([merchantId], (tx) => {
       let query = tx
         .selectFrom('product')
         .where('merchant_id', '=', merchantId)

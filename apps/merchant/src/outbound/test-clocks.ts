@@ -106,7 +106,7 @@ export class TestClocks {
   }
 
   async isKnown(merchantId: string, requestId: string): Promise<boolean> {
-    return this.#database.transaction([merchantId], async (tx) => {
+    return this.#database.statement([merchantId], async (tx) => {
       const row = await tx
         .selectFrom('clock_advance')
         .select('advance_id')
@@ -119,7 +119,7 @@ export class TestClocks {
 
   /** False while it is being advanced. */
   async reset(merchantId: string): Promise<boolean> {
-    const { numAffectedRows } = await this.#database.transaction([merchantId], (tx) =>
+    const { numAffectedRows } = await this.#database.statement([merchantId], (tx) =>
       sql`
         update test_clock set sequence = sequence + 1, status = 'wall', at = now(), set_at = now()
         where merchant_id = ${merchantId} and status <> 'advancing'`.execute(tx),
@@ -129,7 +129,7 @@ export class TestClocks {
 
   /** Advances that nobody works on. */
   async lease(limit: number): Promise<readonly Advance[]> {
-    const { rows } = await this.#database.everyMerchant('the time machine serves all merchants', (tx) =>
+    const { rows } = await this.#database.everyMerchantStatement('the time machine serves all merchants', (tx) =>
       sql<AdvanceRow>`
         update clock_advance set leased_until = now() + make_interval(secs => ${leaseSeconds}), lease = lease + 1
         where advance_id in (
@@ -183,7 +183,7 @@ export class TestClocks {
 
   /** Settings that not every service is known to have. */
   async unpushed(): Promise<readonly (Setting & { readonly isWall: boolean })[]> {
-    const { rows } = await this.#database.everyMerchant('the time machine serves all merchants', (tx) =>
+    const { rows } = await this.#database.everyMerchantStatement('the time machine serves all merchants', (tx) =>
       sql<ClockRow & { now: Date }>`
         select *, at + (clock_timestamp() - set_at) as now from test_clock
         where status <> 'advancing' and pushed_sequence < sequence limit 100`.execute(tx),
@@ -197,7 +197,7 @@ export class TestClocks {
   }
 
   async pushed({ merchantId, sequence }: Setting): Promise<void> {
-    await this.#database.transaction([merchantId], (tx) =>
+    await this.#database.statement([merchantId], (tx) =>
       sql`update test_clock set pushed_sequence = ${sequence} where merchant_id = ${merchantId} and pushed_sequence < ${sequence}`.execute(
         tx,
       ),

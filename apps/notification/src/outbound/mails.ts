@@ -41,7 +41,7 @@ export class Mails {
     // Within a millisecond they come in any order; a batch keeps its own.
     const ids = mails.map(() => randomUUIDv7()).toSorted();
     const queuedAt = mails.map((mail) => this.#clock.now(mail.merchantId));
-    await this.#database.transaction(
+    await this.#database.statement(
       mails.map((mail) => mail.merchantId),
       (tx) =>
         sql`
@@ -67,23 +67,27 @@ export class Mails {
     const travellers = this.#clock.travellers();
     if (this.#travelled?.every((merchantId) => travellers.includes(merchantId)) !== true) await this.#comeHome();
     this.#travelled = travellers;
-    const rows = await this.#database.everyMerchant('the postman carries the mails of all merchants', async (tx) => {
-      const due = await sql<TakenRow>`
+    const due = await this.#database.everyMerchantStatement('the postman carries the mails of all merchants', (one) =>
+      sql<TakenRow>`
         update mail set ${held} where id in (
           select id from mail where ${isFree} and due_at <= now() order by due_at, id limit ${limit} for update skip locked)
-        returning ${taken}`.execute(tx);
-      if (travellers.length === 0) return due.rows;
-      // A clock is never behind the wall, so what the statement above found of theirs is due as well.
-      const theirs = await sql<TakenRow>`
-        update mail set ${held} where id in (
-          select due.id from unnest(${travellers}::uuid[]) as traveller (merchant_id) cross join lateral (
-            select id from mail
-            where merchant_id = traveller.merchant_id and ${isFree} and due_at <= merchant_now(traveller.merchant_id)
-            order by due_at, id limit ${limit} for update skip locked) as due)
-        returning ${taken}`.execute(tx);
-      return [...due.rows, ...theirs.rows];
-    });
-    return rows
+        returning ${taken}`.execute(one),
+    );
+    // A clock is never behind the wall, so what the statement above found of theirs is due as well.
+    const theirs =
+      travellers.length === 0
+        ? []
+        : await this.#database.statement(travellers, async (one) => {
+            const { rows } = await sql<TakenRow>`
+              update mail set ${held} where id in (
+                select due.id from unnest(${travellers}::uuid[]) as traveller (merchant_id) cross join lateral (
+                  select id from mail
+                  where merchant_id = traveller.merchant_id and ${isFree} and due_at <= merchant_now(traveller.merchant_id)
+                  order by due_at, id limit ${limit} for update skip locked) as due)
+              returning ${taken}`.execute(one);
+            return rows;
+          });
+    return [...due.rows, ...theirs]
       .map((row) => ({ ...row, age_ms: Math.max(row.wall_age_ms, this.#ageOf(row)) }))
       .toSorted((a, b) => (a.id < b.id ? -1 : 1));
   }
@@ -95,7 +99,7 @@ export class Mails {
 
   /** Whose clock is the wall's again does not wait for a try of years ahead. The longest pause is an hour and a quarter. */
   async #comeHome(): Promise<void> {
-    await this.#database.everyMerchant('mails of merchants who travelled are due again', (tx) =>
+    await this.#database.everyMerchantStatement('mails of merchants who travelled are due again', (tx) =>
       sql`
         update mail set due_at = merchant_now(merchant_id)
         where status in ('pending', 'sending') and due_at > now() + interval '2 hours'
@@ -105,7 +109,7 @@ export class Mails {
 
   /** For what is still being sent; what has been settled is not touched. */
   async renew(lease: string, mails: readonly TakenMail[], leaseMs: number): Promise<void> {
-    await this.#database.everyMerchant('the postman keeps the mails that it carries', (tx) =>
+    await this.#database.everyMerchantStatement('the postman keeps the mails that it carries', (tx) =>
       sql`
         update mail set leased_until = now() + ${leaseMs} * interval '1 millisecond'
         where id = any(${mails.map((mail) => mail.id)}::uuid[]) and lease = ${lease}`.execute(tx),
@@ -119,7 +123,7 @@ export class Mails {
       const now = this.#clock.now(mail.merchant_id);
       return { sentAt: settled.status === 'sent' ? now : null, dueAt: new Date(now.getTime() + settled.dueInMs) };
     });
-    await this.#database.everyMerchant('the postman marks the mails of all merchants', (tx) =>
+    await this.#database.everyMerchantStatement('the postman marks the mails of all merchants', (tx) =>
       sql`
         update mail set status = done.status, attempts = done.attempts, reason = done.reason, sent_at = done.sent_at,
           due_at = done.due_at, lease = null,
@@ -137,7 +141,7 @@ export class Mails {
 
   /** How many wait, and for how long the oldest. */
   async figures(): Promise<{ waiting: number; oldestMs: number }> {
-    const { rows } = await this.#database.everyMerchant('the queue of mails is measured', (tx) =>
+    const { rows } = await this.#database.everyMerchantStatement('the queue of mails is measured', (tx) =>
       sql<{ waiting: bigint; oldest_ms: number }>`
         select count(*) as waiting, coalesce(extract(epoch from now() - min(queued_at)) * 1000, 0)::float8 as oldest_ms
         from mail where status in ('pending', 'sending')`.execute(tx),
@@ -170,7 +174,7 @@ export class Mails {
 
   /** Oldest first, the newest hundred. */
   async ofOrder(merchantId: string, orderId: bigint): Promise<readonly MailRow[]> {
-    const newest = await this.#database.transaction([merchantId], (tx) =>
+    const newest = await this.#database.statement([merchantId], (tx) =>
       tx
         .selectFrom('mail')
         .selectAll()

@@ -34,14 +34,14 @@ export class Carts {
 
   async find(cartId: string): Promise<StoredCart | undefined> {
     if (!isCartId.test(cartId)) return undefined;
-    const row = await this.#database.everyMerchant('the cart’s id is what lets a customer in', (tx) =>
+    const row = await this.#database.everyMerchantStatement('the cart’s id is what lets a customer in', (tx) =>
       tx.selectFrom('cart').where('cart_id', '=', cartId).selectAll().executeTakeFirst(),
     );
     return row === undefined ? undefined : toCart(row);
   }
 
   async create(merchantId: string, livemode: boolean, content: CartChange): Promise<StoredCart> {
-    const row = await this.#database.transaction([merchantId], (tx) =>
+    const row = await this.#database.statement([merchantId], (tx) =>
       tx
         .insertInto('cart')
         .values({
@@ -62,7 +62,7 @@ export class Carts {
 
   /** Undefined when it was changed or ordered since it was read. */
   async change(cart: StoredCart, content: CartChange): Promise<StoredCart | undefined> {
-    const row = await this.#database.transaction([cart.merchantId], (tx) =>
+    const row = await this.#database.statement([cart.merchantId], (tx) =>
       tx
         .updateTable('cart')
         .set({
@@ -83,10 +83,12 @@ export class Carts {
 
   /** Carts that nobody touched for a month; the order of one that was ordered keeps what matters. */
   async sweep(): Promise<number> {
-    const { numAffectedRows } = await this.#database.everyMerchant('old carts of all merchants are removed', (tx) =>
-      sql`delete from cart where cart_id = any (array(select cart_id from cart where touched_at < now() - interval '30 days' limit 1000))`.execute(
-        tx,
-      ),
+    const { numAffectedRows } = await this.#database.everyMerchantStatement(
+      'old carts of all merchants are removed',
+      (tx) =>
+        sql`delete from cart where cart_id = any (array(select cart_id from cart where touched_at < now() - interval '30 days' limit 1000))`.execute(
+          tx,
+        ),
     );
     return Number(numAffectedRows ?? 0n);
   }

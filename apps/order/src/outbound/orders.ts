@@ -36,7 +36,7 @@ export class Orders {
 
   /** The next order's number and its items'. A number that is not used leaves a gap. */
   async numbers(itemCount: number): Promise<{ orderId: bigint; itemIds: readonly bigint[] }> {
-    const { rows } = await this.#database.everyMerchant('order numbers are one series', (tx) =>
+    const { rows } = await this.#database.everyMerchantStatement('order numbers are one series', (tx) =>
       sql<{ order_id: bigint; item_id: bigint }>`
         select o.order_id, nextval('item_number') as item_id from (select nextval('order_number') as order_id) o, generate_series(1, ${itemCount}::integer)`.execute(
         tx,
@@ -47,7 +47,7 @@ export class Orders {
 
   /** Of so many orders of one item each, in one statement. */
   async numbersOfChildren(count: number): Promise<readonly { orderId: bigint; itemId: bigint }[]> {
-    const { rows } = await this.#database.everyMerchant('order numbers are one series', (tx) =>
+    const { rows } = await this.#database.everyMerchantStatement('order numbers are one series', (tx) =>
       sql<{ order_id: bigint; item_id: bigint }>`
         select nextval('order_number') as order_id, nextval('item_number') as item_id from generate_series(1, ${count}::integer)`.execute(
         tx,
@@ -73,9 +73,11 @@ export class Orders {
     orderId: bigint,
     token: string,
   ): Promise<{ merchantId: string; wire: WireOrder; order: Order } | undefined> {
-    const [found] = await this.#database.everyMerchant('the token in the link is what lets a customer in', async (tx) =>
-      withHistory(tx, await tx.selectFrom('purchase_order').where('order_id', '=', orderId).selectAll().execute()),
+    const rows = await this.#database.everyMerchantStatement(
+      'the token in the link is what lets a customer in',
+      (one) => one.selectFrom('purchase_order').where('order_id', '=', orderId).selectAll().execute(),
     );
+    const [found] = await this.#withHistory(rows);
     // Compared after all was read: a wrong token takes as long as the right one.
     const isRight = isSame(token, found?.row.token ?? 'nobody');
     if (found === undefined || !isRight) return undefined;
@@ -151,21 +153,25 @@ export class Orders {
   }
 
   async #read(merchants: readonly string[], find: (tx: Kysely<OrderTables>) => Promise<OrderRow[]>): Promise<Found[]> {
-    return this.#database.transaction(merchants, async (tx) => withHistory(tx, await find(tx)));
+    return this.#withHistory(await this.#database.statement(merchants, find));
+  }
+
+  async #withHistory(rows: readonly OrderRow[]): Promise<Found[]> {
+    if (rows.length === 0) return [];
+    const { rows: history } = await this.#database.statement(
+      rows.map((row) => row.merchant_id),
+      (one) =>
+        sql<HistoryRow>`
+        select * from order_history where order_id = any (${rows.map((row) => row.order_id)}::bigint[])
+        order by order_id, version`.execute(one),
+    );
+    const byOrder = Map.groupBy(history, (row) => row.order_id);
+    return rows.map((row) => ({ row, history: byOrder.get(row.order_id) ?? [] }));
   }
 
   #toWire(found: Found): WireOrder {
     return showOrder(found.row, orderAt(found), found.history.at(-1)?.version ?? 0n, this.#checkoutUrl);
   }
-}
-
-async function withHistory(tx: Kysely<OrderTables>, rows: readonly OrderRow[]): Promise<Found[]> {
-  if (rows.length === 0) return [];
-  const { rows: history } = await sql<HistoryRow>`
-    select * from order_history where order_id = any (${rows.map((row) => row.order_id)}::bigint[])
-    order by order_id, version`.execute(tx);
-  const byOrder = Map.groupBy(history, (row) => row.order_id);
-  return rows.map((row) => ({ row, history: byOrder.get(row.order_id) ?? [] }));
 }
 
 function orderAt(found: Found): Order {

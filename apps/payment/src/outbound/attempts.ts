@@ -61,7 +61,7 @@ export class Attempts {
   }
 
   async #lease(which: RawBuilder<unknown>): Promise<readonly LeasedAttempt[]> {
-    const { rows } = await this.#database.everyMerchant('attempts of all merchants are taken up', (tx) =>
+    const { rows } = await this.#database.everyMerchantStatement('attempts of all merchants are taken up', (tx) =>
       sql<PaymentRow & { attempt_id: string; lease: bigint; tries: number; provider_token: string }>`
         with taken as (
           update attempt set leased_until = now() + make_interval(secs => ${leaseSeconds}), lease = lease + 1, tries = tries + 1, state = 'sent'
@@ -82,12 +82,12 @@ export class Attempts {
   }
 
   async settle(attempt: LeasedAttempt, state: 'open' | 'declined', at: Date): Promise<void> {
-    await this.#transaction([attempt], (tx) => write(tx, [attempt], state, () => ({ dueAt: null, settledAt: at })));
+    await this.#statement([attempt], (tx) => write(tx, [attempt], state, () => ({ dueAt: null, settledAt: at })));
   }
 
   /** Not settled: the same key is tried again at that time; undefined = a person must look. */
   async postpone(attempt: LeasedAttempt, dueAt: Date | undefined): Promise<void> {
-    await this.#transaction([attempt], (tx) =>
+    await this.#statement([attempt], (tx) =>
       write(tx, [attempt], 'unknown', () => ({ dueAt: dueAt ?? null, settledAt: null })),
     );
   }
@@ -112,7 +112,7 @@ export class Attempts {
   /** Leased but not called, because the time of the lease was up before its turn. */
   async release(attempts: readonly LeasedAttempt[]): Promise<void> {
     if (attempts.length === 0) return;
-    await this.#transaction(attempts, (tx) =>
+    await this.#statement(attempts, (tx) =>
       sql`
         update attempt set leased_until = null, tries = attempt.tries - 1, state = case when attempt.tries = 1 then 'intended' else 'unknown' end
         from ${keysOf(attempts)} where attempt.attempt_id = t.attempt_id and attempt.lease = t.lease`.execute(tx),
@@ -122,7 +122,7 @@ export class Attempts {
   /** Charges without an answer are called again, with the same key. */
   async recall(charges: readonly { merchantId: string; paymentId: string; at: Date }[]): Promise<void> {
     if (charges.length === 0) return;
-    await this.#database.transaction(
+    await this.#database.statement(
       charges.map(({ merchantId }) => merchantId),
       (tx) =>
         sql`
@@ -131,6 +131,13 @@ export class Attempts {
           where attempt.payment_id = t.payment_id and kind = 'charge' and state = 'unknown' and settled_at is null`.execute(
           tx,
         ),
+    );
+  }
+
+  #statement<R>(attempts: readonly LeasedAttempt[], run: (tx: Kysely<PaymentTables>) => Promise<R>): Promise<R> {
+    return this.#database.statement(
+      attempts.map((attempt) => attempt.payment.merchant_id),
+      run,
     );
   }
 

@@ -31,8 +31,10 @@ export class Callbacks {
     callback: Omit<StoredCallback, 'tries'>,
     said: { readonly eventId: string; readonly reference: string | undefined },
   ): Promise<boolean> {
-    const { numAffectedRows } = await this.#database.everyMerchant('a callback does not say whose it is', (tx) =>
-      sql`
+    const { numAffectedRows } = await this.#database.everyMerchantStatement(
+      'a callback does not say whose it is',
+      (tx) =>
+        sql`
         insert into callback (callback_id, provider, provider_event_id, body, traceparent, reference, due_at)
         values (${callback.callbackId}, ${callback.provider}, ${said.eventId}, ${callback.body}, ${callback.traceparent}, ${said.reference ?? null}::uuid, now() + interval '5 seconds')
         on conflict (provider, provider_event_id) do nothing`.execute(tx),
@@ -42,7 +44,7 @@ export class Callbacks {
 
   /** Those that a crash or a payment not yet known left behind. By the wall: a provider has no other clock. */
   async due(): Promise<readonly StoredCallback[]> {
-    const { rows } = await this.#database.everyMerchant('callbacks of all merchants are taken up', (tx) =>
+    const { rows } = await this.#database.everyMerchantStatement('callbacks of all merchants are taken up', (tx) =>
       sql<Row>`
         update callback set due_at = now() + interval '60 seconds', tries = tries + 1
         where callback_id in (select callback_id from callback where due_at <= now() order by due_at limit 50 for update skip locked)
@@ -58,7 +60,7 @@ export class Callbacks {
   }
 
   async applied(callbackIds: readonly string[]): Promise<void> {
-    await this.#database.everyMerchant('a callback does not say whose it is', (tx) =>
+    await this.#database.everyMerchantStatement('a callback does not say whose it is', (tx) =>
       sql`update callback set applied_at = now(), due_at = null where callback_id = any (${callbackIds}::uuid[])`.execute(
         tx,
       ),
@@ -67,14 +69,14 @@ export class Callbacks {
 
   /** Null = it is kept and no longer tried. */
   async postpone(callbackId: string, dueAt: Date | null): Promise<void> {
-    await this.#database.everyMerchant('a callback does not say whose it is', (tx) =>
+    await this.#database.everyMerchantStatement('a callback does not say whose it is', (tx) =>
       sql`update callback set due_at = ${dueAt} where callback_id = ${callbackId}`.execute(tx),
     );
   }
 
   /** Whose payment is this? The reference is our id, which the signed callback says back. */
   async ownerOf(paymentId: string): Promise<Owner | undefined> {
-    const row = await this.#database.everyMerchant(
+    const row = await this.#database.everyMerchantStatement(
       'a signed callback names the payment, and the payment its merchant',
       (tx) =>
         tx

@@ -2,7 +2,7 @@
 import type { Database } from '@tillstream/database/database';
 import { publicId, readPublicId } from '@tillstream/database/public-id';
 import type { Payment as WirePayment } from '@tillstream/proto/payment/v1/payment_api';
-import { sql, type Kysely, type Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import { methodOf } from '../domain/methods.ts';
 import type { PaymentRow, PaymentTables } from './tables.ts';
 
@@ -25,7 +25,7 @@ export class Payments {
 
   /** The payment of this order that may still end with money. */
   async live(merchantId: string, orderId: bigint): Promise<PaymentRow | undefined> {
-    return this.#database.transaction([merchantId], (tx) =>
+    return this.#database.statement([merchantId], (tx) =>
       tx
         .selectFrom('payment')
         .where('merchant_id', '=', merchantId)
@@ -37,7 +37,7 @@ export class Payments {
   }
 
   async newest(merchantId: string, orderId: bigint): Promise<PaymentRow | undefined> {
-    return this.#database.transaction([merchantId], (tx) =>
+    return this.#database.statement([merchantId], (tx) =>
       tx
         .selectFrom('payment')
         .where('merchant_id', '=', merchantId)
@@ -50,7 +50,7 @@ export class Payments {
 
   /** Whether the provider may be asked now; notes that it is. In wall time: it spares the provider. */
   async mayAsk(merchantId: string, paymentId: string, everyMs: number): Promise<boolean> {
-    const { numAffectedRows } = await this.#database.transaction([merchantId], (tx) =>
+    const { numAffectedRows } = await this.#database.statement([merchantId], (tx) =>
       sql`
         insert into payment_asked (payment_id, merchant_id, asked_at) values (${paymentId}, ${merchantId}, now())
         on conflict (payment_id) do update set asked_at = now()
@@ -61,7 +61,7 @@ export class Payments {
 
   /** By ids of rows, over merchants: for timers, which carry the merchant with them. */
   async rows(merchants: readonly string[], ids: readonly string[]): Promise<readonly PaymentRow[]> {
-    const { rows } = await this.#database.transaction(merchants, (tx) =>
+    const { rows } = await this.#database.statement(merchants, (tx) =>
       sql<PaymentRow>`select * from payment where payment_id = any (${ids}::uuid[])`.execute(tx),
     );
     return rows;
@@ -73,15 +73,14 @@ export class Payments {
       return id === undefined ? [] : [{ merchantId, id }];
     });
     if (known.length === 0) return [];
-    return this.#database.transaction(
+    const { rows } = await this.#database.statement(
       known.map((key) => key.merchantId),
-      async (tx) => {
-        const { rows } = await sql<PaymentRow>`
+      (one) =>
+        sql<PaymentRow>`
         select payment.* from payment join unnest(${known.map((key) => key.merchantId)}::uuid[], ${known.map((key) => key.id)}::uuid[]) as key (merchant_id, payment_id)
-          on payment.merchant_id = key.merchant_id and payment.payment_id = key.payment_id`.execute(tx);
-        return this.#withAttempts(tx, rows);
-      },
+          on payment.merchant_id = key.merchant_id and payment.payment_id = key.payment_id`.execute(one),
     );
+    return this.#withAttempts(rows);
   }
 
   async list(
@@ -90,8 +89,8 @@ export class Payments {
   ): Promise<{ payments: readonly WirePayment[]; hasMore: boolean }> {
     const limit = Math.min(Math.max(filter.limit, 1), 100);
     const isBackward = filter.endingBefore !== '' && filter.startingAfter === '';
-    return this.#database.transaction([merchantId], async (tx) => {
-      let query = tx
+    const rows = await this.#database.statement([merchantId], (one) => {
+      let query = one
         .selectFrom('payment')
         .where('merchant_id', '=', merchantId)
         .selectAll()
@@ -101,21 +100,25 @@ export class Payments {
       if (filter.startingAfter !== '')
         query = query.where('payment_id', '<', readPublicId('pay', filter.startingAfter) ?? nobody);
       if (isBackward) query = query.where('payment_id', '>', readPublicId('pay', filter.endingBefore) ?? nobody);
-      const rows = await query.orderBy('payment_id', isBackward ? 'asc' : 'desc').execute();
-      const shown = rows.slice(0, limit);
-      if (isBackward) shown.reverse();
-      return { payments: await this.#withAttempts(tx, shown), hasMore: rows.length > limit };
+      return query.orderBy('payment_id', isBackward ? 'asc' : 'desc').execute();
     });
+    const shown = rows.slice(0, limit);
+    if (isBackward) shown.reverse();
+    return { payments: await this.#withAttempts(shown), hasMore: rows.length > limit };
   }
 
-  async #withAttempts(tx: Kysely<PaymentTables>, rows: readonly PaymentRow[]): Promise<readonly WirePayment[]> {
+  async #withAttempts(rows: readonly PaymentRow[]): Promise<readonly WirePayment[]> {
     if (rows.length === 0) return [];
-    const attempts = await tx
-      .selectFrom('attempt')
-      .where(sql<boolean>`payment_id = any (${rows.map((row) => row.payment_id)}::uuid[])`)
-      .orderBy('attempt_id')
-      .selectAll()
-      .execute();
+    const attempts = await this.#database.statement(
+      rows.map((row) => row.merchant_id),
+      (one) =>
+        one
+          .selectFrom('attempt')
+          .where(sql<boolean>`payment_id = any (${rows.map((row) => row.payment_id)}::uuid[])`)
+          .orderBy('attempt_id')
+          .selectAll()
+          .execute(),
+    );
     return rows.map((row) =>
       toWire(
         row,

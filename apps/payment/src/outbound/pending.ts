@@ -38,8 +38,10 @@ export function pendingWork(database: Database<PaymentTables>): readonly Work[] 
       // Received and not applied. They are tried again by the wall's clock, in seconds: they are due, never later.
       what: 'callbacks',
       async pending(merchantId) {
-        const { rows } = await database.everyMerchant('callbacks do not say whose they are; their payments do', (tx) =>
-          sql<{ due: number; stuck: number }>`
+        const { rows } = await database.everyMerchantStatement(
+          'callbacks do not say whose they are; their payments do',
+          (tx) =>
+            sql<{ due: number; stuck: number }>`
             select count(*) filter (where callback.due_at is not null)::int as due, count(*) filter (where callback.due_at is null)::int as stuck
             from callback join payment on payment.payment_id = callback.reference
             where callback.applied_at is null and payment.merchant_id = ${merchantId}`.execute(tx),

@@ -39,7 +39,7 @@ export async function readStandings(
   asked: readonly AskedCharge[],
 ): Promise<readonly Standing[]> {
   if (asked.length === 0) return [];
-  const { rows } = await database.transaction(
+  const { rows } = await database.statement(
     asked.map(({ merchantId }) => merchantId),
     (tx) =>
       sql<Row>`

@@ -29,7 +29,7 @@ export class Subscriptions {
   }
 
   async get(merchantId: string, id: string, now: Date): Promise<WireSubscription | undefined> {
-    const row = await this.#database.transaction([merchantId], (tx) =>
+    const row = await this.#database.statement([merchantId], (tx) =>
       tx
         .selectFrom('subscription')
         .selectAll()
@@ -48,7 +48,7 @@ export class Subscriptions {
   ): Promise<{ subscriptions: WireSubscription[]; hasMore: boolean }> {
     const { limit, startingAfter, endingBefore, status, orderId } = filter;
     const isBackward = endingBefore !== undefined && startingAfter === undefined;
-    const rows = await this.#database.transaction([merchantId], (tx) => {
+    const rows = await this.#database.statement([merchantId], (tx) => {
       let query = tx
         .selectFrom('subscription')
         .selectAll()
@@ -82,7 +82,7 @@ export class Subscriptions {
   /** Of these subscriptions those whose price is not agreed on. */
   async priceQuestions(ids: readonly string[], merchantIds: readonly string[]): Promise<readonly PriceQuestion[]> {
     if (ids.length === 0) return [];
-    const rows = await this.#database.transaction(merchantIds, (tx) =>
+    const rows = await this.#database.statement(merchantIds, (tx) =>
       tx
         .selectFrom('subscription')
         .select(['subscription_id', 'merchant_id', 'product_id', 'currency'])
@@ -101,7 +101,7 @@ export class Subscriptions {
   /** Whose open child each of these orders is; an order that is none is left out. */
   async renewedBy(orderIds: readonly bigint[], merchantIds: readonly string[]): Promise<ReadonlyMap<bigint, string>> {
     if (orderIds.length === 0) return new Map();
-    const rows = await this.#database.transaction(merchantIds, (tx) =>
+    const rows = await this.#database.statement(merchantIds, (tx) =>
       tx
         .selectFrom('subscription_order')
         .select(['order_id', 'subscription_id'])

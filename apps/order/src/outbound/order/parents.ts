@@ -33,7 +33,7 @@ export async function findLineages(
   keys: readonly TermKey[],
 ): Promise<readonly (PlacedLineage | undefined)[]> {
   if (keys.length === 0) return [];
-  const { rows } = await database.transaction(
+  const { rows } = await database.statement(
     keys.map((key) => key.merchantId),
     (tx) =>
       sql<Row>`

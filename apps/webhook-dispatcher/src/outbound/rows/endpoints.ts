@@ -109,11 +109,11 @@ export class Endpoints {
   }
 
   get(merchantId: string, id: string): Promise<EndpointRow | undefined> {
-    return this.#database.transaction([merchantId], (tx) => this.#read(tx, merchantId, id));
+    return this.#database.statement([merchantId], (tx) => this.#read(tx, merchantId, id));
   }
 
   list(merchantId: string, query: PageQuery): Promise<Page<EndpointRow>> {
-    return this.#database.transaction([merchantId], async (tx) => {
+    return this.#database.statement([merchantId], async (tx) => {
       const { rows } = await sql<EndpointRow>`
         select ${columns} from endpoint e ${statistics}
         where e.merchant_id = ${merchantId}::uuid and e.status <> 'deleted' and ${query.where(sql.ref('e.id'))} ${query.order(sql.ref('e.id'))}`.execute(

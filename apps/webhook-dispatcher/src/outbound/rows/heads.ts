@@ -53,7 +53,7 @@ export async function scanHeads(
     readonly perEndpoint: number;
   },
 ): Promise<readonly Head[]> {
-  const { rows } = await database.everyMerchant('deliveries of all merchants are due', (tx) =>
+  const { rows } = await database.everyMerchantStatement('deliveries of all merchants are due', (tx) =>
     sql<HeadRow>`
       select ${headColumns}
       from endpoint e ${clockOf(sql.ref('e.merchant_id'))} cross join lateral (
@@ -77,7 +77,7 @@ export async function scanHeads(
 /** The heads of these chains, due or not; of a clock that stands only what is due. */
 export async function loadHeads(database: Database<object>, chains: readonly Chain[]): Promise<readonly Head[]> {
   if (chains.length === 0) return [];
-  const { rows } = await database.everyMerchant('deliveries of all merchants follow each other', (tx) =>
+  const { rows } = await database.everyMerchantStatement('deliveries of all merchants follow each other', (tx) =>
     sql<HeadRow>`
       select ${headColumns}
       from unnest(${chains.map((each) => each.endpointId)}::uuid[], ${chains.map((each) => each.orderId)}::bigint[]) as chain (endpoint_id, order_id)
@@ -157,7 +157,7 @@ export async function loadShipments(
   deliveryIds: readonly string[],
   anyStatus = false,
 ): Promise<readonly Shipment[]> {
-  const { rows } = await database.everyMerchant('deliveries of all merchants are sent', (tx) =>
+  const { rows } = await database.everyMerchantStatement('deliveries of all merchants are sent', (tx) =>
     // By their ids first: the planner, unsure of row-level security, would rather read all deliveries of each endpoint.
     sql<ShipmentRow>`
       with d as materialized (select * from delivery where id = any (${deliveryIds}::uuid[]))

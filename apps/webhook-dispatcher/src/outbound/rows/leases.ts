@@ -32,7 +32,7 @@ export async function renewLeases(
   surplus: readonly number[],
 ): Promise<Leases> {
   const lasts = `${lastsMs} milliseconds`;
-  const { rows } = await database.everyMerchant('shards hold endpoints of all merchants', (tx) =>
+  const { rows } = await database.everyMerchantStatement('shards hold endpoints of all merchants', (tx) =>
     sql<Row>`
       with beat as (
         insert into dispatcher (id, seen_at) values (${me}::uuid, now()) on conflict (id) do update set seen_at = now()

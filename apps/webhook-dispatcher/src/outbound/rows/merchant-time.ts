@@ -33,7 +33,7 @@ export async function recallRetries(
   merchants: readonly string[],
   furthestMs: number,
 ): Promise<void> {
-  await database.transaction(merchants, (tx) =>
+  await database.statement(merchants, (tx) =>
     sql`
       update delivery d set due_at = merchant_now(d.merchant_id)
       where d.merchant_id = any (${merchants}::uuid[]) and d.status = 'waiting'
@@ -43,7 +43,7 @@ export async function recallRetries(
 
 /** All clocks that were ever set here. */
 export async function readClocks(database: Database<object>): Promise<readonly ClockRow[]> {
-  const { rows } = await database.everyMerchant('the clocks of all merchants are looked at', (tx) =>
+  const { rows } = await database.everyMerchantStatement('the clocks of all merchants are looked at', (tx) =>
     sql<ClockRow>`select merchant_id, sequence, at, is_standing from merchant_clock`.execute(tx),
   );
   return rows;

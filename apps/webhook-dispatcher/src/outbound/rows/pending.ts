@@ -28,7 +28,7 @@ export async function readPending(database: Database<object>, merchantId: string
     exists (select from endpoint e where e.id = d.endpoint_id and e.status = 'active') and d.id = (
       select f.id from delivery f where f.endpoint_id = d.endpoint_id and f.order_id = d.order_id and f.status = 'waiting'
       order by f.position limit 1)`;
-  const { rows } = await database.transaction([merchantId], (tx) =>
+  const { rows } = await database.statement([merchantId], (tx) =>
     // Rounded up: a clock that is set to it must find it due, and clocks are set to milliseconds.
     sql<Row>`
       with past as materialized (${found(sql`d.due_at <= ${now}`)}), future as materialized (${found(sql`d.due_at > ${now}`)}),

@@ -82,7 +82,7 @@ export class Reads {
   }
 
   async #events(merchantId: string, condition: RawBuilder<unknown>): Promise<readonly EventView[]> {
-    const { rows } = await this.#database.transaction([merchantId], (tx) =>
+    const { rows } = await this.#database.statement([merchantId], (tx) =>
       sql<{ id: string; type: string; order_id: bigint; occurred_at: Date; body: Buffer; livemode: boolean }>`
         select v.id, v.type, v.order_id, v.occurred_at, v.body, v.livemode from event v
         where v.merchant_id = ${merchantId}::uuid and ${condition}`.execute(tx),

@@ -35,16 +35,18 @@ export async function storeResults(
   results: readonly Result[],
   recovered: readonly string[],
 ): Promise<ReadonlySet<string>> {
+  if (recovered.length === 0)
+    return database.everyMerchantStatement('results of all merchants are stored together', (one) =>
+      writeResults(one, me, results),
+    );
   return database.everyMerchant('results of all merchants are stored together', async (tx) => {
     const stored = await writeResults(tx, me, results);
-    if (recovered.length > 0) {
-      await sql`
-        update delivery d set due_at = there.now
-        from endpoint e ${clockOf(sql.ref('e.merchant_id'))} cross join lateral (select ${merchantTime} as now) as there
-        where e.id = any (${recovered}::uuid[]) and d.endpoint_id = e.id and d.status = 'waiting' and d.was_away and d.due_at > there.now`.execute(
-        tx,
-      );
-    }
+    await sql`
+      update delivery d set due_at = there.now
+      from endpoint e ${clockOf(sql.ref('e.merchant_id'))} cross join lateral (select ${merchantTime} as now) as there
+      where e.id = any (${recovered}::uuid[]) and d.endpoint_id = e.id and d.status = 'waiting' and d.was_away and d.due_at > there.now`.execute(
+      tx,
+    );
     return stored;
   });
 }
@@ -115,7 +117,7 @@ export interface ManualAttempt {
 
 /** A resend: logged, and a success settles what had not been delivered. The schedule is not touched. */
 export async function storeManualAttempt(database: Database<object>, attempt: ManualAttempt): Promise<void> {
-  await database.transaction([attempt.merchantId], (tx) =>
+  await database.statement([attempt.merchantId], (tx) =>
     sql`
       with done as (
         update delivery set attempt_count = attempt_count + 1,
