@@ -63,6 +63,7 @@ const maxTries = 3;
 export function openDatabase<Schema>(options: DatabaseOptions): Database<Schema> {
   const pools = openPools(options);
   const all = [pools.some, pools.every, pools.none];
+  let closing: Promise<unknown> | undefined;
   return {
     schema: options.schema,
     pool: pools.none,
@@ -80,7 +81,8 @@ export function openDatabase<Schema>(options: DatabaseOptions): Database<Schema>
       await pools.none.query('select 1');
     },
     async close() {
-      await Promise.all(all.map((pool) => pool.end()));
+      closing ??= Promise.all(all.map((pool) => pool.end()));
+      await closing;
     },
   };
 }
@@ -155,14 +157,22 @@ async function inTransaction<Schema, R>(session: Session, run: (tx: Kysely<Schem
     () => undefined,
     (error: unknown) => new NotBegun('the connection was gone', { cause: error }),
   );
+  let isOver = false;
+  const provideConnection: ConnectionProvider['provideConnection'] = (ask) => {
+    // What comes after the end, because nobody waited for it, would stand alone.
+    if (isOver) throw new Error('the transaction is over: wait for all that is asked in it');
+    return ask(session);
+  };
   let result: R;
   try {
-    result = await run(on({ provideConnection: (ask) => ask(session) }));
+    result = await run(on({ provideConnection }));
   } catch (error) {
+    isOver = true;
     // A broken connection cannot roll back; the server does it by itself.
     await session.command('rollback').catch(() => undefined);
     throw (await begun) ?? error;
   }
+  isOver = true;
   const notBegun = await begun;
   if (notBegun !== undefined) throw notBegun;
   probe('transaction open');

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
 import { sql, type Kysely } from 'kysely';
-import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDatabase, type Database } from '@tillstream/database/database';
+import type { Database } from '@tillstream/database/database';
+import { together } from '@tillstream/database/together';
 
 interface Schema {
   note: { merchant_id: string; text: string };
@@ -18,26 +18,9 @@ let database: Database<Schema>;
 beforeAll(async () => {
   const migrations = new URL('migrations/', import.meta.url);
   place = await testDatabase({ name: 'shelf', schema: 'shelf', role: 'tillstream_shelf', migrations });
-  const options = { url: place.url, schema: 'shelf', applicationName: 'statement', maxConnections: 1 };
-  database = openDatabase<Schema>({
-    ...options,
-    makePool(config) {
-      const pool = new Pool(config);
-      pool.on('connect', (client) => {
-        const query = client.query.bind(client);
-        client.query = ((asked: string | { text: string }) => {
-          texts.push(typeof asked === 'string' ? asked : asked.text);
-          return query(asked as string);
-        }) as typeof client.query;
-      });
-      return pool;
-    },
-  });
+  database = place.open<Schema>((text) => texts.push(text));
 });
-afterAll(async () => {
-  await database.close();
-  await place.drop();
-});
+afterAll(() => place.drop());
 
 const look = (on: Kysely<Schema>) => on.selectFrom('note').select('text').execute();
 const write = (merchant: string) => (on: Kysely<Schema>) =>
@@ -78,6 +61,24 @@ describe('what is sent', () => {
       );
     });
     expect(order).toEqual(['ask one', 'ask two', 'ask three', 'hear one', 'hear two', 'hear three']);
+  });
+});
+
+describe('a transaction', () => {
+  it('refuses what comes after its end', async () => {
+    let late: Promise<unknown> | undefined;
+    await database.transaction([ada], async (tx) => {
+      late = look(tx).then(() => write(ada)(tx));
+      late.catch(() => undefined);
+      return Promise.resolve();
+    });
+    await expect(late).rejects.toThrow('the transaction is over');
+    const failing = database.transaction([ada], (tx) =>
+      together([look(tx).then(() => write(ada)(tx)), sql`select 1 / 0`.execute(tx)]),
+    );
+    await expect(failing).rejects.toThrow('division by zero');
+    const { rows } = await place.admin.query("select from shelf.note where merchant_id = $1 and text = 'x'", [ada]);
+    expect(rows).toHaveLength(1);
   });
 });
 

@@ -1,13 +1,16 @@
 /**
  * The one way for a machine's state to change: inbox, load, decide, evolve, save, announce and timers in one transaction,
- * for one command or for a batch. One wide log line per command.
+ * for one command or for a batch. Commands that come while a batch is under way share the next one (gather.ts). One wide
+ * log line per command.
  */
 import { randomUUIDv7 } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { codeOf, type Database } from '@tillstream/database/database';
+import { together } from '@tillstream/database/together';
 import type { Machine } from '@tillstream/machine/machine';
 import { evolveAll } from '@tillstream/machine/machine';
 import { markSpan, traceIdOf, currentTraceparent } from '@tillstream/telemetry/trace';
+import { gather } from './gather.ts';
 import type { Change, Envelope, Keeper, VersionedEvent } from './keeper.ts';
 import type { Log } from './log.ts';
 import { announce, firstSight } from './once.ts';
@@ -20,7 +23,7 @@ export type Answer<State, Event, Refusal extends string> =
   | { readonly answer: 'refused'; readonly reason: Refusal; readonly state: State; readonly version: number };
 
 export interface Performer<State, Command, Event, Refusal extends string> {
-  /** For rpc: one transaction for all; the answers in the order asked. */
+  /** For rpc: one transaction for all, perhaps with others' commands; the answers in the order asked. */
   perform(envelopes: readonly Envelope<Command>[]): Promise<readonly Answer<State, Event, Refusal>[]>;
   /** For messages and timers: an envelope whose messageId was seen before answers ignored. */
   performOnce(envelopes: readonly Envelope<Command>[]): Promise<readonly Answer<State, Event, Refusal>[]>;
@@ -44,14 +47,10 @@ const uniqueViolation = '23505';
 export function makePerformer<Schema, State, Command extends Typed, Event extends Typed, Refusal extends string>(
   parts: PerformerParts<Schema, State, Command, Event, Refusal>,
 ): Performer<State, Command, Event, Refusal> {
-  const run = async (
-    envelopes: readonly Envelope<Command>[],
-    isOnce: boolean,
-  ): Promise<readonly Answer<State, Event, Refusal>[]> => {
-    if (envelopes.length === 0) return [];
+  const run = async (asked: readonly Asked<Command>[]): Promise<readonly Answer<State, Event, Refusal>[]> => {
     const startedAt = performance.now();
-    const merchants = envelopes.map((envelope) => envelope.merchantId);
-    const once = () => parts.database.transaction(merchants, (tx) => performIn(tx, parts, envelopes, isOnce));
+    const merchants = asked.map(({ envelope }) => envelope.merchantId);
+    const once = () => parts.database.transaction(merchants, (tx) => performIn(tx, parts, asked));
     let answers: readonly Answer<State, Event, Refusal>[];
     try {
       answers = await once();
@@ -61,10 +60,26 @@ export function makePerformer<Schema, State, Command extends Typed, Event extend
       answers = await once();
     }
     wake(parts.database);
-    logAll(parts, envelopes, answers, performance.now() - startedAt);
+    logAll(parts, asked, answers, performance.now() - startedAt);
     return answers;
   };
-  return { perform: (envelopes) => run(envelopes, false), performOnce: (envelopes) => run(envelopes, true) };
+  const perform = gather(run);
+  const ask = async (envelopes: readonly Envelope<Command>[], isOnce: boolean) => {
+    if (envelopes.length === 0) return [];
+    // Whose trace it is must be known now: a batch runs where its first command came from.
+    const active = currentTraceparent();
+    const asked = envelopes.map((envelope) => ({ envelope, isOnce, traceparent: envelope.traceparent ?? active }));
+    // Only commands of the same merchants share a transaction. It sees what each of them may see, and no more: a command
+    // that names another merchant's aggregate finds nothing.
+    return perform([...new Set(envelopes.map(({ merchantId }) => merchantId))].toSorted().join(), asked);
+  };
+  return { perform: (envelopes) => ask(envelopes, false), performOnce: (envelopes) => ask(envelopes, true) };
+}
+
+interface Asked<Command> {
+  readonly envelope: Envelope<Command>;
+  readonly isOnce: boolean;
+  readonly traceparent: string;
 }
 
 interface Draft<State, Event> {
@@ -79,22 +94,23 @@ interface Draft<State, Event> {
 async function performIn<Schema, State, Command extends Typed, Event extends Typed, Refusal extends string>(
   tx: Kysely<Schema>,
   parts: PerformerParts<Schema, State, Command, Event, Refusal>,
-  envelopes: readonly Envelope<Command>[],
-  isOnce: boolean,
+  asked: readonly Asked<Command>[],
 ): Promise<readonly Answer<State, Event, Refusal>[]> {
   const { machine, keeper, name } = parts;
-  const messageIds = isOnce
-    ? envelopes.flatMap((envelope) => (envelope.messageId === undefined ? [] : [envelope.messageId]))
-    : [];
-  const fresh = await firstSight(tx, name, messageIds);
+  const messageIds = asked.flatMap(({ isOnce, envelope: { messageId } }) =>
+    isOnce && messageId !== undefined ? [messageId] : [],
+  );
   const taken = new Set<string>();
-  const merchantOf = new Map(envelopes.map((envelope) => [envelope.id, envelope.merchantId]));
+  const merchantOf = new Map(asked.map(({ envelope }) => [envelope.id, envelope.merchantId]));
   // Locks in the order of ids: two batches cannot wait for each other.
   const ids = [...merchantOf.keys()].toSorted();
-  const loaded = await keeper.load(tx, ids, (id) => merchantOf.get(id) ?? '');
+  const [fresh, loaded] = await together([
+    firstSight(tx, name, messageIds),
+    keeper.load(tx, ids, (id) => merchantOf.get(id) ?? ''),
+  ]);
   const drafts = new Map<string, Draft<State, Event>>();
 
-  const answers = envelopes.map((envelope): Answer<State, Event, Refusal> => {
+  const answers = asked.map(({ envelope, isOnce, traceparent: parent }): Answer<State, Event, Refusal> => {
     const draft =
       drafts.get(envelope.id) ?? draftOf(envelope, loaded.get(envelope.id) ?? { state: machine.absent, version: 0 });
     drafts.set(envelope.id, draft);
@@ -105,7 +121,7 @@ async function performIn<Schema, State, Command extends Typed, Event extends Typ
     const decision = machine.decide(draft.state, envelope.command);
     if (decision.answer !== 'accepted') return { ...decision, state: draft.state, version: draft.version };
     const traceparent = markSpan(`perform ${name} ${envelope.command.type}`, {
-      ...(envelope.traceparent === undefined ? {} : { parent: envelope.traceparent }),
+      parent,
       attributes: {
         'tillstream.machine': name,
         'tillstream.command': envelope.command.type,
@@ -133,18 +149,8 @@ async function keep<Schema, State, Event>(
   keeper: Keeper<Schema, State, Event>,
   changes: readonly Change<State, Event>[],
 ): Promise<void> {
-  await keeper.save(tx, changes);
   const announced = changes.flatMap((change) => keeper.announce(change).map((message) => ({ message, change })));
   const versions = new Map(changes.flatMap((change) => change.events.map((event) => [event.eventId, event.version])));
-  await announce(
-    tx,
-    announced.map((each) => each.message),
-    announced.map(({ message, change }) => ({
-      type: name,
-      id: change.id,
-      version: versions.get(message.headers.ce_id) ?? change.version,
-    })),
-  );
   const timers = changes.flatMap((change) =>
     (keeper.timers?.(change) ?? []).map((timer) => ({
       machine: name,
@@ -154,7 +160,20 @@ async function keep<Schema, State, Event>(
       change: timer,
     })),
   );
-  if (timers.length > 0) await schedule(tx, timers);
+  // All in one round trip; none depends on another's answer.
+  await together([
+    keeper.save(tx, changes),
+    announce(
+      tx,
+      announced.map((each) => each.message),
+      announced.map(({ message, change }) => ({
+        type: name,
+        id: change.id,
+        version: versions.get(message.headers.ce_id) ?? change.version,
+      })),
+    ),
+    schedule(tx, timers),
+  ]);
 }
 
 function draftOf<State, Event>(
@@ -173,11 +192,11 @@ function draftOf<State, Event>(
 
 function logAll<Command extends Typed, State, Event extends Typed, Refusal extends string>(
   parts: { readonly name: string; readonly log: Log },
-  envelopes: readonly Envelope<Command>[],
+  asked: readonly Asked<Command>[],
   answers: readonly Answer<State, Event, Refusal>[],
   ms: number,
 ): void {
-  envelopes.forEach((envelope, at) => {
+  asked.forEach(({ envelope, traceparent }, at) => {
     const answer = answers[at];
     if (answer === undefined) return;
     parts.log.info(
@@ -192,9 +211,9 @@ function logAll<Command extends Typed, State, Event extends Typed, Refusal exten
         ...(answer.answer === 'refused' ? { reason: answer.reason } : {}),
         ...(envelope.messageId === undefined ? {} : { cause: envelope.messageId }),
         version: answer.version,
-        batch: envelopes.length,
+        batch: asked.length,
         ms: Math.round(ms * 100) / 100,
-        trace_id: traceIdOf(envelope.traceparent || currentTraceparent()),
+        trace_id: traceIdOf(traceparent),
       },
       'performed',
     );

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openDatabase, type Database } from '@tillstream/database/database';
 import { migrate, type ServiceHome } from '@tillstream/database/migrate';
-import { Client } from 'pg';
+import { Client, Pool, type PoolConfig } from 'pg';
 
 export interface TestDatabase {
   /** As the service's own role. */
@@ -15,7 +15,8 @@ export interface TestDatabase {
   urlOf(home: ServiceHome): string;
   /** As the superuser, on one connection: rows of all merchants, and faults to inject. */
   readonly admin: Pick<Client, 'query'>;
-  open<Schema>(): Database<Schema>;
+  /** The text of each statement that is sent, if you want to hear of it. */
+  open<Schema>(hear?: (statement: string) => void): Database<Schema>;
   /** Closes what was opened and removes the database. */
   drop(): Promise<void>;
 }
@@ -45,11 +46,12 @@ export async function testDatabase(home: ServiceHome, ...more: readonly ServiceH
     adminUrl: admin.href,
     urlOf: (other) => urlOf(other.role, password),
     admin: adminClient,
-    open<Schema>() {
+    open<Schema>(hear?: (statement: string) => void) {
       const database = openDatabase<Schema>({
         url: urlOf(home.role, password),
         schema: home.schema,
         applicationName: 'test',
+        ...(hear === undefined ? {} : { makePool: (config: PoolConfig) => overheard(config, hear) }),
       });
       opened.push(database);
       return database;
@@ -60,6 +62,20 @@ export async function testDatabase(home: ServiceHome, ...more: readonly ServiceH
       await asAdmin(server, (client) => client.query(`drop database if exists ${name} with (force)`));
     },
   };
+}
+
+function overheard(config: PoolConfig, hear: (statement: string) => void): Pool {
+  const pool = new Pool(config);
+  pool.on('connect', (client) => {
+    const query: (...args: readonly unknown[]) => unknown = client.query.bind(client);
+    Object.defineProperty(client, 'query', {
+      value: (asked: string | { text: string }, ...more: readonly unknown[]) => {
+        hear(typeof asked === 'string' ? asked : asked.text);
+        return query(asked, ...more);
+      },
+    });
+  });
+  return pool;
 }
 
 async function makeTemplate(server: string, homes: readonly ServiceHome[]): Promise<string> {

@@ -1,0 +1,95 @@
+/**
+ * Group commit: what is asked while a batch is under way goes together in the next one. When nothing is under way nobody
+ * waits. A batch that fails is tried again call by call, so that a bad one harms only itself.
+ */
+import { codeOf } from '@tillstream/database/database';
+import { isOutage } from './outage.ts';
+
+// As many as a consumer gives at once.
+const mostItems = 200;
+// A batch that waits for somebody's lock does not keep the others waiting.
+const patienceMs = 100;
+const mostAtOnce = 3;
+
+interface Call<Item, Answer> {
+  readonly items: readonly Item[];
+  readonly resolve: (answers: readonly Answer[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Lane<Item, Answer> {
+  underWay: number;
+  waiting: Call<Item, Answer>[];
+  patience: NodeJS.Timeout | undefined;
+}
+
+/** `run` answers one by one what it is given, or throws and has done nothing. Only calls of the same lane go together. */
+export function gather<Item, Answer>(
+  run: (items: readonly Item[], lane: string) => Promise<readonly Answer[]>,
+): (lane: string, items: readonly Item[]) => Promise<readonly Answer[]> {
+  const lanes = new Map<string, Lane<Item, Answer>>();
+
+  const depart = (name: string, lane: Lane<Item, Answer>): void => {
+    clearTimeout(lane.patience);
+    lane.patience = undefined;
+    const calls = takeSome(lane.waiting);
+    lane.waiting = lane.waiting.slice(calls.length);
+    lane.underWay += 1;
+    void runAll(calls, (items) => run(items, name)).then(() => {
+      lane.underWay -= 1;
+      if (lane.waiting.length > 0) depart(name, lane);
+      else if (lane.underWay === 0) lanes.delete(name);
+    });
+    if (lane.waiting.length > 0) wait(name, lane);
+  };
+
+  const wait = (name: string, lane: Lane<Item, Answer>): void => {
+    lane.patience ??= setTimeout(() => {
+      lane.patience = undefined;
+      if (lane.waiting.length > 0 && lane.underWay < mostAtOnce) depart(name, lane);
+    }, patienceMs);
+  };
+
+  return (name, items) =>
+    new Promise((resolve, reject) => {
+      const lane = lanes.get(name) ?? { underWay: 0, waiting: [], patience: undefined };
+      lanes.set(name, lane);
+      lane.waiting.push({ items, resolve, reject });
+      if (lane.underWay === 0) depart(name, lane);
+      else wait(name, lane);
+    });
+}
+
+function takeSome<Item, Answer>(waiting: readonly Call<Item, Answer>[]): readonly Call<Item, Answer>[] {
+  let items = 0;
+  const end = waiting.findIndex((call, at) => {
+    items += call.items.length;
+    return at > 0 && items > mostItems;
+  });
+  return end === -1 ? waiting : waiting.slice(0, end);
+}
+
+async function runAll<Item, Answer>(
+  calls: readonly Call<Item, Answer>[],
+  run: (items: readonly Item[]) => Promise<readonly Answer[]>,
+): Promise<void> {
+  try {
+    const answers = await run(calls.flatMap((call) => call.items));
+    let from = 0;
+    for (const call of calls) {
+      call.resolve(answers.slice(from, from + call.items.length));
+      from += call.items.length;
+    }
+  } catch (error) {
+    if (calls.length === 1 || isUnknown(error)) {
+      for (const call of calls) call.reject(error);
+      return;
+    }
+    await Promise.all(calls.map((call) => run(call.items).then(call.resolve, call.reject)));
+  }
+}
+
+/** The connection broke, perhaps during COMMIT: to try again is for whoever asked, who knows whether that does harm. */
+function isUnknown(error: unknown): boolean {
+  return isOutage(error) && !/^(53|55P03|57014)/.test(codeOf(error));
+}
