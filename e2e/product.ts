@@ -112,7 +112,7 @@ function readReady(child: ChildProcess, printed: () => string, withinMs: number)
 }
 
 /** A run of forty free ports: the product takes its ports from a base. */
-async function findPortBase(): Promise<number> {
+export async function findPortBase(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const base = 20_000 + Math.floor(Math.random() * 300) * 40;
     const free = await Promise.all(Array.from({ length: 32 }, (_, offset) => isFree(base + offset)));

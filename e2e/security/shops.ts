@@ -2,22 +2,20 @@
 import { MerchantApiService } from '@tillstream/proto/merchant/v1/merchant_api';
 import { makeClient, openChannel, type Client } from '@tillstream/rpc/client';
 import { buy, placeOrder, type Sale } from '../purchase.ts';
-import type { Product } from '../product.ts';
+import { findPortBase, startProduct, type Product } from '../product.ts';
 import { Shop } from '../shop.ts';
 import { until } from '../until.ts';
 import { button, Visitor } from '../visitor.ts';
 import type { Receiver } from '../webhooks.ts';
 
-/** Offsets from the product's port base, as apps/standalone/src/ports.ts has them. */
-export const rpcOffsets = {
-  merchant: 10,
-  order: 11,
-  payment: 12,
-  fulfillment: 13,
-  notification: 14,
-  webhook: 15,
-  subscription: 16,
-} as const;
+// Free in the product's block: services of one process answer each other without ports.
+const merchantRpcOffset = 10;
+
+/** As an operator starts it, with a port on which accounts can be opened. */
+export async function startShops(): Promise<Product> {
+  const portBase = await findPortBase();
+  return startProduct('standalone', { portBase, env: { MERCHANT_RPC_PORT: String(portBase + merchantRpcOffset) } });
+}
 
 export interface Account {
   readonly testMerchantId: string;
@@ -30,7 +28,7 @@ export interface Account {
 
 /** `name` is the account's; `known` its test key when it was opened before. */
 export async function openAccount(product: Product, name: string, known = ''): Promise<Account> {
-  const channel = openChannel({ address: `127.0.0.1:${product.portBase + rpcOffsets.merchant}` });
+  const channel = openChannel({ address: `127.0.0.1:${product.portBase + merchantRpcOffset}` });
   const merchants: Client<typeof MerchantApiService> = makeClient(MerchantApiService, channel, { deadlineMs: 10_000 });
   try {
     const made = await merchants.createAccount({

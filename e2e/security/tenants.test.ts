@@ -4,14 +4,14 @@
  * filled fails here with a sentence.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startProduct, type Product } from '../product.ts';
+import type { Product } from '../product.ts';
 import { Shop, type Answer } from '../shop.ts';
 import { Receiver } from '../webhooks.ts';
 import { Dice } from './dice.ts';
 import { collectionOf, fillPath, readOperations, type Operation } from './document.ts';
 import { Rows } from './rows.ts';
 import { sample } from './sample.ts';
-import { openAccount, stock, type Account, type Stock } from './shops.ts';
+import { openAccount, startShops, stock, type Account, type Stock } from './shops.ts';
 
 interface Problem {
   readonly code: string;
@@ -32,7 +32,7 @@ const receiver = new Receiver();
 const dice = new Dice(4);
 
 beforeAll(async () => {
-  product = await startProduct('standalone');
+  product = await startShops();
   await receiver.listen();
   [operations, rows] = await Promise.all([readOperations(product.gateway), Rows.open(product)]);
   [ada, bob] = [await openAccount(product, 'ada'), await openAccount(product, 'bob')];

@@ -1,12 +1,13 @@
 /** A part of `npm run fuzz` with every change: no fault, no time-out, nothing undocumented, nothing left half done. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startProduct, type Product } from '../../product.ts';
+import type { Product } from '../../product.ts';
+import { startShops } from '../shops.ts';
 import { fuzz } from './campaign.ts';
 
 let product: Product;
 
 beforeAll(async () => {
-  product = await startProduct('standalone');
+  product = await startShops();
 });
 
 afterAll(async () => {

@@ -1,13 +1,13 @@
 /** npm run fuzz -- --requests 20000 --seed 7: the whole product on free ports, and requests of every kind to every route. */
 import { parseArgs } from 'node:util';
-import { startProduct } from '../../product.ts';
+import { startShops } from '../shops.ts';
 import { fuzz } from './campaign.ts';
 
 const { values } = parseArgs({ options: { requests: { type: 'string' }, seed: { type: 'string' } } });
 const requests = whole('requests', values.requests ?? '20000');
 const seed = whole('seed', values.seed ?? String(Math.floor(Math.random() * 1_000_000)));
 
-const product = await startProduct('standalone');
+const product = await startShops();
 try {
   const verdict = await fuzz(product, { requests, seed, progress: showProgress });
   if (process.stdout.isTTY) process.stdout.write('\r\u001b[K');
