@@ -8,6 +8,8 @@ export interface Purchase {
   readonly paidAt: number;
   /** From the link to the page of thanks. */
   readonly tookMs: number;
+  /** Of each of its requests. */
+  readonly requestMs: readonly number[];
 }
 
 interface Answer {
@@ -25,8 +27,15 @@ export class Buyers {
   /** `choices` are fields of the form besides those that every customer fills in. */
   async buy(link: string, email: string, choices: Record<string, string> = {}): Promise<Purchase> {
     const startedAt = performance.now();
-    const cart = await this.#follow(link, 303);
-    const page = await this.#send('GET', cart, undefined, 200);
+    const requestMs: number[] = [];
+    const send = async (...request: Parameters<Buyers['send']>) => {
+      const askedAt = performance.now();
+      const answer = await this.send(...request);
+      requestMs.push(performance.now() - askedAt);
+      return answer;
+    };
+    const cart = (await send('GET', link, undefined, 303)).location;
+    const page = await send('GET', cart, undefined, 200);
     const seen = (name: string) => new RegExp(`name="${name}" value="(\\d+)"`).exec(page.text)?.[1] ?? '';
     const form = new URLSearchParams({
       action: 'place',
@@ -42,15 +51,15 @@ export class Buyers {
       privacy_accepted: 'yes',
       ...choices,
     });
-    const pay = (await this.#send('POST', cart, form.toString(), 303)).location;
-    await this.#send('GET', pay, undefined, 200);
-    const provider = await this.#toProvider(pay);
-    await this.#send('GET', provider, undefined, 200);
+    const pay = (await send('POST', cart, form.toString(), 303)).location;
+    await send('GET', pay, undefined, 200);
+    const provider = await this.#toProvider(send, pay);
+    await send('GET', provider, undefined, 200);
     const paidAt = Date.now();
-    const back = (await this.#send('POST', provider, card, 303)).location;
-    await this.#send('GET', back, undefined, 200);
+    const back = (await send('POST', provider, card, 303)).location;
+    await send('GET', back, undefined, 200);
     const orderId = Number(/\/pay\/(\d+)\//.exec(pay)?.[1]);
-    return { orderId, email, paidAt, tookMs: performance.now() - startedAt };
+    return { orderId, email, paidAt, tookMs: performance.now() - startedAt, requestMs };
   }
 
   async close(): Promise<void> {
@@ -58,22 +67,18 @@ export class Buyers {
   }
 
   /** The provider may not have answered yet; then the page asks again, as its refresh does. */
-  async #toProvider(pay: string): Promise<string> {
-    const begun = await this.#send('POST', pay, 'payment_method=CreditCard', 303);
+  async #toProvider(send: Buyers['send'], pay: string): Promise<string> {
+    const begun = await send('POST', pay, 'payment_method=CreditCard', 303);
     let at = begun.location;
     for (let tries = 0; at.endsWith('/go') && tries < 100; tries += 1) {
-      const answer = await this.#send('GET', at, undefined);
+      const answer = await send('GET', at, undefined);
       if (answer.location !== '') at = answer.location;
       else await new Promise((resolve) => setTimeout(resolve, 100));
     }
     return at;
   }
 
-  async #follow(url: string, status: number): Promise<string> {
-    return (await this.#send('GET', url, undefined, status)).location;
-  }
-
-  async #send(method: 'GET' | 'POST', url: string, body: string | undefined, wanted?: number): Promise<Answer> {
+  async send(method: 'GET' | 'POST', url: string, body: string | undefined, wanted?: number): Promise<Answer> {
     const { origin, pathname, search } = new URL(url);
     const answer = await this.#agent.request({
       origin,

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export type FormName = 'standalone' | 'split';
+export type FormName = 'standalone' | 'split' | 'floor';
 
 export interface Form {
   readonly name: FormName;
@@ -23,16 +23,17 @@ const root = join(import.meta.dirname, '..');
 const programs: Record<FormName, string> = {
   standalone: 'apps/standalone/src/main.ts',
   split: 'scripts/split/start.ts',
+  floor: 'bench/floor.ts',
 };
 
 /** Throws with what was printed when there is no READY line in time. */
 export async function startForm(
   name: FormName,
   at: { data: string; portBase: number },
-  nodeFlags: readonly string[] = [],
+  options: { readonly nodeFlags?: readonly string[]; readonly environment?: Readonly<Record<string, string>> } = {},
 ): Promise<Form> {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [...nodeFlags, programs[name]], {
+  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), programs[name]], {
     cwd: root,
     env: {
       ...process.env,
@@ -41,6 +42,7 @@ export async function startForm(
       PORT_BASE: String(at.portBase),
       // All our customers come from one address, which no shop's do.
       POSTS_PER_TEN_SECONDS: '0',
+      ...options.environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { CountedDatabase } from './database-counts.ts';
 import { makeFolder, removeFolder, type Form } from './form.ts';
 import { usageOf, type Kind } from './processes.ts';
+import { namesOf } from './window.ts';
 
 export interface Idle {
   readonly memory: Readonly<Record<Kind, number>>;
@@ -12,6 +13,8 @@ export interface Idle {
   readonly cpu: Readonly<Record<Kind, number>>;
   readonly statementsPerSecond: number | undefined;
   readonly transactionsPerSecond: number;
+  /** Of the split form's processes: share of one core, and resident bytes. */
+  readonly services: readonly { readonly name: string; readonly cpu: number; readonly memory: number }[];
 }
 
 export async function idleOf(form: Form, seconds: number): Promise<Idle> {
@@ -28,7 +31,13 @@ export async function idleOf(form: Form, seconds: number): Promise<Idle> {
     const later = await database.counts();
     const share = (kind: Kind) => (to.cpuMs[kind] - from.cpuMs[kind]) / took;
     const each = (before: number, after: number) => ((after - before) * 1_000) / took;
+    const services = [...namesOf(form)].map(([pid, name]) => ({
+      name,
+      cpu: ((to.cpuMsByPid.get(pid) ?? 0) - (from.cpuMsByPid.get(pid) ?? 0)) / took,
+      memory: to.memoryByPid.get(pid) ?? 0,
+    }));
     return {
+      services,
       memory: to.memory,
       cpu: { product: share('product'), postgres: share('postgres'), kafka: share('kafka') },
       statementsPerSecond:

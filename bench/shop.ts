@@ -25,6 +25,7 @@ interface Body {
 
 /** One product would measure how fast one row of the pool can be locked, so there are several, as in a shop. */
 const productCount = 5;
+const codesAtOnce = 10_000;
 
 export async function openShop(form: Form, codesEach: number): Promise<Shop> {
   const heard = new Map<number, Heard[]>();
@@ -50,8 +51,10 @@ export async function openShop(form: Form, codesEach: number): Promise<Shop> {
       prices: [{ amount: 10_000, currency: 'EUR' }],
       delivery: { method: 'pool', one_code_per: 'unit' },
     });
-    const codes = Array.from({ length: codesEach }, () => randomUUID());
-    await call(form, `/v1/products/${made.id}/licence_codes`, { codes });
+    for (let left = codesEach; left > 0; left -= codesAtOnce) {
+      const codes = Array.from({ length: Math.min(left, codesAtOnce) }, () => randomUUID());
+      await call(form, `/v1/products/${made.id}/licence_codes`, { codes });
+    }
     links.push(`${made.checkout_url}?quantity=1&currency=EUR`);
   }
   return {
