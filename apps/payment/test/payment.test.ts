@@ -3,6 +3,7 @@ import { readPublicId } from '@tillstream/database/public-id';
 import { eventually } from '@tillstream/testkit/eventually';
 import { expectTenantIsolation } from '@tillstream/testkit/tenants';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { makeWorld, merchantId, otherMerchantId, type World } from './world.ts';
 
 let world: World;
@@ -125,6 +126,37 @@ describe('callbacks', () => {
       { code: 'provider_not_found' },
     );
     expect(await send(real.headers, real.body)).toEqual({ isNew: false });
+  });
+
+  test('of which twenty copies come at once are kept once, and move the payment once', async () => {
+    const orderId = nextOrder();
+    world.handsOn = false;
+    const before = world.callbacks.length;
+    await world.submitCard(await world.create(orderId), '4242424242424242');
+    await eventually(async () => world.callbacks.length >= before + 2);
+    world.handsOn = true;
+    const succeeded = world.callbacks.slice(before).find(({ body }) => body.includes('payment.succeeded'));
+    if (succeeded === undefined) throw new Error('no callback');
+    const copies = await Promise.all(
+      Array.from({ length: 20 }, () => world.api.receiveCallback({ provider: 'sandbox', ...succeeded })),
+    );
+    expect(copies.filter(({ isNew }) => isNew)).toHaveLength(1);
+    expect((await world.payment(orderId))?.status).toBe('booked');
+    const { booked, kept } = await world.database.everyMerchant('test', async (tx) => ({
+      booked: await tx
+        .selectFrom('payment_history')
+        .where('order_id', '=', orderId)
+        .where('type', '=', 'paymentBooked')
+        .selectAll()
+        .execute(),
+      kept: await tx
+        .selectFrom('callback')
+        .where('provider_event_id', '=', z.object({ id: z.string() }).parse(JSON.parse(String(succeeded.body))).id)
+        .selectAll()
+        .execute(),
+    }));
+    expect(booked).toHaveLength(1);
+    expect(kept).toMatchObject([{ applied_at: expect.any(Date), due_at: null }]);
   });
 
   test('about a payment that nobody knows are kept and not applied', async () => {

@@ -4,7 +4,7 @@
  * log line per command.
  */
 import { randomUUIDv7 } from 'node:crypto';
-import type { Kysely } from 'kysely';
+import type { Kysely, QueryExecutorProvider } from 'kysely';
 import { codeOf, type Database } from '@tillstream/database/database';
 import { together } from '@tillstream/database/together';
 import type { Machine } from '@tillstream/machine/machine';
@@ -22,11 +22,20 @@ export type Answer<State, Event, Refusal extends string> =
   | { readonly answer: 'ignored'; readonly because: string; readonly state: State; readonly version: number }
   | { readonly answer: 'refused'; readonly reason: Refusal; readonly state: State; readonly version: number };
 
+/** What is written in the same transaction as the commands are decided in; it may run again when that is tried again. */
+export type Alongside = (tx: QueryExecutorProvider) => Promise<unknown>;
+
 export interface Performer<State, Command, Event, Refusal extends string> {
   /** For rpc: one transaction for all, perhaps with others' commands; the answers in the order asked. */
-  perform(envelopes: readonly Envelope<Command>[]): Promise<readonly Answer<State, Event, Refusal>[]>;
+  perform(
+    envelopes: readonly Envelope<Command>[],
+    alongside?: Alongside,
+  ): Promise<readonly Answer<State, Event, Refusal>[]>;
   /** For messages and timers: an envelope whose messageId was seen before answers ignored. */
-  performOnce(envelopes: readonly Envelope<Command>[]): Promise<readonly Answer<State, Event, Refusal>[]>;
+  performOnce(
+    envelopes: readonly Envelope<Command>[],
+    alongside?: Alongside,
+  ): Promise<readonly Answer<State, Event, Refusal>[]>;
 }
 
 export interface PerformerParts<Schema, State, Command, Event, Refusal extends string> {
@@ -64,22 +73,31 @@ export function makePerformer<Schema, State, Command extends Typed, Event extend
     return answers;
   };
   const perform = gather(run);
-  const ask = async (envelopes: readonly Envelope<Command>[], isOnce: boolean) => {
+  const ask = async (envelopes: readonly Envelope<Command>[], isOnce: boolean, alongside?: Alongside) => {
     if (envelopes.length === 0) return [];
     // Whose trace it is must be known now: a batch runs where its first command came from.
     const active = currentTraceparent();
-    const asked = envelopes.map((envelope) => ({ envelope, isOnce, traceparent: envelope.traceparent ?? active }));
+    const asked = envelopes.map((envelope, at) => ({
+      envelope,
+      isOnce,
+      traceparent: envelope.traceparent ?? active,
+      ...(at > 0 || alongside === undefined ? {} : { alongside }),
+    }));
     // Only commands of the same merchants share a transaction. It sees what each of them may see, and no more: a command
     // that names another merchant's aggregate finds nothing.
     return perform([...new Set(envelopes.map(({ merchantId }) => merchantId))].toSorted().join(), asked);
   };
-  return { perform: (envelopes) => ask(envelopes, false), performOnce: (envelopes) => ask(envelopes, true) };
+  return {
+    perform: (envelopes, alongside) => ask(envelopes, false, alongside),
+    performOnce: (envelopes, alongside) => ask(envelopes, true, alongside),
+  };
 }
 
 interface Asked<Command> {
   readonly envelope: Envelope<Command>;
   readonly isOnce: boolean;
   readonly traceparent: string;
+  readonly alongside?: Alongside;
 }
 
 interface Draft<State, Event> {
@@ -139,7 +157,10 @@ async function performIn<Schema, State, Command extends Typed, Event extends Typ
   const changes = [...drafts]
     .filter(([, draft]) => draft.events.length > 0)
     .map(([id, draft]): Change<State, Event> => ({ id, ...draft, after: draft.state }));
-  if (changes.length > 0) await keep(tx, name, keeper, changes);
+  await together([
+    ...(changes.length > 0 ? [keep(tx, name, keeper, changes)] : []),
+    ...asked.flatMap(({ alongside }) => alongside?.(tx) ?? []),
+  ]);
   return answers;
 }
 

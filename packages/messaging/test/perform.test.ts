@@ -2,6 +2,7 @@ import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
 import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
 import { quietLog, type RecordedLog } from '@tillstream/testkit/log';
+import { sql, type QueryExecutorProvider } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makePerformer, type Performer } from '@tillstream/messaging/perform';
 import {
@@ -132,6 +133,28 @@ describe('perform', () => {
       broken.performOnce([envelope(id, put(1n), { messageId: randomUUIDv7() }), envelope(randomUUID(), open)]),
     ).rejects.toThrow('after everything else');
     expect(await seen(database)).toEqual(before);
+  });
+
+  it('writes what goes alongside in the same commit, also when the command is ignored', async () => {
+    const [id, beside] = [randomUUID(), randomUUID()];
+    const messageId = randomUUIDv7();
+    const write = (tx: QueryExecutorProvider) =>
+      sql`insert into inbox (consumer, message_id) values ('alongside', ${beside}) on conflict do nothing`.execute(tx);
+    const isWritten = async () => {
+      const { rows } = await sql`select 1 from inbox where message_id = ${beside}`.execute(database.unscoped);
+      return rows.length === 1;
+    };
+    const broken = performerWith({
+      ...jarKeeper,
+      timers: () => {
+        throw new Error('after everything else');
+      },
+    });
+    await expect(broken.performOnce([envelope(id, open, { messageId })], write)).rejects.toThrow('after everything');
+    expect(await isWritten()).toBe(false);
+    await jars.performOnce([envelope(id, open, { messageId })]);
+    expect(words(await jars.performOnce([envelope(id, open, { messageId })], write))).toEqual(['ignored']);
+    expect(await isWritten()).toBe(true);
   });
 
   it('says so when a keeper loads without a lock', async () => {

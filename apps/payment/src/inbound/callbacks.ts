@@ -1,8 +1,13 @@
-/** A provider's callback: checked, kept as it came, then applied. What cannot be applied yet is tried again. */
+/**
+ * A provider's callback: checked, kept as it came, applied. Where nothing stands in the way it is kept and applied in one
+ * commit; else it is kept alone and applied afterwards. The provider hears 200 after the commit, never before.
+ */
 import { randomUUIDv7 } from 'node:crypto';
 import type { Clock } from '@tillstream/messaging/clock';
+import { gather } from '@tillstream/messaging/gather';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { Log } from '@tillstream/messaging/log';
+import type { Alongside } from '@tillstream/messaging/perform';
 import { Refused } from '@tillstream/rpc/refusals';
 import { currentTraceparent, inSpan } from '@tillstream/telemetry/trace';
 import { probe } from '@tillstream/telemetry/probe';
@@ -22,25 +27,33 @@ interface Read {
   readonly fact: Fact;
 }
 
+interface New extends Omit<Stored, 'tries'> {
+  readonly eventId: string;
+  readonly reference: string | undefined;
+}
+
+interface Owner {
+  readonly merchantId: string;
+  readonly traceparent: string;
+  readonly provider: string;
+  readonly providerPaymentId: string;
+  readonly keepsInstrument: boolean;
+}
+
+interface Known {
+  readonly isKept: boolean;
+  readonly owner: Owner | undefined;
+}
+
 export interface CallbackParts {
   readonly store: {
-    keep(
-      callback: Omit<Stored, 'tries'>,
-      said: { readonly eventId: string; readonly reference: string | undefined },
-    ): Promise<boolean>;
+    lookUp(callbacks: readonly New[]): Promise<readonly Known[]>;
+    keep(callback: New): Promise<boolean>;
+    keepApplied(tx: Parameters<Alongside>[0], callback: New): Promise<void>;
     due(): Promise<readonly Stored[]>;
     applied(callbackIds: readonly string[]): Promise<void>;
     postpone(callbackId: string, dueAt: Date | null): Promise<void>;
-    ownerOf(paymentId: string): Promise<
-      | {
-          readonly merchantId: string;
-          readonly traceparent: string;
-          readonly provider: string;
-          readonly providerPaymentId: string;
-          readonly keepsInstrument: boolean;
-        }
-      | undefined
-    >;
+    ownerOf(paymentId: string): Promise<Owner | undefined>;
   };
   /** Undefined when there is no such provider. */
   provider(name: string):
@@ -50,7 +63,10 @@ export interface CallbackParts {
         ask(reference: string, asOf: Date): Promise<Fact | undefined>;
       }
     | undefined;
-  readonly performer: { performOnce(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown> };
+  readonly performer: {
+    perform(envelopes: readonly Envelope<PaymentCommand>[], alongside: Alongside): Promise<unknown>;
+    performOnce(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown>;
+  };
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -59,12 +75,16 @@ const isUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 // A payment that is unknown for two hours will not come: the callback is kept for a person.
 const mostTries = 20;
 const pauseMs = 30_000;
+const uniqueViolation = '23505';
 
 export class CallbackDesk {
   readonly #parts: CallbackParts;
+  readonly #lookUp: (callback: New) => Promise<Known | undefined>;
 
   constructor(parts: CallbackParts) {
     this.#parts = parts;
+    const lookUp = gather((callbacks: readonly New[]) => parts.store.lookUp(callbacks));
+    this.#lookUp = async (callback) => (await lookUp('', [callback]))[0];
   }
 
   /** Resolves once it is kept. True when it was new. */
@@ -75,23 +95,52 @@ export class CallbackDesk {
     // The provider's time is the wall's, whatever a merchant's test clock says.
     const read = provider.readCallback(headers, body, new Date());
     if (read === undefined) throw new Refused('callback_not_authentic');
-    const kept = {
+    const { reference } = read.fact;
+    const callback: New = {
       callbackId: randomUUIDv7(),
       provider: providerName,
       body: Buffer.from(body),
       traceparent: currentTraceparent(),
+      eventId: read.eventId,
+      reference: isUuid.test(reference) ? reference : undefined,
     };
-    const { reference } = read.fact;
-    if (!(await store.keep(kept, { eventId: read.eventId, reference: isUuid.test(reference) ? reference : undefined })))
-      return false;
+    const known = await this.#lookUp(callback);
+    if (known?.isKept === true) return false;
+    const done = await this.#keepAndApply(callback, read.fact, known?.owner);
+    if (done !== undefined) return done === 'new';
+    if (!(await store.keep(callback))) return false;
     probe('callback kept');
     try {
-      await this.#apply({ ...kept, tries: 0 }, read);
+      await this.#apply({ ...callback, tries: 0 }, read);
     } catch (error) {
       // It is kept: the worker applies it.
-      log.warn({ err: error, callback_id: kept.callbackId }, 'a callback could not be applied yet');
+      log.warn({ err: error, callback_id: callback.callbackId }, 'a callback could not be applied yet');
     }
     return true;
+  }
+
+  /** Undefined when it must be kept alone: a person must look, the provider must be asked, or something failed. */
+  async #keepAndApply(callback: New, fact: Fact, owner: Owner | undefined): Promise<'new' | 'kept before' | undefined> {
+    const { store, performer, clock, log } = this.#parts;
+    if (owner === undefined || !isAbout(owner, callback, fact) || owner.keepsInstrument) return undefined;
+    const { merchantId, traceparent } = owner;
+    const now = clock.now(merchantId);
+    const command = commandOf(fact, now);
+    if (command === undefined) return undefined;
+    try {
+      // The story goes on in the trace of the customer's click; a link leads to the trace that the callback came in.
+      await inSpan('apply callback', { parent: traceparent, links: [callback.traceparent] }, () =>
+        performer.perform([{ id: fact.reference, merchantId, command, now }], async (tx) => {
+          await store.keepApplied(tx, callback);
+          probe('callback kept');
+        }),
+      );
+      return 'new';
+    } catch (error) {
+      if (isTaken(error)) return 'kept before';
+      log.warn({ err: error, callback_id: callback.callbackId }, 'a callback is kept first and applied afterwards');
+      return undefined;
+    }
   }
 
   /** Applies what a crash or an outage left behind; answers how many there were. */
@@ -122,9 +171,7 @@ export class CallbackDesk {
       return;
     }
     const { merchantId, traceparent } = owner;
-    const isAboutIt =
-      owner.provider === callback.provider && ['', fact.providerPaymentId].includes(owner.providerPaymentId);
-    if (!isAboutIt) {
+    if (!isAbout(owner, callback, fact)) {
       // Signed, but about another payment of the provider than the one we opened: a person must look.
       this.#parts.log.warn({ callback_id: callback.callbackId }, 'a callback names a payment that is not its own');
       await store.postpone(callback.callbackId, null);
@@ -147,4 +194,13 @@ export class CallbackDesk {
     const asked = await this.#parts.provider(callback.provider)?.ask(fact.reference, now);
     return { ...fact, instrumentToken: asked?.instrumentToken ?? '' };
   }
+}
+
+/** Signed, and about the payment of the provider that we opened. */
+function isAbout(owner: Owner, callback: { readonly provider: string }, fact: Fact): boolean {
+  return owner.provider === callback.provider && ['', fact.providerPaymentId].includes(owner.providerPaymentId);
+}
+
+function isTaken(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === uniqueViolation;
 }

@@ -1,6 +1,7 @@
 /** Calls to providers, always after the commit that intended them, always with the same key; their outcomes as commands. */
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
+import type { Alongside } from '@tillstream/messaging/perform';
 import type { DueTimer, TimerHandler } from '@tillstream/messaging/timers';
 import type { Log } from '@tillstream/messaging/log';
 import { probe } from '@tillstream/telemetry/probe';
@@ -38,8 +39,8 @@ export interface ProviderCallParts<L extends Leased> {
   readonly attempts: {
     lease(kind: 'create'): Promise<readonly L[]>;
     leaseOne(paymentId: string): Promise<readonly L[]>;
-    settle(attempt: L, state: 'open' | 'declined', at: Date): Promise<void>;
-    postpone(attempt: L, dueAt: Date | undefined): Promise<void>;
+    settle(tx: Parameters<Alongside>[0], attempt: L, state: 'open' | 'declined', at: Date): Promise<void>;
+    postpone(tx: Parameters<Alongside>[0], attempt: L, dueAt: Date | undefined): Promise<void>;
   };
   readonly payments: { rows(merchants: readonly string[], ids: readonly string[]): Promise<readonly Called[]> };
   provider(name: string): {
@@ -63,7 +64,7 @@ export interface ProviderCallParts<L extends Leased> {
     withdraw(providerPaymentId: string): Promise<boolean>;
   };
   readonly performer: {
-    perform(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown>;
+    perform(envelopes: readonly Envelope<PaymentCommand>[], alongside?: Alongside): Promise<unknown>;
     performOnce(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown>;
   };
   schedule(timer: DueTimer, kind: string, dueAt: Date): Promise<void>;
@@ -98,7 +99,10 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     const { payment } = attempt;
     const now = () => clock.now(payment.merchant_id);
     probe('attempt not sent');
-    const send = (command: PaymentCommand) => performer.perform([this.#envelope(payment, command)]);
+    // What is recorded and that the call is over are one commit. A crash before it calls again with the same key, and the
+    // provider answers the same.
+    const send = (command: PaymentCommand, alongside: Alongside) =>
+      performer.perform([this.#envelope(payment, command)], alongside);
     const answer = await this.#parts.provider(payment.provider).openPage({
       key: attempt.attemptId,
       reference: payment.payment_id,
@@ -112,22 +116,23 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
       asOf: now(),
     });
     probe('attempt answered');
-    // A crash before `settle` calls again with the same key, and the provider answers the same.
     if (answer.outcome === 'open') {
-      await send({ type: 'recordPage', providerPaymentId: answer.providerPaymentId, redirectUrl: answer.redirectUrl });
-      await attempts.settle(attempt, 'open', now());
+      const { providerPaymentId, redirectUrl } = answer;
+      await send({ type: 'recordPage', providerPaymentId, redirectUrl }, (tx) =>
+        attempts.settle(tx, attempt, 'open', now()),
+      );
     } else if (answer.outcome === 'declined') {
       const failure = { reason: 'provider_error', code: answer.code, description: answer.description };
       const settlement = { at: now(), providerPaymentId: '', card: undefined, instrumentToken: '' };
-      await send({ type: 'recordFailed', failure, settlement });
-      await attempts.settle(attempt, 'declined', now());
+      await send({ type: 'recordFailed', failure, settlement }, (tx) =>
+        attempts.settle(tx, attempt, 'declined', now()),
+      );
     } else {
       this.#parts.log.warn(
         { payment_id: payment.payment_id, because: answer.because, tries: attempt.tries },
         'outcome unknown',
       );
-      await send({ type: 'recordUnknown' });
-      await attempts.postpone(attempt, askAfter(attempt.tries, now()));
+      await send({ type: 'recordUnknown' }, (tx) => attempts.postpone(tx, attempt, askAfter(attempt.tries, now())));
     }
   }
 

@@ -1,7 +1,7 @@
 /** Attempts: leased before the provider is called, settled by the holder of the lease only. */
 import type { Database } from '@tillstream/database/database';
 import { schedule } from '@tillstream/messaging/timers';
-import { sql, type Kysely, type RawBuilder } from 'kysely';
+import { sql, type Kysely, type QueryExecutorProvider, type RawBuilder } from 'kysely';
 import { probe } from '@tillstream/telemetry/probe';
 import { chargeTimer } from './payment-keeper.ts';
 import type { PaymentRow, PaymentTables } from './tables.ts';
@@ -81,15 +81,14 @@ export class Attempts {
     }));
   }
 
-  async settle(attempt: LeasedAttempt, state: 'open' | 'declined', at: Date): Promise<void> {
-    await this.#statement([attempt], (tx) => write(tx, [attempt], state, () => ({ dueAt: null, settledAt: at })));
+  /** In the transaction that records what the provider answered. */
+  async settle(tx: QueryExecutorProvider, attempt: LeasedAttempt, state: 'open' | 'declined', at: Date): Promise<void> {
+    await write(tx, [attempt], state, () => ({ dueAt: null, settledAt: at }));
   }
 
   /** Not settled: the same key is tried again at that time; undefined = a person must look. */
-  async postpone(attempt: LeasedAttempt, dueAt: Date | undefined): Promise<void> {
-    await this.#statement([attempt], (tx) =>
-      write(tx, [attempt], 'unknown', () => ({ dueAt: dueAt ?? null, settledAt: null })),
-    );
+  async postpone(tx: QueryExecutorProvider, attempt: LeasedAttempt, dueAt: Date | undefined): Promise<void> {
+    await write(tx, [attempt], 'unknown', () => ({ dueAt: dueAt ?? null, settledAt: null }));
   }
 
   /** Charges that got no answer: the same key is tried again when a timer says so; undefined = a person must look. */
@@ -150,7 +149,7 @@ export class Attempts {
 }
 
 async function write(
-  tx: Kysely<PaymentTables>,
+  tx: QueryExecutorProvider,
   attempts: readonly LeasedAttempt[],
   state: string,
   when: (attempt: LeasedAttempt) => { readonly dueAt: Date | null; readonly settledAt: Date | null },

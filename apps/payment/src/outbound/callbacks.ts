@@ -1,6 +1,6 @@
 /** Callbacks are kept as they came before anything is made of them: the provider hears 200 only after the commit. */
 import type { Database } from '@tillstream/database/database';
-import { sql } from 'kysely';
+import { sql, type QueryExecutorProvider } from 'kysely';
 import type { PaymentTables } from './tables.ts';
 
 export interface StoredCallback {
@@ -9,6 +9,20 @@ export interface StoredCallback {
   readonly body: Buffer;
   readonly traceparent: string;
   readonly tries: number;
+}
+
+export interface NewCallback extends Omit<StoredCallback, 'tries'> {
+  readonly eventId: string;
+  /** Our payment's id, when it looks like one. */
+  readonly reference: string | undefined;
+}
+
+export type Asked = Pick<NewCallback, 'provider' | 'eventId' | 'reference'>;
+
+export interface Known {
+  /** This event of the provider was received before. */
+  readonly isKept: boolean;
+  readonly owner: Owner | undefined;
 }
 
 interface Row {
@@ -26,20 +40,43 @@ export class Callbacks {
     this.#database = database;
   }
 
-  /** False when this event of the provider was received before. */
-  async keep(
-    callback: Omit<StoredCallback, 'tries'>,
-    said: { readonly eventId: string; readonly reference: string | undefined },
-  ): Promise<boolean> {
+  /** What is known before they are kept, one by one. Nothing is written. */
+  async lookUp(asked: readonly Asked[]): Promise<readonly Known[]> {
+    const { rows } = await this.#database.everyMerchantStatement('a signed callback names the payment', (one) =>
+      sql<OwnerRow & { is_kept: boolean }>`
+        select
+          exists (select from callback where callback.provider = t.provider and provider_event_id = t.event_id) as is_kept,
+          payment.merchant_id, payment.traceparent, payment.provider, payment.provider_payment_id, payment.saves_instrument_id
+        from unnest(
+          ${asked.map(({ provider }) => provider)}::text[], ${asked.map(({ eventId }) => eventId)}::text[],
+          ${asked.map(({ reference }) => reference ?? null)}::uuid[]
+        ) with ordinality as t (provider, event_id, reference, place)
+        left join payment on payment.payment_id = t.reference
+        order by t.place`.execute(one),
+    );
+    return rows.map((row) => ({ isKept: row.is_kept, owner: toOwner(row) }));
+  }
+
+  /** Kept and not applied yet: whoever has kept it applies it, and else a worker does. False when it was kept before. */
+  async keep(callback: NewCallback): Promise<boolean> {
     const { numAffectedRows } = await this.#database.everyMerchantStatement(
       'a callback does not say whose it is',
-      (tx) =>
+      (one) =>
         sql`
         insert into callback (callback_id, provider, provider_event_id, body, traceparent, reference, due_at)
-        values (${callback.callbackId}, ${callback.provider}, ${said.eventId}, ${callback.body}, ${callback.traceparent}, ${said.reference ?? null}::uuid, now() + interval '5 seconds')
-        on conflict (provider, provider_event_id) do nothing`.execute(tx),
+        values (${callback.callbackId}, ${callback.provider}, ${callback.eventId}, ${callback.body}, ${callback.traceparent}, ${callback.reference ?? null}::uuid, now() + interval '5 seconds')
+        on conflict (provider, provider_event_id) do nothing`.execute(one),
     );
     return numAffectedRows === 1n;
+  }
+
+  /** In the transaction that applies it, which fails on the key when another one has kept it meanwhile. */
+  async keepApplied(tx: QueryExecutorProvider, callback: NewCallback): Promise<void> {
+    await sql`
+      insert into callback (callback_id, provider, provider_event_id, body, traceparent, reference, applied_at)
+      values (${callback.callbackId}, ${callback.provider}, ${callback.eventId}, ${callback.body}, ${callback.traceparent}, ${callback.reference ?? null}::uuid, now())`.execute(
+      tx,
+    );
   }
 
   /** Those that a crash or a payment not yet known left behind. By the wall: a provider has no other clock. */
@@ -78,21 +115,14 @@ export class Callbacks {
   async ownerOf(paymentId: string): Promise<Owner | undefined> {
     const row = await this.#database.everyMerchantStatement(
       'a signed callback names the payment, and the payment its merchant',
-      (tx) =>
-        tx
+      (one) =>
+        one
           .selectFrom('payment')
           .where('payment_id', '=', paymentId)
           .select(['merchant_id', 'traceparent', 'provider', 'provider_payment_id', 'saves_instrument_id'])
           .executeTakeFirst(),
     );
-    if (row === undefined) return undefined;
-    return {
-      merchantId: row.merchant_id,
-      traceparent: row.traceparent,
-      provider: row.provider,
-      providerPaymentId: row.provider_payment_id,
-      keepsInstrument: row.saves_instrument_id !== null,
-    };
+    return row === undefined ? undefined : toOwner(row);
   }
 }
 
@@ -103,4 +133,18 @@ export interface Owner {
   /** '' while the provider's answer to our call has not been recorded. */
   readonly providerPaymentId: string;
   readonly keepsInstrument: boolean;
+}
+
+interface OwnerRow {
+  merchant_id: string | null;
+  traceparent: string | null;
+  provider: string | null;
+  provider_payment_id: string | null;
+  saves_instrument_id: string | null;
+}
+
+function toOwner(row: OwnerRow): Owner | undefined {
+  const { merchant_id: merchantId, traceparent, provider, provider_payment_id: providerPaymentId } = row;
+  if (merchantId === null || traceparent === null || provider === null || providerPaymentId === null) return undefined;
+  return { merchantId, traceparent, provider, providerPaymentId, keepsInstrument: row.saves_instrument_id !== null };
 }
