@@ -1,0 +1,97 @@
+/** Bugs of orders and of handing out licences. */
+import { patch, type Mutant } from '../mutant.ts';
+
+const news = 'apps/fulfillment/src/inbound/order-events.ts';
+
+export const deliveries: readonly Mutant[] = [
+  {
+    id: 'pool-skips-locked',
+    sentence: 'A pool that somebody takes from at the same moment looks empty: a buyer waits while there are codes.',
+    museum: 'MUS-5',
+    caughtBy: 'nobody waits while there are codes',
+    patches: [
+      patch(
+        'apps/fulfillment/src/outbound/pool.ts',
+        'order by merchant_id, product_id for no key update`',
+        'order by merchant_id, product_id for no key update skip locked`',
+      ),
+    ],
+  },
+  {
+    id: 'partial-delivery',
+    sentence: 'An item is delivered with as many codes as there are, though it was paid for more.',
+    museum: 'polar #13681',
+    caughtBy: 'paid units and licences are one to one',
+    patches: [
+      patch(
+        'apps/fulfillment/src/domain/delivery.ts',
+        'return onOffer.length < count ? undefined',
+        'return onOffer.length === 0 ? undefined',
+      ),
+      patch(
+        'apps/fulfillment/src/outbound/pool.ts',
+        'return [want.id, left.length < want.count ? [] : left.splice(0, want.count)];',
+        'return [want.id, left.splice(0, want.count)];',
+      ),
+    ],
+  },
+  {
+    id: 'one-inbox-id-for-all-items',
+    sentence: 'All items of an order are remembered under the id of one message: the second was "seen before".',
+    museum: '',
+    caughtBy: 'paid units and licences are one to one',
+    patches: [patch(news, 'messageId: idPerItem(messageId, item.itemId),', 'messageId,')],
+  },
+  {
+    id: 'delivered-before-paid',
+    sentence: 'A delivery begins with the order and not with its payment.',
+    museum: 'R28',
+    caughtBy: 'no licence without settled money',
+    patches: [
+      patch(
+        news,
+        "payload?.$case !== 'orderPaid'",
+        "payload?.$case !== 'orderPaid' && payload?.$case !== 'orderCreated'",
+      ),
+    ],
+  },
+  {
+    id: 'refill-wakes-nobody',
+    sentence: 'A refill sets no timers: who waits for codes goes on waiting beside a full pool.',
+    museum: '',
+    caughtBy: 'nobody waits while there are codes',
+    patches: [
+      patch(
+        'apps/fulfillment/src/outbound/codes.ts',
+        'await takeUpWaiting(tx, merchantId, productId, pool.rows[0]?.available ?? 0);',
+        'await takeUpWaiting(tx, merchantId, productId, pool.rows.length - 1);',
+      ),
+    ],
+  },
+  {
+    id: 'cart-becomes-two-orders',
+    sentence: 'Two submissions of one cart at the same moment make two orders.',
+    museum: 'MUS-3 (medusa #13301)',
+    caughtBy: 'a cart becomes one order',
+    patches: [
+      patch(
+        'apps/order/src/outbound/order-keeper.ts',
+        'where cart.cart_id = t.cart_id and cart.order_id is null and cart.version = t.version`',
+        'where cart.cart_id = t.cart_id`',
+      ),
+    ],
+  },
+  {
+    id: 'second-delivery-is-the-last',
+    sentence: 'An order says "delivered" with its first item.',
+    museum: '',
+    caughtBy: 'an order is delivered when every item is',
+    patches: [
+      patch(
+        'apps/order/src/domain/order.ts',
+        'const isLast = state.deliveredAt.size + 1 === state.placed.items.length;',
+        'const isLast = state.deliveredAt.size + 1 <= state.placed.items.length;',
+      ),
+    ],
+  },
+];

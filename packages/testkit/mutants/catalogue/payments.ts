@@ -1,0 +1,152 @@
+/** Bugs of payments: keys, outcomes that are not known, providers that are asked too little, callbacks out of order. */
+import { patch, type Mutant } from '../mutant.ts';
+
+const machine = 'apps/payment/src/domain/payment.ts';
+const calls = 'apps/payment/src/inbound/provider-calls.ts';
+const connector = 'apps/payment/src/outbound/sandbox-provider.ts';
+const attempts = 'apps/payment/src/outbound/attempts.ts';
+const app = 'apps/payment/src/app.ts';
+
+export const payments: readonly Mutant[] = [
+  {
+    id: 'charge-key-per-try',
+    sentence: 'Each try of a charge has a key of its own: an answer that was lost is charged again.',
+    museum: 'MUS-1 (medusa #16292)',
+    caughtBy: 'one provider payment for one payment; books = provider',
+    patches: [patch('apps/payment/src/inbound/charges.ts', 'key: attemptId,', 'key: `${attemptId}-${tries}`,')],
+  },
+  {
+    id: 'page-key-per-try',
+    sentence: 'Each try to open a page has a key of its own: the provider has two payable pages for one payment.',
+    museum: 'MUS-1',
+    caughtBy: 'one provider payment for one payment',
+    patches: [patch(calls, 'key: attempt.attemptId,', 'key: `${attempt.attemptId}-${attempt.tries}`,')],
+  },
+  {
+    id: 'attempt-made-anew',
+    sentence: 'After an error the attempt is made anew, with another id: its key is another one, too.',
+    museum: 'MUS-1 (medusa #16681)',
+    caughtBy: 'one provider payment for one payment',
+    patches: [
+      patch(
+        attempts,
+        'update attempt set state = ${state}, due_at = t.due_at,',
+        "update attempt set attempt_id = case when ${state}::text = 'unknown' then ${crypto.randomUUID()}::uuid else attempt.attempt_id end, state = ${state}, due_at = t.due_at,",
+      ),
+    ],
+  },
+  {
+    id: 'time-out-is-declined',
+    sentence: 'A charge without an answer counts as declined, though the provider has taken the money.',
+    museum: 'C.3 time-out = failed',
+    caughtBy: 'books = provider',
+    patches: [
+      patch(
+        connector,
+        "      } catch (error) {\n        return { outcome: 'unknown', because: error instanceof Error ? error.name : 'error' };",
+        "      } catch {\n        return { outcome: 'declined', code: 'timeout', description: '' };",
+      ),
+    ],
+  },
+  {
+    id: 'page-time-out-is-declined',
+    sentence: 'A page that the provider did not answer for counts as declined, and stays payable there.',
+    museum: 'C.3 time-out = failed',
+    caughtBy: 'no provider payment is open for a payment that has ended',
+    patches: [
+      patch(
+        connector,
+        "        // Also an answer that cannot be read: the provider may have acted on the request.\n        return { outcome: 'unknown', because: error instanceof Error ? error.name : 'error' };",
+        "        return { outcome: 'declined', code: 'timeout', description: String(error) };",
+      ),
+    ],
+  },
+  {
+    id: 'server-error-is-declined',
+    sentence: 'An error of the provider counts as its "no".',
+    museum: 'hyperswitch #3675',
+    caughtBy: 'books = provider; no provider payment is open for a payment that has ended',
+    patches: [patch(connector, 'status >= 500 || [408, 409, 429]', '[408, 409, 429]')],
+  },
+  {
+    id: 'unknown-charge-is-forgotten',
+    sentence: 'Nobody asks again what became of a charge that had no answer.',
+    museum: "C.3 no janitor (Kill Bill's)",
+    caughtBy: 'nothing unknown is left',
+    patches: [patch(attempts, '      await schedule(tx, timers);\n', '      void timers;\n')],
+  },
+  {
+    id: 'unknown-page-is-forgotten',
+    sentence: 'A page that the provider did not answer for is never asked for again.',
+    museum: 'C.3 no janitor',
+    caughtBy: 'nothing unknown is left',
+    patches: [
+      patch(
+        attempts,
+        "write(tx, [attempt], 'unknown', () => ({ dueAt: dueAt ?? null, settledAt: null })),",
+        "write(tx, [attempt], 'unknown', () => ({ dueAt: null, settledAt: null })),\n      void dueAt,",
+      ),
+    ],
+  },
+  {
+    id: 'no-worker-for-pages',
+    sentence: 'What a crash left between the intention and the call of the provider is taken up by nobody.',
+    museum: 'C.3 no write-ahead (the row without its worker)',
+    caughtBy: 'nothing is intended for ever',
+    patches: [
+      patch(
+        app,
+        "repeat('open pages', 2_000, () => calls.open(), whenClockSet),",
+        "repeat('open pages', 2_000, async () => 0, whenClockSet),",
+      ),
+    ],
+  },
+  {
+    id: 'no-worker-for-callbacks',
+    sentence: 'A callback that was kept and not applied, because of a crash, is never applied.',
+    museum: 'MUS-6',
+    caughtBy: 'no callback waits for ever',
+    patches: [
+      patch(
+        app,
+        "repeat('apply callbacks', 2_000, () => callbacks.applyDue()),",
+        "repeat('apply callbacks', 2_000, async () => 0),",
+      ),
+    ],
+  },
+  {
+    id: 'seen-after-the-end',
+    sentence: '"The customer has opened the page", told late, makes a payment that has ended open again.',
+    museum: 'hyperswitch #9926',
+    caughtBy: 'every history is a path of its table; final stays final',
+    patches: [
+      patch(
+        machine,
+        "return state.status === 'created' ? accept({ type: 'paymentSeen' })",
+        "return state.status !== 'seen' ? accept({ type: 'paymentSeen' })",
+      ),
+    ],
+  },
+  {
+    id: 'submitted-after-the-end',
+    sentence: '"The customer has submitted the card", told late, makes a payment that has ended process again.',
+    museum: 'polar #13325',
+    caughtBy: 'every history is a path of its table; final stays final',
+    patches: [
+      patch(
+        machine,
+        "return isOpen(state) ? accept({ type: 'paymentProcessing' })",
+        "return state.status !== 'processing' ? accept({ type: 'paymentProcessing' })",
+      ),
+    ],
+  },
+  {
+    id: 'ends-without-asking',
+    sentence: 'A payment expires or is withdrawn without a word to the provider, where it can still be paid.',
+    museum: 'MUS-9 (autumn #2334)',
+    caughtBy: 'books = provider; no provider payment is open for a payment that has ended',
+    patches: [
+      patch(calls, '(await this.#parts.provider(payment.provider).withdraw(payment.provider_payment_id));', 'true;'),
+    ],
+  },
+];

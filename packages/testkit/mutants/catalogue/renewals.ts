@@ -1,0 +1,80 @@
+/** Bugs of subscriptions: terms, charges, cancels, the calendar and merchants' clocks. */
+import { patch, type Mutant } from '../mutant.ts';
+
+const machine = 'apps/subscription/src/domain/machine.ts';
+
+export const renewals: readonly Mutant[] = [
+  {
+    id: 'term-from-the-payment',
+    sentence:
+      'A term begins with the day of its payment instead of the end of the one before: terms overlap and drift.',
+    museum: 'lago #6194, #6139',
+    caughtBy: 'terms are contiguous',
+    patches: [
+      patch(
+        'packages/calendar/src/term.ts',
+        'return next.expiresAt > paidAt ? next : firstTerm(calendar, paidAt);',
+        'return next.expiresAt > paidAt ? firstTerm(calendar, paidAt) : next;',
+      ),
+    ],
+  },
+  {
+    id: 'cancelled-child-is-charged',
+    sentence: 'The order of a renewal that comes after the cancel is charged all the same.',
+    museum: 'polar #13691',
+    caughtBy: 'nothing is charged of what is cancelled',
+    patches: [
+      patch(
+        machine,
+        "    status === 'cancelled'\n      ? [{ type: 'cancelRepeated' }]\n      : renewsByItself(agreed)",
+        "    agreed.type === undefined\n      ? [{ type: 'cancelRepeated' }]\n      : renewsByItself(agreed)",
+      ),
+    ],
+  },
+  {
+    id: 'failure-is-not-heard',
+    sentence: 'A charge that failed is noted, and the next one is never planned.',
+    museum: 'polar #13272',
+    caughtBy: 'nothing is left without a next step',
+    patches: [
+      patch(
+        machine,
+        '      return { ...withCharges(state, { lastSlot: event.slot, chargingSince: undefined }), chargeAt: event.nextAt };',
+        '      return { ...withCharges(state, { lastSlot: event.slot, chargingSince: undefined }), chargeAt: undefined };',
+      ),
+    ],
+  },
+  {
+    id: 'one-inbox-id-for-all-subscriptions',
+    sentence: 'All subscriptions of an order are remembered under the id of one message: the second never starts.',
+    museum: '',
+    caughtBy: 'every paid item that renews has its subscription',
+    patches: [
+      patch(
+        'apps/subscription/src/inbound/order-events.ts',
+        'messageId: idPerItem(message.headers.ce_id, each.id),',
+        'messageId: message.headers.ce_id,',
+      ),
+    ],
+  },
+  {
+    id: 'charged-beside-a-payment',
+    sentence: 'A renewal is charged although the customer has paid its order by hand.',
+    museum: 'lago #5547',
+    caughtBy: 'an order is charged once; nothing is parked',
+    patches: [patch('apps/payment/src/outbound/renewals.ts', "  if (row.paid) return 'the order is paid';\n", '')],
+  },
+  {
+    id: 'clock-set-by-the-older',
+    sentence: 'A setting of a test clock that comes late turns the clock back.',
+    museum: '',
+    caughtBy: 'a clock never goes back',
+    patches: [
+      patch(
+        'packages/messaging/src/merchant-clocks.ts',
+        '        where merchant_clock.sequence < excluded.sequence\n',
+        '        where true\n',
+      ),
+    ],
+  },
+];
