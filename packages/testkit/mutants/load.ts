@@ -2,12 +2,13 @@
 import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { plants } from '../races/src/plants.ts';
 import { mutants } from './catalogue.ts';
 import { applyTo, root } from './mutant.ts';
 
 const id = process.env['TILL_MUTANT'];
 if (id !== undefined && id !== '') {
-  const mutant = mutants.find((each) => each.id === id);
+  const mutant = [...mutants, ...plants].find((each) => each.id === id);
   if (mutant === undefined) throw new Error(`there is no mutant ${id}`);
   const files = new Map(mutant.patches.map(({ file }) => [pathToFileURL(join(root, file)).href, file]));
   registerHooks({

@@ -1,6 +1,7 @@
 /** The mutants stay alive: a patch that no longer applies would let a bug go untested without anybody noticing. */
 import { expect, test } from 'vitest';
 import { mutants } from '../mutants/catalogue.ts';
+import { plants } from '../races/src/plants.ts';
 import { applyTo, prove } from '../mutants/mutant.ts';
 
 test('each has a name of its own, and there are thirty or more', () => {
@@ -8,9 +9,12 @@ test('each has a name of its own, and there are thirty or more', () => {
   expect(mutants.length).toBeGreaterThanOrEqual(30);
 });
 
-test.each(mutants.map((mutant) => [mutant.id, mutant] as const))('%s applies, and is a program', (_id, mutant) => {
-  prove(mutant);
-});
+test.each([...mutants, ...plants].map((mutant) => [mutant.id, mutant] as const))(
+  '%s applies, and is a program',
+  (_id, mutant) => {
+    prove(mutant);
+  },
+);
 
 test('one that does not apply any more says what is missing', () => {
   const [mutant] = mutants;

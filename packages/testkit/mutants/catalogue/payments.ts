@@ -83,8 +83,8 @@ export const payments: readonly Mutant[] = [
     patches: [
       patch(
         attempts,
-        "write(tx, [attempt], 'unknown', () => ({ dueAt: dueAt ?? null, settledAt: null })),",
-        "write(tx, [attempt], 'unknown', () => ({ dueAt: null, settledAt: null })),\n      void dueAt,",
+        "'unknown', () => ({ dueAt: dueAt ?? null, settledAt: null })),",
+        "'unknown', () => ({ dueAt: dueAt === undefined ? dueAt ?? null : null, settledAt: null })),",
       ),
     ],
   },

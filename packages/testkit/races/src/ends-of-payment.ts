@@ -1,9 +1,11 @@
 /** What ends a page that a customer may still use: the half hour, and the merchant. Each against the customer's click. */
 import { randomUUIDv7 } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { home as paymentHome } from '@tillstream/payment/app';
 import { PaymentApiService, type Payment } from '@tillstream/proto/payment/v1/payment_api';
 import { eventually } from '@tillstream/testkit/eventually';
 import { complaints, type Contender, type Finding, type Race } from './race.ts';
+import type { Random } from './random.ts';
 import { alternate, merchantId, openStage, type Instance, type Stage } from './stage.ts';
 import { openTill, rowIdOf, type Till } from './till.ts';
 
@@ -14,9 +16,12 @@ export const payAgainstExpiry: Race = {
   name: 'pay-against-expiry',
   holds: 'A payment ends once, and as the provider says: what was charged is booked, what has expired cannot be paid.',
   open: (contenders) =>
-    openField(contenders, 'expired', [], ({ till, id, url, timerId }, at) =>
+    openField(contenders, 'expired', [], ({ till, id, url, timerId, lagMs }, at) =>
       at % 2 === 0
-        ? async () => till.submitCard(url, plainCard)
+        ? async () => {
+            await pause(lagMs);
+            await till.submitCard(url, plainCard);
+          }
         : // The same timer in two processes, as after a lease that ran out, and another one.
           () => expire(alternate(till.services, (at - 1) / 2), id, at % 8 === 7 ? randomUUIDv7() : timerId),
     ),
@@ -27,9 +32,10 @@ export const withdrawAgainstAuthorisation: Race = {
   holds:
     'A payment is withdrawn or paid, never both, here and at the provider; whoever was told "withdrawn" was told the truth.',
   open: (contenders) =>
-    openField(contenders, 'withdrawn', ['payment_not_withdrawable'], ({ till, publicId, url }, at) =>
+    openField(contenders, 'withdrawn', ['payment_not_withdrawable'], ({ till, publicId, url, lagMs }, at) =>
       at % 2 === 0
         ? async () => {
+            await pause(lagMs);
             await till.submitCard(url, strongCard);
             await till.confirm(url);
           }
@@ -47,6 +53,8 @@ interface Page {
   readonly publicId: string;
   readonly url: string;
   readonly timerId: string;
+  /** The customer's click goes straight to the provider, the other side through us: else it would always be first. */
+  readonly lagMs: number;
 }
 
 /** Each round: one open page, contenders who use it and who end it. */
@@ -59,9 +67,9 @@ async function openField(
   const stage = await openStage(paymentHome);
   const till = await openTill(stage);
   return {
-    async round(nth: number) {
+    async round(nth: number, random: Random) {
       const { id: publicId, redirectUrl: url } = await openPage(till.services[0], BigInt(nth + 1));
-      const page = { till, id: rowIdOf(publicId), publicId, url, timerId: randomUUIDv7() };
+      const page = { till, id: rowIdOf(publicId), publicId, url, timerId: randomUUIDv7(), lagMs: random.below(5) * 8 };
       return {
         contenders: Array.from({ length: contenders }, (_, at) => contender(page, at)),
         mayHear,

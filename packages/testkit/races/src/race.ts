@@ -51,6 +51,8 @@ export interface RaceOptions {
   readonly rounds: number;
   readonly contenders: number;
   readonly seed: number;
+  /** So many are enough; default 20, more of the same teach nothing. */
+  readonly mostAnomalies?: number;
   /** Told after each round. */
   readonly onRound?: (round: number, anomalies: number) => void;
 }
@@ -58,11 +60,10 @@ export interface RaceOptions {
 // In half of the rounds they start within this time of each other instead of in one tick: whoever is always at the door
 // first never meets whoever is half done.
 const spreadMs = 4;
-// More of the same teach nothing.
-const mostAnomalies = 20;
 
 export async function runRace(race: Race, options: RaceOptions): Promise<Verdict> {
   const startedAt = performance.now();
+  const { mostAnomalies = 20 } = options;
   const anomalies: Anomaly[] = [];
   const endings = new Map<string, number>();
   const field = await race.open(options.contenders);
@@ -70,11 +71,12 @@ export async function runRace(race: Race, options: RaceOptions): Promise<Verdict
   try {
     for (; round < options.rounds && anomalies.length < mostAnomalies; round += 1) {
       const random = randomFrom(options.seed + round);
-      const { contenders, mayHear = [], check } = await field.round(round, random);
-      const outcomes = await startTogether(contenders, random, random.below(2) * spreadMs);
-      const { ended, wrong } = await check(outcomes);
+      const { ended, wrong } = await runRound(field, round, random).catch((error: unknown) => ({
+        ended: 'not at all',
+        wrong: [`it could not be run to its end: ${String(error)}`],
+      }));
       endings.set(ended, (endings.get(ended) ?? 0) + 1);
-      for (const what of [...unexpected(outcomes, mayHear), ...wrong]) anomalies.push({ round, what });
+      for (const what of wrong) anomalies.push({ round, what });
       options.onRound?.(round + 1, anomalies.length);
     }
   } finally {
@@ -82,6 +84,13 @@ export async function runRace(race: Race, options: RaceOptions): Promise<Verdict
   }
   const seconds = (performance.now() - startedAt) / 1_000;
   return { name: race.name, rounds: round, contenders: options.contenders, anomalies, endings, seconds };
+}
+
+async function runRound(field: Field, nth: number, random: Random): Promise<Finding> {
+  const { contenders, mayHear = [], check } = await field.round(nth, random);
+  const outcomes = await startTogether(contenders, random, random.below(2) * spreadMs);
+  const { ended, wrong } = await check(outcomes);
+  return { ended, wrong: [...unexpected(outcomes, mayHear), ...wrong] };
 }
 
 /** In a drawn order, all waiting behind one barrier. */

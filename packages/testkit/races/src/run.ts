@@ -1,5 +1,6 @@
 /**
  * npm run races -- [--rounds 1000] [--contenders 16] [--only name] [--seed 1]
+ * npm run races -- --planted                 a fault in each race, to show that the race sees it
  *
  * Races on a Postgres of their own (or the one that TEST_DATABASE_URL names). One line a race, one line of verdict; exits
  * non-zero when something was not as it must be.
@@ -7,6 +8,7 @@
 import { parseArgs } from 'node:util';
 import startPostgres from '@tillstream/testkit/postgres-for-tests';
 import { runRace, type Verdict } from './race.ts';
+import { runPlanted } from './planted.ts';
 import { races } from './races.ts';
 
 const { values } = parseArgs({
@@ -14,6 +16,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '1000' },
     contenders: { type: 'string', default: '16' },
     only: { type: 'string', default: '' },
+    planted: { type: 'boolean', default: false },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
 });
@@ -24,7 +27,14 @@ if (chosen.length === 0 || !(rounds >= 1) || !(contenders >= 4) || !Number.isInt
   process.exit(2);
 }
 
+// One sight of a planted fault is enough.
+const isPlanted = process.env['TILL_MUTANT'] !== undefined;
 const stopPostgres = await startPostgres();
+if (values.planted) {
+  const blind = await runPlanted(values.only, Math.min(rounds, 200), seed).finally(() => stopPostgres?.());
+  console.log(`races: ${blind.length === 0 ? 'every planted fault was seen' : `not seen by ${blind.join(', ')}`}`);
+  process.exit(blind.length === 0 ? 0 : 1);
+}
 const verdicts: Verdict[] = [];
 try {
   for (const race of chosen) {
@@ -32,7 +42,13 @@ try {
       if (process.stdout.isTTY)
         process.stdout.write(`\r${race.name.padEnd(34)} ${round}/${rounds} ${anomalies} anomalies `);
     };
-    const verdict = await runRace(race, { rounds, contenders, seed, onRound: show });
+    const verdict = await runRace(race, {
+      rounds,
+      contenders,
+      seed,
+      onRound: show,
+      ...(isPlanted ? { mostAnomalies: 1 } : {}),
+    });
     verdicts.push(verdict);
     const { anomalies, endings, seconds } = verdict;
     const ended = [...endings].map(([how, times]) => `${how}: ${times}`).join('; ');

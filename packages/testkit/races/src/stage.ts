@@ -9,6 +9,7 @@ import { startApp } from '@tillstream/testkit/app';
 import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
 import { quietLog } from '@tillstream/testkit/log';
 import { Pool } from 'pg';
+import { plants } from './plants.ts';
 
 export const merchantId = '01890000-0000-7000-8000-000000000001';
 export const vaultKeys = `k1:${Buffer.alloc(32, 5).toString('base64')}`;
@@ -43,6 +44,8 @@ export interface Stage {
 
 export async function openStage(home: ServiceHome, ...more: readonly ServiceHome[]): Promise<Stage> {
   const place = await testDatabase(home, ...more);
+  const planted = plants.find(({ id }) => id === process.env['TILL_MUTANT']);
+  if (planted !== undefined && planted.sql !== '') await place.admin.query(planted.sql);
   // Looking on, many at once.
   const looking = new Pool({ connectionString: place.adminUrl, max: 4 });
   const closes: (() => Promise<unknown>)[] = [() => place.drop(), () => looking.end()];
