@@ -12,7 +12,7 @@ import type { Log } from './log.ts';
 import { catchUpWith } from './merchant-clocks.ts';
 import type { Carrier, IncomingMessage, RunningSubscription, Subscription } from './message.ts';
 import { isOutage } from './outage.ts';
-import { keyOf, keysParked, park, parkBehind } from './parked.ts';
+import { keyOf, park, parkBehind, ParkedKeys } from './parked.ts';
 
 export interface ConsumerOptions {
   readonly database: AnyDatabase;
@@ -35,23 +35,24 @@ const duration = durations('tillstream.messages.duration', 'Time to handle a bat
 export async function startConsumer(options: ConsumerOptions): Promise<RunningSubscription> {
   const { database, carrier, subscription, clock = wallClock } = options;
   const stopping = new AbortController();
+  const parked = new ParkedKeys(database, subscription.group);
   const handle = async (batch: readonly IncomingMessage[]): Promise<void> => {
     probe('message fetched');
     await catchUpWith(
       clock,
       batch.map(({ headers }) => ({ merchantId: headers.merchant_id, at: new Date(headers.ce_time) })),
     );
-    const parkedKeys = await keysParked(database, subscription.group, batch);
-    if (parkedKeys.size === 0) return handleAll(options, batch, stopping.signal);
+    const parkedKeys = await parked.among(batch);
+    if (parkedKeys.size === 0) return handleAll(options, parked, batch, stopping.signal);
     const behind = await parkBehind(
       database,
       subscription.group,
       batch.filter((message) => parkedKeys.has(keyOf(message))),
     );
     const flowing = batch.filter((message) => !behind.has(keyOf(message)));
-    if (flowing.length > 0) await handleAll(options, flowing, stopping.signal);
+    if (flowing.length > 0) await handleAll(options, parked, flowing, stopping.signal);
   };
-  const running = await carrier.subscribe({ ...subscription, handle });
+  const running = await carrier.subscribe({ ...subscription, handle, onGained: () => parked.forget() });
   return {
     stop: async () => {
       stopping.abort();
@@ -62,6 +63,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<RunningSu
 
 async function handleAll(
   options: ConsumerOptions,
+  parked: ParkedKeys,
   batch: readonly IncomingMessage[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -79,11 +81,12 @@ async function handleAll(
     // What can be handled is handled before anybody waits for what cannot.
     await handOver(options.subscription, messages).catch(() => failing.push(messages));
   }
-  await Promise.all(failing.map((messages) => handleKey(options, messages, signal)));
+  await Promise.all(failing.map((messages) => handleKey(options, parked, messages, signal)));
 }
 
 async function handleKey(
   options: ConsumerOptions,
+  parked: ParkedKeys,
   messages: readonly IncomingMessage[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -107,7 +110,9 @@ async function handleKey(
           { err: error, group: subscription.group, topic: rest[0]?.topic, key: rest[0]?.key, messages: rest.length },
           'parked',
         );
+        parked.forget();
         await park(options.database, subscription.group, rest, describe(error));
+        parked.forget();
         return;
       }
       await pause(isAway ? outageDelayMs : (delays[failures] ?? 0), signal);

@@ -1,35 +1,33 @@
 /** One member of a consumer group on the embedded carrier: membership, its share of the partitions, reading, commits. */
 import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnyDatabase } from '@tillstream/database/database';
-import { sql, type Kysely } from 'kysely';
 import { probe } from '@tillstream/telemetry/probe';
+import {
+  beat,
+  commitOffsets,
+  leave,
+  nextPerShare,
+  readShares,
+  takeShare,
+  type Member,
+  type Share,
+} from './embedded-shares.ts';
 import type { Log } from './log.ts';
 import { startLoop } from './loop.ts';
-import type { IncomingMessage, MessageHeaders, RunningSubscription, Subscription } from './message.ts';
+import type { IncomingMessage, RunningSubscription, Subscription } from './message.ts';
 
-// A member that was not seen for this long is dead; its partitions go to the others.
-const leaseSeconds = 10;
 const heartbeatMs = 3_000;
 // Without a signal a message of another process waits at most this long.
 const pollMs = 1_000;
 const defaultBatch = 200;
-
-interface Owned {
-  readonly topic: string;
-  readonly partition: number;
-  readonly epoch: bigint;
-  nextOffset: bigint;
-}
-
-interface LogRow {
-  topic: string;
-  partition: number;
-  offset: bigint;
-  key: string;
-  value: Buffer;
-  headers: MessageHeaders;
-}
+// Under load what arrives within this time is read together. Two groups follow each other between a payment and its
+// licence: that is a third of what they may take (150 ms). Who has rested for so long reads at once.
+const gatherMs = 25;
+// While messages keep coming the offsets are written this often. A crash gives the messages since then again, and the
+// inbox knows them. At rest they are written at once: who asks whether all was heard need not wait.
+const commitMs = 250;
 
 export async function startGroupMember(parts: {
   database: AnyDatabase;
@@ -38,192 +36,114 @@ export async function startGroupMember(parts: {
   log: Log;
 }): Promise<RunningSubscription> {
   const { database, arrivals, subscription, log } = parts;
-  const { group } = subscription;
-  const topics = [...subscription.topics];
-  const member = randomUUID();
   const size = subscription.batchSize ?? defaultBatch;
-  let owned: Owned[] = [];
+  const member: Member = { group: subscription.group, id: randomUUID(), topics: [...subscription.topics] };
+  let owned: Share[] = [];
   let perShare = size;
-  let joinedAt = 0;
-
-  const scoped = <R>(run: (tx: Kysely<object>) => Promise<R>): Promise<R> =>
-    database.untyped('consumer groups belong to no merchant', run);
+  let [joinedAt, readAt, committedAt] = [0, 0, 0];
+  // Whether a read is still to come that finds what is signalled now, and whether something was signalled since the last.
+  let [willRead, hasArrived] = [false, false];
+  const unwritten = new Map<string, Share>();
 
   /** Says that this member lives, gives back what is too much, takes what is free. */
   const rebalance = async (): Promise<void> => {
-    const before = new Map(owned.map((each) => [`${each.topic} ${each.partition} ${each.epoch}`, each]));
-    const rows = await scoped(async (tx) => {
-      // The group's members decide one after the other, so that a partition has one taker.
-      await sql`select pg_advisory_xact_lock(hashtext('tillstream group'), hashtext(${group}))`.execute(tx);
-      await sql`delete from group_member where consumer_group = ${group} and seen_at < now() - make_interval(secs => ${leaseSeconds})`.execute(
-        tx,
-      );
-      await sql`
-        insert into group_member (consumer_group, member, topics) values (${group}, ${member}, ${topics})
-        on conflict (consumer_group, member) do update set seen_at = now()`.execute(tx);
-      await sql`
-        insert into group_offset (consumer_group, topic, partition)
-        select ${group}, topic, partition from partition_head where topic = any (${topics}) on conflict do nothing`.execute(
-        tx,
-      );
-      const { rows: shares } = await sql<{ topic: string; partition: number; epoch: bigint; next_offset: bigint }>`
-        with alive as (
-          select member, row_number() over (order by member) - 1 as place, count(*) over () as many
-          from group_member where consumer_group = ${group} and topics && ${topics}::text[]
-        ), wanted as (
-          select topic, partition from (
-            select topic, partition, row_number() over (order by topic, partition) - 1 as place
-            from group_offset where consumer_group = ${group} and topic = any (${topics})
-          ) as numbered join alive on alive.member = ${member} and numbered.place % alive.many = alive.place
-        ), released as (
-          update group_offset mine set owner = null, leased_until = null
-          where consumer_group = ${group} and owner = ${member}
-            and not exists (select from wanted where wanted.topic = mine.topic and wanted.partition = mine.partition)
-        )
-        update group_offset mine
-        set owner = ${member}, leased_until = now() + make_interval(secs => ${leaseSeconds}),
-            epoch = case when mine.owner = ${member} then mine.epoch else mine.epoch + 1 end
-        from wanted
-        where mine.consumer_group = ${group} and mine.topic = wanted.topic and mine.partition = wanted.partition
-          and (mine.owner is null or mine.owner = ${member} or mine.leased_until < now())
-        returning mine.topic, mine.partition, mine.epoch, mine.next_offset`.execute(tx);
-      return shares;
-    });
-    owned = rows.map(
-      (row) =>
-        before.get(`${row.topic} ${row.partition} ${row.epoch}`) ?? {
-          topic: row.topic,
-          partition: row.partition,
-          epoch: row.epoch,
-          nextOffset: row.next_offset,
-        },
-    );
+    await write();
+    const before = new Map(owned.map((each) => [nameOf(each), each]));
+    const shares = await takeShare(database, member);
+    owned = shares.map((share) => before.get(nameOf(share)) ?? share);
+    if (owned.some((share) => !before.has(nameOf(share)))) subscription.onGained?.();
     joinedAt = Date.now();
   };
 
+  /** A crash before this gives what was handled again: at least once. */
+  const write = async (): Promise<void> => {
+    const moved = [...unwritten.values()].map((share) => ({ ...share }));
+    if (moved.length === 0) return;
+    const kept = await commitOffsets(database, member, moved);
+    probe('offset committed');
+    for (const share of moved) {
+      const name = nameOf(share);
+      if (unwritten.get(name)?.nextOffset === share.nextOffset) unwritten.delete(name);
+      if (kept.has(`${share.topic} ${share.partition}`)) continue;
+      // Another owner has taken over: it reads from the last commit.
+      unwritten.delete(name);
+      owned = owned.filter((each) => nameOf(each) !== name);
+      joinedAt = 0;
+    }
+    committedAt = performance.now();
+  };
+
   const turn = async (): Promise<boolean> => {
+    willRead = true;
+    try {
+      return await readOn();
+    } finally {
+      willRead = false;
+    }
+  };
+
+  const readOn = async (): Promise<boolean> => {
     if (Date.now() - joinedAt >= heartbeatMs) await rebalance();
     if (owned.length === 0) return false;
-    const mine = [...owned];
-    const rows = await read(database, mine, perShare, size);
+    const soonMs = readAt + gatherMs - performance.now();
+    if (soonMs > 0) await sleep(soonMs);
+    readAt = performance.now();
+    [willRead, hasArrived] = [false, false];
+    const rows = await readShares(database, owned, perShare, size);
+    const before = perShare;
     perShare = nextPerShare(rows, perShare, size);
-    if (rows.length === 0) return false;
-    const batch = rows.map((row): IncomingMessage => ({ ...row }));
+    if (rows.length > 0) await handle(rows);
+    // What was cut off is there, and what was signalled meanwhile may be.
+    const hasMore = rows.length >= size || perShare > before;
+    if ((!hasMore && !hasArrived) || performance.now() - committedAt >= commitMs) await write();
+    return hasMore;
+  };
+
+  const handle = async (batch: readonly IncomingMessage[]): Promise<void> => {
+    const mine = new Map(owned.map((share) => [`${share.topic} ${share.partition}`, share]));
     // A long handler must not lose its partitions while it works.
-    const keepAlive = setInterval(() => void rebalanceQuietly(), heartbeatMs);
+    const keepAlive = setInterval(() => void beat(database, member).catch(() => undefined), heartbeatMs);
     try {
       await subscription.handle(batch);
     } finally {
       clearInterval(keepAlive);
     }
-    // A crash here gives the batch again: at least once.
-    await commit(mine, batch);
-    probe('offset committed');
-    return true;
-  };
-
-  const rebalanceQuietly = async (): Promise<void> => {
-    await scoped((tx) =>
-      sql`update group_member set seen_at = now() where consumer_group = ${group} and member = ${member}`.execute(tx),
-    ).catch(() => undefined);
-    await scoped((tx) =>
-      sql`update group_offset set leased_until = now() + make_interval(secs => ${leaseSeconds}) where consumer_group = ${group} and owner = ${member}`.execute(
-        tx,
-      ),
-    ).catch(() => undefined);
-  };
-
-  const commit = async (mine: readonly Owned[], batch: readonly IncomingMessage[]): Promise<void> => {
-    const ends = new Map<string, Owned & { end: bigint }>();
     for (const message of batch) {
-      const share = mine.find((each) => each.topic === message.topic && each.partition === message.partition);
-      if (share !== undefined) ends.set(`${share.topic} ${share.partition}`, { ...share, end: message.offset + 1n });
+      const share = mine.get(`${message.topic} ${message.partition}`);
+      if (share === undefined) continue;
+      share.nextOffset = message.offset + 1n;
+      unwritten.set(nameOf(share), share);
     }
-    const moved = [...ends.values()];
-    const { rows } = await scoped((tx) =>
-      sql<{ topic: string; partition: number }>`
-        update group_offset mine set next_offset = t.next_offset
-        from unnest(${moved.map((each) => each.topic)}::text[], ${moved.map((each) => each.partition)}::integer[], ${moved.map((each) => each.end)}::bigint[], ${moved.map((each) => each.epoch)}::bigint[])
-          as t (topic, partition, next_offset, epoch)
-        where mine.consumer_group = ${group} and mine.topic = t.topic and mine.partition = t.partition and mine.owner = ${member} and mine.epoch = t.epoch
-        returning mine.topic, mine.partition`.execute(tx),
-    );
-    const kept = new Set(rows.map((row) => `${row.topic} ${row.partition}`));
-    for (const each of moved) {
-      const share = owned.find(
-        (candidate) =>
-          candidate.topic === each.topic && candidate.partition === each.partition && candidate.epoch === each.epoch,
-      );
-      if (share !== undefined && kept.has(`${each.topic} ${each.partition}`)) share.nextOffset = each.end;
-    }
-    // Another owner has taken over what was not kept: it reads from the last commit.
-    if (kept.size < moved.length) joinedAt = 0;
   };
 
   await rebalance();
   const loop = startLoop({
-    name: `group ${group}`,
+    name: `group ${member.group}`,
     turn,
     idleMs: pollMs,
     log,
-    onWake: (listener) => {
-      for (const topic of topics) arrivals.on(topic, listener);
+    onWake(listener) {
+      const arrive = () => {
+        if (willRead) return;
+        hasArrived = true;
+        listener();
+      };
+      for (const topic of member.topics) arrivals.on(topic, arrive);
       return () => {
-        for (const topic of topics) arrivals.off(topic, listener);
+        for (const topic of member.topics) arrivals.off(topic, arrive);
       };
     },
   });
   return {
-    stop: async () => {
+    async stop() {
       await loop.stop();
-      await scoped(async (tx) => {
-        await sql`update group_offset set owner = null, leased_until = null where consumer_group = ${group} and owner = ${member}`.execute(
-          tx,
-        );
-        await sql`delete from group_member where consumer_group = ${group} and member = ${member}`.execute(tx);
-      }).catch(() => undefined);
+      await write().catch(() => undefined);
+      await leave(database, member).catch(() => undefined);
     },
   };
 }
 
-// A row of each partition in turn: a flood in one does not keep the others waiting for its end. Asked at each arrival and
-// each poll, so without a transaction around it: one round trip instead of three.
-const readShares = `
-  select found.topic, found.partition, found."offset", found.key, found.value, found.headers
-  from unnest($1::text[], $2::integer[], $3::bigint[]) as share (topic, partition, next_offset)
-  cross join lateral (
-    select * from log where log.topic = share.topic and log.partition = share.partition and log."offset" >= share.next_offset
-    order by log."offset" limit $4
-  ) as found
-  order by found."offset" - share.next_offset, found.topic, found.partition limit $5`;
-
-// A backlog in every partition is read a few rows of each at a time: with dozens of partitions whole batches of each would
-// be read and thrown away. One partition that has it all is read in whole batches again.
-const fewestPerShare = 8;
-
-function nextPerShare(rows: readonly LogRow[], perShare: number, size: number): number {
-  if (rows.length >= size) return Math.max(fewestPerShare, Math.ceil(perShare / 2));
-  const counts = Map.groupBy(rows, (row) => `${row.topic} ${row.partition}`);
-  const isCut = [...counts.values()].some((some) => some.length >= perShare);
-  return isCut ? Math.min(size, perShare * 4) : perShare;
-}
-
-async function read(
-  database: AnyDatabase,
-  mine: readonly Owned[],
-  perShare: number,
-  size: number,
-): Promise<readonly LogRow[]> {
-  const { rows } = await database.pool.query<LogRow>({
-    name: 'read-shares',
-    text: readShares,
-    values: [
-      mine.map((each) => each.topic),
-      mine.map((each) => each.partition),
-      mine.map((each) => each.nextOffset),
-      perShare,
-      size,
-    ],
-  });
-  return rows;
+/** A partition that was lost and won again is another share. */
+function nameOf(share: Share): string {
+  return `${share.topic} ${share.partition} ${share.epoch}`;
 }

@@ -248,6 +248,7 @@ async function consume(
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (!payload.restart) reopen(payload.error);
     });
+    consumer.on(consumer.events.GROUP_JOIN, () => subscription.onGained?.());
     try {
       await consumer.connect();
       // Without fromBeginning a new group begins at the end and loses what was said before it came.

@@ -38,6 +38,8 @@ export interface Subscription {
    * carrier gives them again.
    */
   readonly handle: (batch: readonly IncomingMessage[]) => Promise<void>;
+  /** Called before messages are given of partitions that another member had until now. */
+  readonly onGained?: () => void;
 }
 
 export interface RunningSubscription {

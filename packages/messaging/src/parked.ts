@@ -24,21 +24,45 @@ export function keyOf(message: Keyed): string {
   return `${message.topic} ${message.key}`;
 }
 
-/** The `topic key` of this batch that have a parked message. */
-export async function keysParked(
-  database: AnyDatabase,
-  consumer: string,
-  batch: readonly IncomingMessage[],
-): Promise<ReadonlySet<string>> {
-  // Asked before each batch, so without a transaction around it: one round trip instead of three.
-  const { rows } = await database.pool.query<Keyed>({
-    name: 'keys-parked',
-    text: `
-      select distinct topic, key from parked_message
-      where consumer = $1 and (topic, key) in (select * from unnest($2::text[], $3::text[]))`,
-    values: [consumer, batch.map((each) => each.topic), batch.map((each) => each.key)],
-  });
-  return new Set(rows.map(keyOf));
+// Who had a partition before us may park one more when it wakes up from a long pause: it is seen within this time. It was
+// given to us as well, so that nothing of its key waits behind it.
+const emptyForMs = 1_000;
+
+/**
+ * What a consumer knows of its parked messages. Nearly always there are none: that is asked once a second, not for each
+ * batch, and again after this consumer parked something or took a partition over. Only who has a key's partition parks it.
+ */
+export class ParkedKeys {
+  readonly #database: AnyDatabase;
+  readonly #consumer: string;
+  #emptyUntilMs = 0;
+  // Of the last forgetting: what was asked before it is not remembered.
+  #turn = 0;
+
+  constructor(database: AnyDatabase, consumer: string) {
+    this.#database = database;
+    this.#consumer = consumer;
+  }
+
+  /** The `topic key` of this batch that have a parked message. */
+  async among(batch: readonly IncomingMessage[]): Promise<ReadonlySet<string>> {
+    const now = performance.now();
+    if (now < this.#emptyUntilMs) return new Set();
+    const turn = this.#turn;
+    const { rows } = await sql<Keyed & { has_any: boolean }>`
+      select t.topic, t.key, true as has_any from (select distinct topic, key from parked_message where consumer = ${this.#consumer}
+        and (topic, key) in (select * from unnest(${batch.map((each) => each.topic)}::text[], ${batch.map((each) => each.key)}::text[]))) as t
+      union all select '', '', false where not exists (select from parked_message where consumer = ${this.#consumer})`.execute(
+      this.#database.unscoped,
+    );
+    if (rows.some((row) => !row.has_any) && turn === this.#turn) this.#emptyUntilMs = now + emptyForMs;
+    return new Set(rows.filter((row) => row.has_any).map(keyOf));
+  }
+
+  forget(): void {
+    this.#turn += 1;
+    this.#emptyUntilMs = 0;
+  }
 }
 
 export async function park(
@@ -47,7 +71,7 @@ export async function park(
   messages: readonly IncomingMessage[],
   error: string,
 ): Promise<void> {
-  await database.untyped('messages of all merchants may be parked', (tx) => insert(tx, consumer, messages, error));
+  await insert(database.unscoped, consumer, messages, error);
 }
 
 /**
@@ -77,11 +101,16 @@ export async function parkBehind(
 
 /** Newest first, at most a hundred; `before` is the id to go on from. */
 export async function listParked(database: AnyDatabase, before?: bigint): Promise<readonly ParkedMessage[]> {
-  const { rows } = await database.untyped('parked messages are for operators', (tx) =>
-    sql<{ id: bigint; consumer: string; topic: string; key: string; error: string; parked_at: Date }>`
-      select id, consumer, topic, key, error, parked_at from parked_message
-      where id < ${before ?? 9_223_372_036_854_775_807n} order by id desc limit 100`.execute(tx),
-  );
+  const { rows } = await sql<{
+    id: bigint;
+    consumer: string;
+    topic: string;
+    key: string;
+    error: string;
+    parked_at: Date;
+  }>`
+    select id, consumer, topic, key, error, parked_at from parked_message
+    where id < ${before ?? 9_223_372_036_854_775_807n} order by id desc limit 100`.execute(database.unscoped);
   return rows.map((row) => ({
     id: row.id,
     consumer: row.consumer,
@@ -106,10 +135,16 @@ export async function replayParked(
   const consumer = subscription.group;
   let replayed = 0;
   for (;;) {
-    const { rows } = await database.untyped('parked messages are replayed', (tx) =>
-      sql<{ id: bigint; partition: number; offset: bigint; value: Buffer; headers: MessageHeaders }>`
-        select id, partition, "offset", value, headers from parked_message
-        where consumer = ${consumer} and topic = ${topic} and key = ${key} order by id limit 100`.execute(tx),
+    const { rows } = await sql<{
+      id: bigint;
+      partition: number;
+      offset: bigint;
+      value: Buffer;
+      headers: MessageHeaders;
+    }>`
+      select id, partition, "offset", value, headers from parked_message
+      where consumer = ${consumer} and topic = ${topic} and key = ${key} order by id limit 100`.execute(
+      database.unscoped,
     );
     if (rows.length === 0) return replayed;
     for (const row of rows) {
@@ -127,9 +162,7 @@ export async function replayParked(
 }
 
 export async function countParked(database: AnyDatabase): Promise<number> {
-  const { rows } = await database.untyped('parked messages are counted', (tx) =>
-    sql<{ count: bigint }>`select count(*) from parked_message`.execute(tx),
-  );
+  const { rows } = await sql<{ count: bigint }>`select count(*) from parked_message`.execute(database.unscoped);
   return Number(rows[0]?.count ?? 0n);
 }
 

@@ -14,7 +14,7 @@ import { gather } from './gather.ts';
 import type { Change, Envelope, Keeper, VersionedEvent } from './keeper.ts';
 import type { Log } from './log.ts';
 import { announce, firstSight } from './once.ts';
-import { schedule } from './timers.ts';
+import { isDueSoon, schedule } from './timers.ts';
 import { wake } from './wake.ts';
 
 export type Answer<State, Event, Refusal extends string> =
@@ -59,7 +59,13 @@ export function makePerformer<Schema, State, Command extends Typed, Event extend
   const run = async (asked: readonly Asked<Command>[]): Promise<readonly Answer<State, Event, Refusal>[]> => {
     const startedAt = performance.now();
     const merchants = asked.map(({ envelope }) => envelope.merchantId);
-    const once = () => parts.database.transaction(merchants, (tx) => performIn(tx, parts, asked));
+    let hasDue = false;
+    const once = () =>
+      parts.database.transaction(merchants, async (tx) => {
+        const done = await performIn(tx, parts, asked);
+        hasDue = done.hasDue;
+        return done.answers;
+      });
     let answers: readonly Answer<State, Event, Refusal>[];
     try {
       answers = await once();
@@ -68,7 +74,7 @@ export function makePerformer<Schema, State, Command extends Typed, Event extend
       if (codeOf(error) !== uniqueViolation) throw error;
       answers = await once();
     }
-    wake(parts.database);
+    wake(parts.database, hasDue);
     logAll(parts, asked, answers, performance.now() - startedAt);
     return answers;
   };
@@ -113,7 +119,7 @@ async function performIn<Schema, State, Command extends Typed, Event extends Typ
   tx: Kysely<Schema>,
   parts: PerformerParts<Schema, State, Command, Event, Refusal>,
   asked: readonly Asked<Command>[],
-): Promise<readonly Answer<State, Event, Refusal>[]> {
+): Promise<{ answers: readonly Answer<State, Event, Refusal>[]; hasDue: boolean }> {
   const { machine, keeper, name } = parts;
   const messageIds = asked.flatMap(({ isOnce, envelope: { messageId } }) =>
     isOnce && messageId !== undefined ? [messageId] : [],
@@ -157,19 +163,21 @@ async function performIn<Schema, State, Command extends Typed, Event extends Typ
   const changes = [...drafts]
     .filter(([, draft]) => draft.events.length > 0)
     .map(([id, draft]): Change<State, Event> => ({ id, ...draft, after: draft.state }));
-  await together([
-    ...(changes.length > 0 ? [keep(tx, name, keeper, changes)] : []),
+  const [hasDue] = await together([
+    changes.length > 0 ? keep(tx, name, keeper, changes) : false,
     ...asked.flatMap(({ alongside }) => alongside?.(tx) ?? []),
   ]);
-  return answers;
+  // What is written alongside may be a timer as well.
+  return { answers, hasDue: hasDue || asked.some(({ alongside }) => alongside !== undefined) };
 }
 
+/** Answers whether a timer was set that is due at once. */
 async function keep<Schema, State, Event>(
   tx: Kysely<Schema>,
   name: string,
   keeper: Keeper<Schema, State, Event>,
   changes: readonly Change<State, Event>[],
-): Promise<void> {
+): Promise<boolean> {
   const announced = changes.flatMap((change) => keeper.announce(change).map((message) => ({ message, change })));
   const versions = new Map(changes.flatMap((change) => change.events.map((event) => [event.eventId, event.version])));
   const timers = changes.flatMap((change) =>
@@ -179,6 +187,7 @@ async function keep<Schema, State, Event>(
       merchantId: change.merchantId,
       traceparent: change.events.at(-1)?.traceparent ?? '',
       change: timer,
+      now: change.events.at(-1)?.now ?? new Date(0),
     })),
   );
   // All in one round trip; none depends on another's answer.
@@ -195,6 +204,7 @@ async function keep<Schema, State, Event>(
     ),
     schedule(tx, timers),
   ]);
+  return isDueSoon(timers);
 }
 
 function draftOf<State, Event>(

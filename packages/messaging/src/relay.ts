@@ -7,6 +7,7 @@
  * for `id > last`. Several aggregates may share a key (payments of one order): each keeps its own order, and between
  * them there is none to keep.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnyDatabase } from '@tillstream/database/database';
 import { inSpan } from '@tillstream/telemetry/trace';
 import { probe } from '@tillstream/telemetry/probe';
@@ -26,6 +27,8 @@ export interface RelayOptions {
 }
 
 const batch = 500;
+// Under load what is said within this time is sent together.
+const gatherMs = 10;
 // A carrier ends its own tries earlier; this is for one that hangs.
 const publishDeadlineMs = 20_000;
 
@@ -37,22 +40,37 @@ interface Row {
   headers: MessageHeaders;
 }
 
-// Not in a transaction: each is one statement, and the outbox is not under row-level security.
-const findUnsent = {
-  name: 'relay-find',
-  text: `select id, topic, key, value, headers from outbox where sent_at is null order by id limit ${batch}`,
+// Marks what was sent the last time and finds what is to be sent now, in one statement. It sees what was there before its
+// own marks, so it leaves those out.
+const markAndFind = {
+  name: 'relay-next',
+  text: `
+    with marked as (update outbox set sent_at = now() where id = any ($1::bigint[]))
+    select id, topic, key, value, headers from outbox where sent_at is null and id <> all ($1::bigint[]) order by id limit ${batch}`,
 };
-const markSent = { name: 'relay-mark', text: 'update outbox set sent_at = now() where id = any ($1::bigint[])' };
 
 /** Its `stop` sends what is left, unless the carrier has just failed: that waits for the next start. */
 export function startRelay(options: RelayOptions): Loop {
   const { database, carrier, log } = options;
   const leadership = leadershipOf(database.pool, 'tillstream relay');
   let carrierAnswers = true;
+  // Sent and not marked yet. A crash before the mark publishes them twice; consumers know their ids.
+  let sent: readonly bigint[] = [];
+  let readAt = 0;
+  // A read is still to come that finds what is committed now.
+  let willRead = false;
   const turn = async (): Promise<boolean> => {
     const connection = await leadership.lead();
+    // Whoever leads now sends again what we did not mark.
+    if (connection === undefined) sent = [];
     if (connection === undefined) return false;
-    const { rows } = await connection.query<Row>(findUnsent);
+    const soonMs = readAt + gatherMs - performance.now();
+    willRead = true;
+    if (soonMs > 0) await sleep(soonMs);
+    willRead = false;
+    readAt = performance.now();
+    const { rows } = await connection.query<Row>({ ...markAndFind, values: [sent] });
+    sent = [];
     if (rows.length === 0) return false;
     // The messages keep the trace of what caused them; the span of sending only links to it.
     const links = rows.slice(0, 20).map((row) => row.headers.traceparent);
@@ -65,16 +83,15 @@ export function startRelay(options: RelayOptions): Loop {
     );
     carrierAnswers = true;
     probe('relay published');
-    // A crash here publishes these twice; consumers know their ids.
-    await connection.query({ ...markSent, values: [rows.map((row) => row.id)] });
-    return rows.length === batch;
+    sent = rows.map((row) => row.id);
+    return true;
   };
   const loop = startLoop({
     name: `relay ${options.name}`,
     turn,
     idleMs: options.idleMs ?? 500,
     log,
-    onWake: (listener) => onWake(database, listener),
+    onWake: (listener) => onWake(database, () => willRead || listener()),
   });
   return {
     stop: async () => {

@@ -38,6 +38,11 @@ export interface ScheduledChange {
   readonly change: TimerChange;
 }
 
+/** Whether one of them is due before it would be found by looking once in a while. */
+export function isDueSoon(changes: readonly { readonly change: TimerChange; readonly now: Date }[]): boolean {
+  return changes.some(({ change, now }) => change.type === 'set' && change.dueAt.getTime() <= now.getTime() + idleMs);
+}
+
 /** Sets and clears timers, in order; the last change of one timer wins. */
 export async function schedule<S>(tx: Kysely<S>, changes: readonly ScheduledChange[]): Promise<void> {
   const last = new Map(changes.map((each) => [`${each.machine} ${each.aggregateId} ${each.change.kind}`, each]));
@@ -69,7 +74,7 @@ export async function schedule<S>(tx: Kysely<S>, changes: readonly ScheduledChan
 const batch = 200;
 // Longer than any batch takes; a crashed process's timers are taken over after it.
 const leaseFor = '30 seconds';
-// A due timer of another process's commit waits at most this long.
+// A due timer of another process's commit waits at most this long, and one that is due later is found on time.
 const idleMs = 1_000;
 
 /**
@@ -224,5 +229,11 @@ export function startTimers(parts: {
     }
     return rows.length >= batch;
   };
-  return startLoop({ name: 'timers', turn, idleMs, log, onWake: (listener) => onWake(database, listener) });
+  return startLoop({
+    name: 'timers',
+    turn,
+    idleMs,
+    log,
+    onWake: (listener) => onWake(database, (hasDue) => hasDue && listener()),
+  });
 }

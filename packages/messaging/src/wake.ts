@@ -6,11 +6,12 @@ import { EventEmitter } from 'node:events';
 
 const signals = new WeakMap<object, EventEmitter>();
 
-export function wake(database: object): void {
-  signals.get(database)?.emit('wake');
+/** `hasDue` = false when nothing was set that is due at once: whoever waits for due times need not look. */
+export function wake(database: object, hasDue = true): void {
+  signals.get(database)?.emit('wake', hasDue);
 }
 
-export function onWake(database: object, listener: () => void): () => void {
+export function onWake(database: object, listener: (hasDue: boolean) => void): () => void {
   const signal = signals.get(database) ?? new EventEmitter().setMaxListeners(100);
   signals.set(database, signal);
   signal.on('wake', listener);

@@ -176,7 +176,8 @@ export async function keepEffects(
       group,
       batch.map((each) => each.headers.ce_id),
     );
-    const rows = batch
+    // What was published twice may come twice in one batch.
+    const rows = [...new Map(batch.map((each) => [each.headers.ce_id, each])).values()]
       .filter((each) => fresh.has(each.headers.ce_id))
       .map((each) => ({ key: each.key, text: Buffer.from(each.value).toString() }));
     if (rows.length > 0) await tx.insertInto('effect').values(rows).execute();

@@ -9,7 +9,7 @@ import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
 import type { Carrier, IncomingMessage, Subscription } from '@tillstream/messaging/message';
 import { carrierHome } from '@tillstream/messaging/migrations';
 import { announce } from '@tillstream/messaging/once';
-import { keysParked, park, parkBehind, replayParked } from '@tillstream/messaging/parked';
+import { park, parkBehind, ParkedKeys, replayParked } from '@tillstream/messaging/parked';
 import { startMessaging, type MessagingParts } from '@tillstream/messaging/running';
 import { messageTo } from './carrier-contract.ts';
 import { empty, home, topic, type JarTables } from './jar.ts';
@@ -105,11 +105,25 @@ describe('a key that is replayed while news of it arrive', () => {
     const later = incoming('later', 2n);
     await park(database, consumer, [incoming('bad', 1n)], 'Error: was bad');
     // The consumer has looked and seen the key parked; then the replay empties it.
-    expect((await keysParked(database, consumer, [later])).size).toBe(1);
+    expect((await new ParkedKeys(database, consumer).among([later])).size).toBe(1);
     const subscription = { group: consumer, topics: [topic.name], handle: async () => undefined };
     expect(await replayParked(database, subscription, topic.name, 'k')).toBe(1);
     expect((await parkBehind(database, consumer, [later])).size).toBe(0);
-    expect((await keysParked(database, consumer, [later])).size).toBe(0);
+    expect((await new ParkedKeys(database, consumer).among([later])).size).toBe(0);
+  });
+
+  it('is looked for once in a while, and at once when a partition or a parked message came', async () => {
+    const consumer = `group-${randomUUID().slice(0, 8)}`;
+    const keys = new ParkedKeys(database, consumer);
+    const later = [incoming('later', 2n)];
+    expect((await keys.among(later)).size).toBe(0);
+    await park(database, consumer, [incoming('bad', 1n)], 'Error: was bad');
+    // Remembered: nobody but the owner of the partition parks.
+    expect((await keys.among(later)).size).toBe(0);
+    keys.forget();
+    expect((await keys.among(later)).size).toBe(1);
+    expect((await keys.among([{ ...incoming('other', 3n), key: 'another' }])).size).toBe(0);
+    expect((await keys.among(later)).size).toBe(1);
   });
 
   it('takes what arrived meanwhile with it, in order', async () => {
