@@ -6,6 +6,7 @@
 import { EventEmitter } from 'node:events';
 import { createHash, randomUUID } from 'node:crypto';
 import { openDatabase, type AnyDatabase } from '@tillstream/database/database';
+import type { DatabaseOptions } from '@tillstream/database/pools';
 import { sql, type Kysely } from 'kysely';
 import type { PoolClient } from 'pg';
 import { startGroupMember } from './embedded-group.ts';
@@ -20,12 +21,18 @@ const reopenAfterMs = 1_000;
 const retention = '7 days';
 const sweepEveryMs = 600_000;
 
-export function embeddedCarrier(options: { url: string; log: Log; maxConnections?: number }): Carrier {
+export function embeddedCarrier(options: {
+  url: string;
+  log: Log;
+  maxConnections?: number;
+  makePool?: DatabaseOptions['makePool'];
+}): Carrier {
   const database: AnyDatabase = openDatabase({
     url: options.url,
     schema: 'carrier',
     applicationName: 'carrier',
     maxConnections: options.maxConnections ?? 8,
+    ...(options.makePool === undefined ? {} : { makePool: options.makePool }),
   });
   const arrivals = new EventEmitter().setMaxListeners(100);
   const partitionsOf = new Map<string, number>();

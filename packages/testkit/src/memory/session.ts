@@ -1,0 +1,378 @@
+/** One connection: its settings, its transaction, and the running of statements, one after the other. */
+import type { Node, VariableSetStmt } from 'libpg-query';
+import { fromDriver } from './casts.ts';
+import { emptyEnv, type Env, type Surroundings } from './compile.ts';
+import { define } from './ddl.ts';
+import { notKnown, postgresError } from './errors.ts';
+import { compile, compileExpression, isProgram, type Place, type Program } from './program.ts';
+import type { ServerState } from './server-state.ts';
+import { Row } from './store.ts';
+import { kindOf, parse, textOf } from './syntax.ts';
+import { Blocked, Transaction } from './transaction.ts';
+import type { Value } from './values.ts';
+
+export interface Answer {
+  readonly command: string;
+  readonly rowCount: number | null;
+  readonly rows: Record<string, unknown>[];
+  readonly fields: readonly { readonly name: string }[];
+  readonly oid: null;
+}
+
+export interface SessionOptions {
+  /** Null: the superuser. */
+  readonly role: string | null;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Whether int8 is answered as bigint; else as text, as the driver does unless told otherwise. */
+  readonly bigint: boolean;
+}
+
+type Step = { readonly program: Program } | { readonly node: Node };
+
+/** Of a statement that had to wait. */
+interface Delay {
+  readonly seen: number;
+  readonly refreshed: Set<Row>;
+}
+
+const simple = (command: string): Answer => ({ command, rowCount: null, rows: [], fields: [], oid: null });
+
+export class Session {
+  readonly #state: ServerState;
+  readonly #options: SessionOptions;
+  readonly #settings: Map<string, string>;
+  /** Holds what belongs to the session and not to a transaction. */
+  readonly #self: Transaction;
+  readonly id: number;
+  readonly channels = new Set<string>();
+  #block: Transaction | undefined;
+  #settingsBefore: Map<string, string> | undefined;
+  #hasFailed = false;
+  #isImplicit = false;
+  #cancel: (() => void) | undefined;
+  #isClosed = false;
+  #lockTimeout: number | undefined;
+
+  constructor(state: ServerState, options: SessionOptions) {
+    [this.#state, this.#options] = [state, options];
+    this.#settings = new Map(Object.entries(options.settings));
+    this.#self = new Transaction(state, 0);
+    state.sessions += 1;
+    this.id = state.sessions;
+  }
+
+  get isInTransaction(): boolean {
+    return this.#block !== undefined;
+  }
+
+  /** What the driver answers: of several statements a list. */
+  async run(text: string, values: readonly unknown[]): Promise<Answer | Answer[]> {
+    const quick = quickSet.exec(text);
+    if (quick !== null && !this.#hasFailed) {
+      this.#put(quick[2] ?? '', quick[3] ?? '', quick[1] !== undefined, this.#block);
+      return simple('SET');
+    }
+    const steps = this.#steps(text);
+    const [only] = steps;
+    if (steps.length === 1 && only !== undefined) return this.#step(only, values);
+    const answers: Answer[] = [];
+    try {
+      for (const step of steps) {
+        if (this.#block === undefined) {
+          this.#begin();
+          this.#isImplicit = true;
+        }
+        answers.push(await this.#step(step, values));
+      }
+      if (this.#isImplicit) this.#finish(true);
+    } catch (error) {
+      if (this.#isImplicit) this.#finish(false);
+      throw error;
+    }
+    return answers.length === 0 ? simple('') : answers;
+  }
+
+  /** Compiles without running: throws when the statement is not known. */
+  prepare(text: string): void {
+    this.#steps(text);
+  }
+
+  /** Definitions one after the other, each for itself: a file of a migration. */
+  async script(text: string): Promise<void> {
+    for (const { stmt: node } of parse(text)) if (node !== undefined) await this.#step({ node }, []);
+  }
+
+  /** The connection is gone: what was not committed was never there. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#cancel?.();
+    if (this.#block !== undefined) this.#finish(false);
+    this.channels.clear();
+    this.#state.locks.releaseAll(this.#self);
+  }
+
+  #place(): Place {
+    const path = (this.#setting('search_path') ?? 'public').split(',').map((each) => each.trim().replaceAll('"', ''));
+    return { catalog: this.#state.catalog, path, role: this.#options.role };
+  }
+
+  #steps(text: string): readonly Step[] {
+    const plans = this.#state.catalog.plansOf(
+      `${this.#setting('search_path') ?? 'public'} ${this.#options.role ?? ''}`,
+    );
+    const known = plans.get(text) as readonly Step[] | undefined;
+    if (known !== undefined) return known;
+    const nodes = parse(text).flatMap((each) => (each.stmt === undefined ? [] : [each.stmt]));
+    try {
+      const steps = nodes.map((node): Step =>
+        nodes.length === 1 && isProgram(node) ? { program: compile(this.#place(), node) } : { node },
+      );
+      plans.set(text, steps);
+      return steps;
+    } catch (error) {
+      this.#fail();
+      throw error instanceof Error && error.name === 'NotKnown'
+        ? new Error(`${error.message}\n${text}`, { cause: error })
+        : error;
+    }
+  }
+
+  async #step(step: Step, values: readonly unknown[]): Promise<Answer> {
+    if ('program' in step) return this.#program(step.program, values);
+    const { node } = step;
+    if ('TransactionStmt' in node) return this.#transaction(node.TransactionStmt.kind ?? '', node);
+    if (this.#hasFailed) throw aborted();
+    if (isProgram(node)) return this.#program(compile(this.#place(), node), values);
+    return this.#synchronous(node);
+  }
+
+  /** What neither waits nor is worth remembering: settings, listen, definitions. */
+  #synchronous(node: Node): Answer {
+    if ('VariableSetStmt' in node) return this.#set(node.VariableSetStmt);
+    if ('VariableShowStmt' in node) {
+      const name = node.VariableShowStmt.name ?? '';
+      return { ...simple('SHOW'), rowCount: 1, rows: [{ [name]: this.#setting(name) ?? '' }], fields: [{ name }] };
+    }
+    if ('ListenStmt' in node) {
+      this.channels.add(node.ListenStmt.conditionname ?? '');
+      return simple('LISTEN');
+    }
+    if ('UnlistenStmt' in node) {
+      const channel = node.UnlistenStmt.conditionname;
+      if (channel === undefined) this.channels.clear();
+      else this.channels.delete(channel);
+      return simple('UNLISTEN');
+    }
+    if ('NotifyStmt' in node) {
+      const { conditionname: channel = '', payload = '' } = node.NotifyStmt;
+      this.#state.deliver(this, [{ channel, payload }]);
+      return simple('NOTIFY');
+    }
+    if (this.#block?.hasWritten === true) return notKnown(`${kindOf(node)} in a transaction that has written`);
+    const place = this.#place();
+    const valueOf = (each: Node, type: string): Value => {
+      const transaction = new Transaction(this.#state, this.#state.now());
+      return compileExpression(place, each, type)(emptyEnv(this.#surroundings(transaction, undefined)));
+    };
+    const command = define({ ...place, store: this.#state.store, valueOf }, node);
+    return command === undefined ? notKnown(kindOf(node)) : simple(command);
+  }
+
+  #transaction(kind: string, node: Node): Answer {
+    switch (kind) {
+      case 'TRANS_STMT_BEGIN':
+      case 'TRANS_STMT_START':
+        if (this.#hasFailed) throw aborted();
+        if (this.#block === undefined) this.#begin();
+        this.#isImplicit = false;
+        return simple('BEGIN');
+      case 'TRANS_STMT_COMMIT':
+      case 'TRANS_STMT_ROLLBACK': {
+        const commits = kind === 'TRANS_STMT_COMMIT' && !this.#hasFailed;
+        this.#finish(commits);
+        return simple(commits ? 'COMMIT' : 'ROLLBACK');
+      }
+      default:
+        return notKnown(`${kind} ${kindOf(node)}`);
+    }
+  }
+
+  #begin(): void {
+    this.#block = new Transaction(this.#state, this.#state.now());
+    this.#settingsBefore = new Map(this.#settings);
+  }
+
+  #finish(commits: boolean): void {
+    const block = this.#block;
+    if (!commits && this.#settingsBefore !== undefined) {
+      this.#settings.clear();
+      for (const [name, value] of this.#settingsBefore) this.#settings.set(name, value);
+    }
+    this.#block = undefined;
+    this.#settingsBefore = undefined;
+    this.#hasFailed = false;
+    this.#isImplicit = false;
+    this.#lockTimeout = undefined;
+    if (block !== undefined) this.#end(block, commits);
+  }
+
+  #end(transaction: Transaction, commits: boolean): void {
+    if (commits) transaction.commit();
+    else transaction.rollback();
+    this.#state.locks.releaseAll(transaction);
+    if (commits && transaction.notifications.length > 0) this.#state.deliver(this, transaction.notifications);
+  }
+
+  /** An error inside a block: all is undone at once, and nothing goes until the block ends. */
+  #fail(): void {
+    if (this.#block === undefined || this.#hasFailed) return;
+    this.#block.rollback();
+    this.#state.locks.releaseAll(this.#block);
+    this.#hasFailed = true;
+  }
+
+  async #program(program: Program, given: readonly unknown[]): Promise<Answer> {
+    if (this.#hasFailed) throw aborted();
+    const transaction = this.#block ?? new Transaction(this.#state, this.#state.now());
+    let delay: Delay | undefined;
+    try {
+      const values = program.parameters.map((type, at) => fromDriver(type, given[at]));
+      for (;;) {
+        try {
+          return this.#attempt(program, values, transaction, delay);
+        } catch (error) {
+          if (!(error instanceof Blocked)) throw error;
+          if (delay === undefined) this.#state.locks.begin();
+          delay ??= { seen: this.#state.commits, refreshed: new Set() };
+          if (error.row !== undefined) delay.refreshed.add(error.row);
+          await this.#state.locks.wait(
+            error,
+            [transaction, this.#self],
+            this.#timeout(),
+            (cancel) => (this.#cancel = cancel),
+          );
+          this.#cancel = undefined;
+          await this.#state.turn?.({ stage: 'resume', session: this.id });
+        }
+      }
+    } catch (error) {
+      if (transaction === this.#block) this.#fail();
+      else this.#end(transaction, false);
+      throw error;
+    } finally {
+      if (delay !== undefined) this.#state.locks.end(this.#state);
+    }
+  }
+
+  #attempt(program: Program, values: readonly Value[], transaction: Transaction, delay: Delay | undefined): Answer {
+    if (this.#isClosed) throw new Error('the connection was dropped');
+    const { store } = this.#state;
+    for (const table of program.written) store.write(table);
+    const { mark } = transaction;
+    const env: Env = emptyEnv(this.#surroundings(transaction, delay), values);
+    try {
+      const rows = program.plan.rows(env);
+      const { after } = env.run;
+      for (let at = 0; at < after.length; at += 1) after[at]?.();
+      if (transaction !== this.#block) this.#end(transaction, true);
+      const hasRows = program.fields.length > 0 || program.command === 'SELECT';
+      const answered = hasRows ? program.answer(rows, this.#options.bigint) : [];
+      return { command: program.command, rowCount: rows.length, rows: answered, fields: program.fields, oid: null };
+    } catch (error) {
+      if (error instanceof Blocked) transaction.undoTo(mark);
+      throw error;
+    }
+  }
+
+  #surroundings(transaction: Transaction, delay: Delay | undefined): Surroundings {
+    const state = this.#state;
+    state.statements += 1;
+    const seen = delay?.seen ?? state.commits;
+    return {
+      transaction,
+      statement: state.statements,
+      seen,
+      refreshed: delay?.refreshed ?? nothing,
+      store: state.store,
+      isOld: seen < state.commits,
+      after: [],
+      now: state.now,
+      newId: state.newId,
+      setting: (name) => this.#setting(name),
+      set: (name, value, isLocal) => this.#put(name, value, isLocal, transaction),
+      user: this.#options.role ?? 'postgres',
+      schema: this.#place().path[0] ?? 'public',
+      notify: (channel, payload) => transaction.notifications.push({ channel, payload }),
+      advisory: (verb, key, isOfSession) =>
+        this.#advisory(verb, key, isOfSession ? this.#self : transaction, transaction),
+      nextval: (name) => state.nextval(this.#place().path, name),
+      execute: (text) => {
+        for (const { stmt } of parse(text)) if (stmt !== undefined) this.#synchronous(stmt);
+      },
+      processId: this.id,
+      terminate: (id) => state.terminate(id),
+    };
+  }
+
+  #advisory(
+    verb: 'lock' | 'try' | 'unlock' | 'unlock all',
+    key: string,
+    holder: Transaction,
+    transaction: Transaction,
+  ): boolean {
+    if (verb !== 'unlock all') return this.#state.locks.advisory(verb, key, holder, [this.#self, transaction]);
+    this.#state.locks.releaseAll(holder);
+    return true;
+  }
+
+  #setting(name: string): string | undefined {
+    return this.#block?.settings.get(name) ?? this.#settings.get(name);
+  }
+
+  #put(name: string, value: string, isLocal: boolean, transaction: Transaction | undefined): void {
+    if (isLocal) transaction?.settings.set(name, value);
+    else {
+      transaction?.settings.delete(name);
+      this.#settings.set(name, value);
+    }
+    this.#lockTimeout = undefined;
+  }
+
+  #set(node: VariableSetStmt): Answer {
+    const { name = '', kind, args = [], is_local } = node;
+    if (kind === 'VAR_RESET' || kind === 'VAR_SET_DEFAULT') {
+      const first = this.#options.settings[name];
+      if (first === undefined) this.#settings.delete(name);
+      else this.#settings.set(name, first);
+      this.#block?.settings.delete(name);
+      return simple('RESET');
+    }
+    if (kind !== 'VAR_SET_VALUE') return notKnown(`set ${kind}`);
+    const words = args.map((arg) => {
+      if (!('A_Const' in arg)) return textOf(arg);
+      const { sval, ival, boolval, fval } = arg.A_Const;
+      if (sval !== undefined) return sval.sval ?? '';
+      if (boolval !== undefined) return boolval.boolval === true ? 'on' : 'off';
+      return fval?.fval ?? String(ival?.ival ?? 0);
+    });
+    this.#put(name, words.join(', '), is_local === true, this.#block);
+    return simple('SET');
+  }
+
+  /** In milliseconds; 0: for ever. */
+  #timeout(): number {
+    if (this.#lockTimeout === undefined) {
+      const [, number = '0', unit = 'ms'] = /^(\d+)\s*(ms|s|min)?$/.exec(this.#setting('lock_timeout') ?? '0') ?? [];
+      this.#lockTimeout = Number(number) * (unit === 's' ? 1_000 : unit === 'min' ? 60_000 : 1);
+    }
+    return this.#lockTimeout;
+  }
+}
+
+// A text of its own for each set of merchants: not worth parsing, nor remembering.
+const quickSet = /^set (local )?(tillstream\.\w+) = '([^']*)'$/;
+const nothing: Set<Row> = new Set();
+
+const aborted = () =>
+  postgresError('25P02', 'current transaction is aborted, commands ignored until end of transaction block');

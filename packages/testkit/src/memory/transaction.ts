@@ -1,0 +1,160 @@
+/** One transaction: what it wrote, what it locked, and how both end. */
+import type { LockMode, Row, Store, TableRows } from './store.ts';
+import type { Tuple } from './values.ts';
+
+/** A statement met the lock of others: it is undone, waits for one of them to end, and is run again. */
+export class Blocked extends Error {
+  override readonly name = 'Blocked';
+  readonly holders: readonly Transaction[];
+  readonly row: Row | undefined;
+  constructor(holders: readonly Transaction[], row?: Row) {
+    super('waits for a lock');
+    [this.holders, this.row] = [holders, row];
+  }
+}
+
+const strength: Record<LockMode, number> = { 'key share': 1, share: 2, 'no key update': 3, update: 4 };
+const allowed: Record<LockMode, ReadonlySet<LockMode>> = {
+  'key share': new Set(['key share', 'share', 'no key update']),
+  share: new Set(['key share', 'share']),
+  'no key update': new Set(['key share']),
+  update: new Set(),
+};
+
+/** What the transactions of one server share. */
+export interface Shared {
+  readonly store: Store;
+  /** The number of the last commit. */
+  commits: number;
+  /** Whether somebody waits and may come back with an old snapshot. */
+  readonly remembers: boolean;
+  /** Rows that keep older versions, or that are deleted and still seen by an old snapshot. */
+  readonly remembered: Map<Row, TableRows>;
+}
+
+interface Undo {
+  readonly table: TableRows;
+  readonly row: Row;
+  readonly owner: Transaction | undefined;
+  readonly draft: Tuple | undefined;
+  readonly writtenBy: number;
+  readonly before: Tuple | undefined;
+}
+
+/** Not an identity for locks only: advisory locks of a session are held by one that never ends before the session does. */
+export class Transaction {
+  readonly #shared: Shared;
+  /** Microseconds: what now() answers. */
+  readonly startedAt: number;
+  readonly #undo: Undo[] = [];
+  readonly #written = new Map<Row, TableRows>();
+  readonly #locked = new Set<Row>();
+  readonly notifications: { channel: string; payload: string }[] = [];
+  readonly settings = new Map<string, string>();
+  /** For the search of deadlocks. */
+  waitsFor: readonly Transaction[] = [];
+
+  constructor(shared: Shared, startedAt: number) {
+    [this.#shared, this.startedAt] = [shared, startedAt];
+  }
+
+  get mark(): number {
+    return this.#undo.length;
+  }
+
+  get hasWritten(): boolean {
+    return this.#written.size > 0;
+  }
+
+  /** Undefined values delete. The row must be locked by this transaction, or be new. */
+  write(table: TableRows, row: Row, values: Tuple | undefined, statement: number): void {
+    const { owner, draft, writtenBy, before } = row;
+    this.#undo.push({ table, row, owner, draft, writtenBy, before });
+    if (writtenBy !== statement || owner !== this) row.before = row.latest(this);
+    row.owner = this;
+    row.draft = values;
+    row.writtenBy = statement;
+    table.rows.add(row);
+    table.enter(row, values);
+    if (owner === this) table.leave(row, draft);
+    this.#written.set(row, table);
+  }
+
+  tryLock(row: Row, mode: LockMode): readonly Transaction[] {
+    const locks = row.locks;
+    if (locks === undefined) {
+      row.locks = new Map([[this, mode]]);
+      this.#locked.add(row);
+      return [];
+    }
+    const conflicts = [...locks].filter(([other, theirs]) => other !== this && !allowed[mode].has(theirs));
+    if (conflicts.length > 0) return conflicts.map(([other]) => other);
+    const mine = locks.get(this);
+    if (mine === undefined || strength[mine] < strength[mode]) locks.set(this, mode);
+    this.#locked.add(row);
+    return [];
+  }
+
+  lock(row: Row, mode: LockMode): void {
+    const holders = this.tryLock(row, mode);
+    if (holders.length > 0) throw new Blocked(holders, row);
+  }
+
+  undoTo(mark: number): void {
+    while (this.#undo.length > mark) {
+      const { table, row, owner, draft, writtenBy, before } = this.#undo.pop() as Undo;
+      const gone = row.draft;
+      Object.assign(row, { owner, draft, writtenBy, before });
+      table.leave(row, gone);
+      if (owner !== undefined) table.enter(row, draft);
+      if (owner === undefined) this.#written.delete(row);
+      if (owner === undefined && row.committed === undefined && row.older === undefined) table.rows.delete(row);
+    }
+  }
+
+  commit(): void {
+    if (this.#written.size > 0) {
+      this.#shared.commits += 1;
+      const now = this.#shared.commits;
+      for (const [row, table] of this.#written) {
+        const old = row.committed;
+        if (this.#shared.remembers) {
+          (row.older ??= []).push({ from: row.at, until: now, values: old });
+          this.#shared.remembered.set(row, table);
+        }
+        row.committed = row.draft;
+        row.at = now;
+        row.owner = undefined;
+        row.draft = undefined;
+        row.before = undefined;
+        table.leave(row, old);
+        if (row.committed === undefined && row.older === undefined) table.rows.delete(row);
+      }
+    }
+    this.#end();
+  }
+
+  rollback(): void {
+    this.undoTo(0);
+    this.#end();
+  }
+
+  #end(): void {
+    for (const row of this.#locked) {
+      row.locks?.delete(this);
+      if (row.locks?.size === 0) row.locks = undefined;
+    }
+    this.#locked.clear();
+    this.#written.clear();
+    this.#undo.length = 0;
+  }
+}
+
+/** When nobody waits any more, no old snapshot is left. */
+export function forget(shared: Shared): void {
+  for (const [row, table] of shared.remembered) {
+    row.older = undefined;
+    if (row.committed === undefined && row.owner === undefined) table.rows.delete(row);
+  }
+  shared.remembered.clear();
+}
