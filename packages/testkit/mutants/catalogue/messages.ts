@@ -85,12 +85,8 @@ export const messages: readonly Mutant[] = [
         "const uniqueViolation = '23505';",
         "const uniqueViolation = '23505';\nconst later: ((tx: Kysely<object>) => Promise<void>)[] = [];",
       ),
-      patch(perform, '  await announce(\n    tx,\n', '  const say = (own: Kysely<object>) => announce(\n    own,\n'),
-      patch(
-        perform,
-        '  const timers = changes.flatMap((change) =>\n',
-        '  later.push(say);\n  const timers = changes.flatMap((change) =>\n',
-      ),
+      patch(perform, '    announce(\n      tx,\n', '    later.push((own) => announce(\n      own,\n'),
+      patch(perform, '    ),\n    schedule(tx, timers),\n', '    )),\n    schedule(tx, timers),\n'),
       patch(
         perform,
         '    wake(parts.database);\n',

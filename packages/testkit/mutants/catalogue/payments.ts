@@ -83,8 +83,8 @@ export const payments: readonly Mutant[] = [
     patches: [
       patch(
         attempts,
-        "'unknown', () => ({ dueAt: dueAt ?? null, settledAt: null })),",
-        "'unknown', () => ({ dueAt: dueAt === undefined ? dueAt ?? null : null, settledAt: null })),",
+        "'unknown', () => ({ dueAt: dueAt ?? null, settledAt: null }));",
+        "'unknown', () => ({ dueAt: dueAt === undefined ? dueAt ?? null : null, settledAt: null }));",
       ),
     ],
   },
