@@ -42,6 +42,8 @@ export async function startForm(
       PORT_BASE: String(at.portBase),
       // All our customers come from one address, which no shop's do.
       POSTS_PER_TEN_SECONDS: '0',
+      // Of the form of one process; apart, the merchant service is there anyway.
+      MERCHANT_RPC_PORT: String(at.portBase + 10),
       ...options.environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
