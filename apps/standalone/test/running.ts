@@ -39,6 +39,7 @@ export async function startRunning(): Promise<Running> {
     rolePassword: '',
     ports,
     host: '127.0.0.1',
+    merchantRpcPort: undefined,
     environment: environmentOf(ports, places, secrets, data),
     log,
     startPage: () => ({ gateway: places.gateway, mail: places.mail, apiKey: '', products: [] }),
