@@ -81,6 +81,7 @@ export function orderApp(parts: OrderParts): ServiceApp {
     orders,
     performer,
     createPayment: (request) => clients.payment.createPayment(request, { deadlineMs: 12_000 }),
+    newestPayment,
     isCartTaken: (error) => error instanceof CartTaken,
     checkoutUrl: config.CHECKOUT_URL,
     clock,

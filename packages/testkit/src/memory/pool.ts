@@ -38,10 +38,6 @@ export class Client extends EventEmitter {
     return this.session.id;
   }
 
-  get isBusy(): boolean {
-    return this.#isBusy || this.session.isInTransaction;
-  }
-
   get isBroken(): boolean {
     return this.#isBroken !== 'no';
   }
