@@ -1,6 +1,5 @@
 /** The product in either form, in processes of its own, on a data folder of its own. */
 import { spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -43,6 +42,8 @@ export async function startForm(
       PORT_BASE: String(at.portBase),
       // All our customers come from one address, which no shop's do.
       POSTS_PER_TEN_SECONDS: '0',
+      // Of the form of one process; apart, the merchant service is there anyway.
+      MERCHANT_RPC_PORT: String(at.portBase + 10),
       ...options.environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -96,12 +97,9 @@ export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
-/** A run of forty free ports, from anywhere, so that two benches that start at once do not choose the same. */
+/** A run of forty free ports. */
 export async function findPortBase(): Promise<number> {
-  const places = 200;
-  const start = randomInt(places);
-  for (let nth = 0; nth < places; nth += 1) {
-    const base = 24_000 + ((start + nth) % places) * 40;
+  for (let base = 24_000; base < 32_000; base += 40) {
     const free = await Promise.all(Array.from({ length: 35 }, (_, offset) => isFree(base + offset)));
     if (free.every(Boolean)) return base;
   }

@@ -29,7 +29,6 @@ import { Catalogue } from './outbound/catalogue.ts';
 import { Methods } from './outbound/methods.ts';
 import { findLineages } from './outbound/order/parents.ts';
 import { CartTaken, orderKeeper } from './outbound/order-keeper.ts';
-import { KeptDocuments } from './outbound/order/kept-documents.ts';
 import { Orders } from './outbound/orders.ts';
 import type { OrderTables } from './outbound/tables.ts';
 
@@ -82,7 +81,6 @@ export function orderApp(parts: OrderParts): ServiceApp {
     orders,
     performer,
     createPayment: (request) => clients.payment.createPayment(request, { deadlineMs: 12_000 }),
-    newestPayment,
     isCartTaken: (error) => error instanceof CartTaken,
     checkoutUrl: config.CHECKOUT_URL,
     clock,
@@ -91,7 +89,6 @@ export function orderApp(parts: OrderParts): ServiceApp {
     cartDesk: new CartDesk({ carts, catalogue, methods }),
     orderDesk,
     orders,
-    documents: new KeptDocuments((keys) => orders.documents(keys)),
     catalogue,
     performer,
     refreshPayment: (request) => clients.payment.refreshPayment(request),

@@ -147,6 +147,7 @@ export class Neighbours {
           createPayment: async (request) => {
             hear('payment', 'createPayment', request);
             const live = newestOf(request.orderId);
+            if (live?.status === 'booked') throw new Refused('order_already_paid');
             if (live !== undefined && ['created', 'seen', 'processing'].includes(live.status)) return { payment: live };
             return { payment: this.addPayment(request) };
           },

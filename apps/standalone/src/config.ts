@@ -16,6 +16,13 @@ export const settings = z.object({
     .string()
     .default('127.0.0.1')
     .describe('The address to listen on. Everything here is for test money; think before you open it to a network.'),
+  MERCHANT_RPC_PORT: z.coerce
+    .number()
+    .int()
+    .min(1024)
+    .max(65535)
+    .optional()
+    .describe('The port of 127.0.0.1 on which the merchant service answers gRPC, to open more accounts. Empty = none.'),
   OTLP_ENDPOINT: z
     .string()
     .default('')

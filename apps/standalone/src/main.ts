@@ -72,6 +72,7 @@ async function start(): Promise<void> {
       rolePassword: secrets.rolePassword,
       ports,
       host: config.HOST,
+      merchantRpcPort: config.MERCHANT_RPC_PORT,
       environment,
       log,
       startPage: () => ({ gateway: places.gateway, mail: places.mail, apiKey: secrets.apiKey, products }),

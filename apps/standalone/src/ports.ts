@@ -9,6 +9,7 @@ export const offsets = {
   sandbox: 4,
   smtp: 5,
   postgres: 6,
+  // gRPC, where each service is a process of its own.
   merchant: 10,
   order: 11,
   payment: 12,
@@ -28,15 +29,15 @@ export function portsFrom(base: number): Ports {
   return { ...offsets, ...ports };
 }
 
+const inOneProcess = ['gateway', 'checkout', 'console', 'mail', 'sandbox', 'smtp'] as const satisfies PortName[];
+
 /**
  * The ports on which somebody listens already, with their names. The database answers for its own: right after a kill -9
  * its server may still be shutting down, and the next start waits for it.
  */
 export async function takenPorts(ports: Ports, host: string): Promise<readonly string[]> {
   const checked = await Promise.all(
-    Object.entries(ports)
-      .filter(([name]) => name !== 'postgres')
-      .map(async ([name, port]) => ((await isFree(port, host)) ? undefined : `${port} (${name})`)),
+    inOneProcess.map(async (name) => ((await isFree(ports[name], host)) ? undefined : `${ports[name]} (${name})`)),
   );
   return checked.filter((taken) => taken !== undefined);
 }

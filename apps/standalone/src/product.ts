@@ -1,4 +1,4 @@
-/** Every service in one process: the same apps, their own schemas and roles, gRPC over loopback; only the processes are fewer. */
+/** Every service in one process: the same apps, their own schemas and roles; only the processes are fewer. */
 import { checkoutApp, settings as checkoutSettings } from '@tillstream/checkout/app';
 import { openDatabase, type AnyDatabase, type Database } from '@tillstream/database/database';
 import { migrate, type ServiceHome } from '@tillstream/database/migrate';
@@ -17,7 +17,6 @@ import {
   travellers,
   type MerchantTables,
 } from '@tillstream/merchant/app';
-import type { Carrier } from '@tillstream/messaging/message';
 import { wallClock, type Clock } from '@tillstream/messaging/clock';
 import { MerchantClocks } from '@tillstream/messaging/merchant-clocks';
 import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
@@ -41,12 +40,13 @@ import { MerchantApiService } from '@tillstream/proto/merchant/v1/merchant_api';
 import { OrderApiService } from '@tillstream/proto/order/v1/order_api';
 import { PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
 import { SubscriptionApiService } from '@tillstream/proto/subscription/v1/subscription_api';
-import { makeClient, openChannel, type RpcChannel } from '@tillstream/rpc/client';
+import { makeClient, type RpcChannel } from '@tillstream/rpc/client';
+import { openExchange } from '@tillstream/rpc/in-process';
 import { sandboxApp, settings as sandboxSettings } from '@tillstream/sandbox/app';
 import type { ServiceApp } from '@tillstream/service/app';
 import { readConfig } from '@tillstream/service/config';
 import type { Logger } from '@tillstream/service/log';
-import { superviseApp, type RunningApp } from '@tillstream/service/supervise';
+import { superviseApp, type RunningApp, type Surroundings } from '@tillstream/service/supervise';
 import {
   home as subscriptionHome,
   settings as subscriptionSettings,
@@ -78,6 +78,8 @@ export interface ProductParts {
   readonly ports: Ports;
   readonly host: string;
   readonly environment: Record<string, string>;
+  /** Where gRPC of the merchant service is answered as well; undefined = nowhere. */
+  readonly merchantRpcPort: number | undefined;
   readonly log: Logger;
   startPage(): StartPageContent;
 }
@@ -88,16 +90,6 @@ export interface RunningProduct {
 }
 
 type Target = 'merchant' | 'order' | 'payment' | 'fulfillment' | 'subscription' | 'notification' | 'webhook';
-
-const portNames: Record<Target, PortName> = {
-  merchant: 'merchant',
-  order: 'order',
-  payment: 'payment',
-  fulfillment: 'fulfillment',
-  subscription: 'subscription',
-  notification: 'notification',
-  webhook: 'webhook-dispatcher',
-};
 
 /** Brings every schema up to date. Each has its own lock, so they go side by side. */
 export async function migrateAll(adminUrl: string, password: string): Promise<void> {
@@ -118,9 +110,10 @@ export async function startProduct(parts: ProductParts): Promise<RunningProduct>
     databases.push(database);
     return database;
   };
+  const exchange = openExchange();
   const channels = new Map<Target, RpcChannel>();
   const channel = (target: Target): RpcChannel => {
-    const known = channels.get(target) ?? openChannel({ address: `127.0.0.1:${ports[portNames[target]]}` });
+    const known = channels.get(target) ?? exchange.channel(target === 'webhook' ? webhookHome.name : target);
     channels.set(target, known);
     return known;
   };
@@ -135,16 +128,17 @@ export async function startProduct(parts: ProductParts): Promise<RunningProduct>
   const of = (name: string) => log.child({ service: name });
   // Each service keeps the clocks of its merchants in its own schema, as in a process of its own.
   const serve = <Schema>(
-    port: PortName,
     home: ServiceHome,
     make: (parts: { database: Database<Schema>; clock: MerchantClocks; log: Logger }) => ServiceApp,
   ): Served => {
     const database = open<Schema>(home);
     const clock = new MerchantClocks(database);
-    return { port, clock, app: make({ database, clock, log: of(home.name) }) };
+    const app = make({ database, clock, log: of(home.name) });
+    const port = home === merchantHome ? parts.merchantRpcPort : undefined;
+    return { clock, app, ...(port === undefined ? {} : { rpc: { port } }) };
   };
   const services: readonly Served[] = [
-    serve<MerchantTables>('merchant', merchantHome, (own) =>
+    serve<MerchantTables>(merchantHome, (own) =>
       merchantApp({
         ...own,
         config: readConfig(merchantSettings, environment),
@@ -153,22 +147,22 @@ export async function startProduct(parts: ProductParts): Promise<RunningProduct>
         ),
       }),
     ),
-    serve<OrderTables>('order', orderHome, (own) =>
+    serve<OrderTables>(orderHome, (own) =>
       orderApp({ ...own, clients, config: readConfig(orderSettings, environment) }),
     ),
-    serve<PaymentTables>('payment', paymentHome, (own) =>
+    serve<PaymentTables>(paymentHome, (own) =>
       paymentApp({ ...own, config: readConfig(paymentSettings, environment) }),
     ),
-    serve<FulfillmentTables>('fulfillment', fulfillmentHome, (own) =>
+    serve<FulfillmentTables>(fulfillmentHome, (own) =>
       fulfillmentApp({ ...own, clients, config: readConfig(fulfillmentSettings, environment) }),
     ),
-    serve<SubscriptionTables>('subscription', subscriptionHome, (own) =>
+    serve<SubscriptionTables>(subscriptionHome, (own) =>
       subscriptionApp({ ...own, clients, config: readConfig(subscriptionSettings, environment) }),
     ),
-    serve<NotificationTables>('notification', notificationHome, (own) =>
+    serve<NotificationTables>(notificationHome, (own) =>
       notificationApp({ ...own, clients, config: readConfig(notificationSettings, environment) }),
     ),
-    serve<object>('webhook-dispatcher', webhookHome, (own) =>
+    serve<object>(webhookHome, (own) =>
       webhookApp({ ...own, clients, config: readConfig(webhookSettings, environment) }),
     ),
   ];
@@ -187,7 +181,7 @@ export async function startProduct(parts: ProductParts): Promise<RunningProduct>
     ['checkout', checkoutApp({ clients, log: of('checkout'), config: readConfig(checkoutSettings, environment) })],
     ['console', startPageApp(() => parts.startPage())],
   ];
-  const edges = edgeApps.map(([port, app]): Served => ({ port, app, clock: wallClock }));
+  const edges = edgeApps.map(([port, app]): Served => ({ app, clock: wallClock, http: { port: ports[port], host } }));
   const running: RunningApp[] = [];
   const stop = async () => {
     // What brings work in goes first.
@@ -204,9 +198,11 @@ export async function startProduct(parts: ProductParts): Promise<RunningProduct>
     for (const each of channels.values()) each.close();
     await Promise.all(databases.map((database) => database.close()));
   };
+  const supervise = ({ app, clock, ...sockets }: Served): Promise<RunningApp> =>
+    superviseApp(app, { carrier, clock, exchange, log: of(app.name), ...sockets });
   try {
-    running.push(...(await startAll(services, { carrier, log, host, ports })));
-    running.push(...(await startAll(edges, { carrier, log, host, ports })));
+    running.push(...(await Promise.all(services.map(supervise))));
+    running.push(...(await Promise.all(edges.map(supervise))));
     await Promise.all([...channels.values()].map((each) => each.ready(10_000)));
   } catch (error) {
     await stop();
@@ -215,25 +211,7 @@ export async function startProduct(parts: ProductParts): Promise<RunningProduct>
   return { channel, stop };
 }
 
-interface Served {
-  readonly port: PortName;
+interface Served extends Pick<Surroundings, 'http' | 'rpc'> {
   readonly app: ServiceApp;
   readonly clock: Clock;
-}
-
-function startAll(
-  served: readonly Served[],
-  around: { carrier: Carrier; log: Logger; host: string; ports: Ports },
-): Promise<RunningApp[]> {
-  const { carrier, host, ports } = around;
-  return Promise.all(
-    served.map(({ port, app, clock }) =>
-      superviseApp(app, {
-        carrier,
-        clock,
-        log: around.log.child({ service: app.name }),
-        ...(app.http === undefined ? { rpc: { port: ports[port] } } : { http: { port: ports[port], host } }),
-      }),
-    ),
-  );
 }

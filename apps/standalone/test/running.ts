@@ -1,11 +1,11 @@
 /** The whole product in this process on a database of its own, with one purchase made over its rpc. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServiceHome } from '@tillstream/database/migrate';
 import { MerchantApiService } from '@tillstream/proto/merchant/v1/merchant_api';
-import { OrderApiService, type Customer } from '@tillstream/proto/order/v1/order_api';
+import { OrderApiService, type Cart, type Customer } from '@tillstream/proto/order/v1/order_api';
 import { WebhookApiService } from '@tillstream/proto/webhook/v1/webhook_api';
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import { makeClient } from '@tillstream/rpc/client';
@@ -14,7 +14,7 @@ import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
 import { eventually } from '@tillstream/testkit/eventually';
 import type { HostileReceiver } from '@tillstream/testkit/receiver';
 import { request } from 'undici';
-import { environmentOf, placesOf } from '../src/environment.ts';
+import { environmentOf, placesOf, type Places } from '../src/environment.ts';
 import { portsFrom } from '../src/ports.ts';
 import { homes, startProduct, type RunningProduct } from '../src/product.ts';
 import { loadSecrets } from '../src/secrets.ts';
@@ -22,30 +22,42 @@ import { loadSecrets } from '../src/secrets.ts';
 export interface Running {
   readonly product: RunningProduct;
   readonly database: TestDatabase;
+  readonly places: Places;
+  /** Its folder. */
+  readonly data: string;
+  readLog(): string;
   stop(): Promise<void>;
 }
 
-export async function startRunning(): Promise<Running> {
+export async function startRunning(environment: Record<string, string> = {}): Promise<Running> {
   const data = mkdtempSync(join(tmpdir(), 'tillstream-rpc-'));
   const [first, ...more] = homes as readonly [ServiceHome, ...ServiceHome[]];
   const database = await testDatabase(first, ...more);
   const ports = portsFrom(await freeBase());
   const places = placesOf(ports, '127.0.0.1');
   const secrets = loadSecrets(join(data, 'secrets.json'));
-  const log = makeLog({ level: 'warn', file: join(data, 'log') });
+  const logFile = join(data, 'log');
+  const log = makeLog({ level: 'debug', file: logFile });
   const product = await startProduct({
     adminUrl: database.adminUrl,
     urlOf: (role) => database.urlOf(homes.find((home) => home.role === role) ?? first),
     rolePassword: '',
     ports,
     host: '127.0.0.1',
-    environment: environmentOf(ports, places, secrets, data),
+    merchantRpcPort: undefined,
+    environment: { ...environmentOf(ports, places, secrets, data), ...environment },
     log,
     startPage: () => ({ gateway: places.gateway, mail: places.mail, apiKey: '', products: [] }),
   });
   return {
     product,
     database,
+    places,
+    data,
+    readLog: () => {
+      log.flush();
+      return readFileSync(logFile, 'utf8');
+    },
     stop: async () => {
       await product.stop();
       await database.drop();
@@ -54,7 +66,7 @@ export async function startRunning(): Promise<Running> {
   };
 }
 
-const customer: Customer = {
+export const customer: Customer = {
   country: 'FR',
   type: 'physical',
   email: 'marcel.laporte@example.com',
@@ -78,20 +90,23 @@ export interface Bought {
   readonly endpointId: string;
 }
 
-/** Opens a shop with a product that renews, and buys it; resolves when all webhooks were received. */
-export async function openShopAndBuy(
+export interface OpenedShop {
+  readonly merchantId: string;
+  readonly productId: string;
+  readonly endpointId: string;
+  readonly apiKey: string;
+}
+
+/** A shop with a product that renews, its codes, and an endpoint. */
+export async function openShop(
   product: RunningProduct,
   name: string,
   receiver: HostileReceiver,
-): Promise<Bought> {
+  { codes, seedSecret = '' }: { codes: string[]; seedSecret?: string },
+): Promise<OpenedShop> {
   const merchants = makeClient(MerchantApiService, product.channel('merchant'));
-  const orders = makeClient(OrderApiService, product.channel('order'));
-  const fulfillment = makeClient(FulfillmentApiService, product.channel('fulfillment'));
-  const { testMerchantId: merchantId } = await merchants.createAccount({
-    accountName: name,
-    shopName: name,
-    supportEmail: '',
-  });
+  const account = await merchants.createAccount({ accountName: name, shopName: name, supportEmail: '' });
+  const merchantId = account.testMerchantId;
   const made = await merchants.createProduct({
     merchantId,
     name: `Quill of ${name}`,
@@ -118,26 +133,50 @@ export async function openShopAndBuy(
     description: '',
     signSeed: true,
     signStandard: true,
-    seedSecret: '',
+    seedSecret,
     metadata: {},
     requestId: '',
   });
-  const code = `CODE-OF-${name}`;
-  await fulfillment.addLicenceCodes({ merchantId, productId, codes: [code], lowWaterMark: 0 });
-  const add = () =>
-    orders.addToCart({ cartId: '', productId, quantity: 1, currency: 'EUR', locale: 'en', clear: false });
-  const { cart } = await add();
-  const { orderId, token } = await orders.placeOrder({
-    cartId: cart?.id ?? '',
-    cartVersion: cart?.version ?? 0,
-    customer,
+  const fulfillment = makeClient(FulfillmentApiService, product.channel('fulfillment'));
+  await fulfillment.addLicenceCodes({ merchantId, productId, codes, lowWaterMark: 0 });
+  return { merchantId, productId, endpointId: endpoint?.id ?? '', apiKey: account.testApiKey };
+}
+
+export async function fillCart(product: RunningProduct, { productId }: OpenedShop): Promise<Cart> {
+  const orders = makeClient(OrderApiService, product.channel('order'));
+  const asked = { cartId: '', productId, quantity: 1, currency: 'EUR', locale: 'en', clear: false };
+  const { cart } = await orders.addToCart(asked);
+  if (cart === undefined) throw new Error('no cart');
+  return cart;
+}
+
+export async function placeOrder(
+  product: RunningProduct,
+  shop: OpenedShop,
+  who: Customer = customer,
+): Promise<{ orderId: bigint; token: string }> {
+  const orders = makeClient(OrderApiService, product.channel('order'));
+  const cart = await fillCart(product, shop);
+  return orders.placeOrder({
+    cartId: cart.id,
+    cartVersion: cart.version,
+    customer: who,
     paymentMethod: 'CreditCard',
     termsAccepted: true,
     privacyAccepted: true,
     locale: 'en',
-    totalMinor: cart?.totalMinor ?? 0n,
+    totalMinor: cart.totalMinor,
     autoRenew: true,
   });
+}
+
+/** By card, on the provider's page. */
+export async function pay(
+  product: RunningProduct,
+  { orderId, token }: { orderId: bigint; token: string },
+  card = '4242 4242 4242 4242',
+): Promise<void> {
+  const orders = makeClient(OrderApiService, product.channel('order'));
   const page = await eventually(async () => {
     const { redirectUrl } = await orders.beginPayment({ orderId, token, paymentMethod: 'CreditCard' });
     return redirectUrl === '' ? undefined : redirectUrl;
@@ -146,23 +185,26 @@ export async function openShopAndBuy(
   const paid = await request(page, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded', origin: new URL(page).origin },
-    body: 'number=4242+4242+4242+4242&expiry=12%2F34&cvc=123&action=pay',
+    body: new URLSearchParams({ number: card, expiry: '12/34', cvc: '123', action: 'pay' }).toString(),
   });
   await paid.body.dump();
-  await eventually(async () => {
-    const { order } = await orders.getOrder({ merchantId, orderId });
-    return order?.fulfilmentStatus === 'delivered';
-  });
-  await eventually(() => receiver.requests.filter(({ body }) => body.includes(`"order_id":${orderId}`)).length >= 3);
-  return {
-    merchantId,
-    productId,
-    code,
-    orderId,
-    token,
-    cartId: (await add()).cart?.id ?? '',
-    endpointId: endpoint?.id ?? '',
-  };
+}
+
+/** Opens a shop and buys there; resolves when all webhooks were received. */
+export async function openShopAndBuy(
+  product: RunningProduct,
+  name: string,
+  receiver: HostileReceiver,
+): Promise<Bought> {
+  const code = `CODE-OF-${name}`;
+  const shop = await openShop(product, name, receiver, { codes: [code] });
+  const sale = await placeOrder(product, shop);
+  await pay(product, sale);
+  await eventually(
+    () => receiver.requests.filter(({ body }) => body.includes(`"order_id":${sale.orderId}`)).length >= 3,
+    60_000,
+  );
+  return { ...shop, ...sale, code, cartId: (await fillCart(product, shop)).id };
 }
 
 /** Twenty ports in a row. */

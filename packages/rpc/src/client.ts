@@ -1,4 +1,4 @@
-/** gRPC clients the same way everywhere: a deadline always, trace context out, refusals in. */
+/** Clients the same way everywhere: a deadline always; over gRPC trace context out and refusals in. */
 import {
   Client as GrpcClient,
   connectivityState,
@@ -24,13 +24,18 @@ export type Client<S> = {
   readonly [K in keyof S]: (request: RequestOf<S[K]>, options?: { deadlineMs?: number }) => Promise<ResponseOf<S[K]>>;
 };
 
-/** A connection to one target service, shared by its clients. */
+/** The way to one target service, shared by its clients: a connection (below), or none at all (in-process.ts). */
 export interface RpcChannel {
-  /** The present connection; ask again for each call, for a stuck one is replaced. */
-  readonly grpc: GrpcClient;
-  /** Throws when it is not connected within the time. */
+  /** Throws Refused and nothing else. */
+  call(method: Method, request: never, deadlineMs: number): Promise<unknown>;
+  /** Throws when the service cannot be reached within the time. */
   ready(withinMs: number): Promise<void>;
   close(): void;
+}
+
+export interface GrpcChannel extends RpcChannel {
+  /** The present connection; ask again for each call, for a stuck one is replaced. */
+  readonly grpc: GrpcClient;
 }
 
 // A call that takes longer than this is waited for by a person who has gone.
@@ -39,12 +44,16 @@ const defaultDeadlineMs = 5_000;
 // calls were made is thrown away; a server that is merely away loses nothing by it.
 const defaultRebuildAfterMs = 15_000;
 
-export function openChannel(options: { address: string; tls?: RpcTls; rebuildAfterMs?: number }): RpcChannel {
+export function openChannel(options: { address: string; tls?: RpcTls; rebuildAfterMs?: number }): GrpcChannel {
   const { address, tls } = options;
   const rebuildAfterMs = options.rebuildAfterMs ?? defaultRebuildAfterMs;
   let grpc = connect(address, tls);
   let notReadySince: number | undefined;
+  let isClosed = false;
   return {
+    call(method, request, deadlineMs) {
+      return isClosed ? Promise.reject(new Refused('unavailable')) : ask(this.grpc, method, request, deadlineMs);
+    },
     get grpc() {
       const now = performance.now();
       const state = grpc.getChannel().getConnectivityState(true);
@@ -64,7 +73,10 @@ export function openChannel(options: { address: string; tls?: RpcTls; rebuildAft
           error === undefined || error === null ? resolve() : reject(error),
         );
       }),
-    close: () => grpc.close(),
+    close: () => {
+      isClosed = true;
+      grpc.close();
+    },
   };
 }
 
@@ -90,19 +102,19 @@ export function makeClient<S extends object>(
   const methods = (Object.entries(definition) as [string, Method][]).map(([name, method]) => [
     name,
     (request: never, call: { deadlineMs?: number } = {}) =>
-      invoke(channel, method, request, call.deadlineMs ?? options.deadlineMs ?? defaultDeadlineMs),
+      channel.call(method, request, call.deadlineMs ?? options.deadlineMs ?? defaultDeadlineMs),
   ]);
   return Object.fromEntries(methods) as Client<S>;
 }
 
-function invoke(channel: RpcChannel, method: Method, request: never, deadlineMs: number): Promise<unknown> {
+function ask(grpc: GrpcClient, method: Method, request: never, deadlineMs: number): Promise<unknown> {
   const path = method.path.slice(1);
   return inSpan(path, { kind: 'client', attributes: { 'rpc.system.name': 'grpc', 'rpc.method': path } }, () => {
     const metadata = new Metadata();
     const traceparent = currentTraceparent();
     if (traceparent !== '') metadata.set(traceKey, traceparent);
     return new Promise((resolve, reject) => {
-      channel.grpc.makeUnaryRequest(
+      grpc.makeUnaryRequest(
         method.path,
         method.requestSerialize,
         method.responseDeserialize,

@@ -16,6 +16,21 @@ export type ResponseOf<M> = M extends { readonly responseDeserialize: (bytes: Bu
   ? Response
   : never;
 
+export interface CallContext {
+  readonly traceparent: string;
+  readonly deadline: Date;
+}
+
+/** A service and what answers it. */
+export interface RpcBinding {
+  readonly name: string;
+  readonly methods: readonly {
+    readonly name: string;
+    readonly method: Method;
+    readonly answer: (request: never, call: CallContext) => Promise<unknown>;
+  }[];
+}
+
 /** Certificates for mTLS, PEM. Both sides present one and check the other's against `ca`. */
 export interface RpcTls {
   readonly cert: Buffer;

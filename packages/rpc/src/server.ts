@@ -1,39 +1,26 @@
 /** gRPC servers the same way everywhere: trace context in, refusals out, faults logged once. */
 import { Metadata, Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
-import { durations } from '@tillstream/telemetry/metrics';
-import { currentTraceparent, inSpan, traceIdOf } from '@tillstream/telemetry/trace';
 import { HealthImplementation } from 'grpc-health-check';
-import { probe } from '@tillstream/telemetry/probe';
+import { answerCall } from './answering.ts';
 import {
   keepalive,
   refusalKey,
   traceKey,
+  type CallContext,
   type Log,
   type Method,
   type RequestOf,
   type ResponseOf,
+  type RpcBinding,
   type RpcTls,
 } from './contract.ts';
 import { refusals, Refused } from './refusals.ts';
 
-export interface CallContext {
-  readonly traceparent: string;
-  readonly deadline: Date;
-}
+export type { CallContext, RpcBinding } from './contract.ts';
 
 export type Handlers<S> = {
   readonly [K in keyof S]: (request: RequestOf<S[K]>, call: CallContext) => Promise<ResponseOf<S[K]>>;
 };
-
-/** A service and what answers it. */
-export interface RpcBinding {
-  readonly name: string;
-  readonly methods: readonly {
-    readonly name: string;
-    readonly method: Method;
-    readonly answer: (request: never, call: CallContext) => Promise<unknown>;
-  }[];
-}
 
 export function implement<S extends object>(definition: S, handlers: Handlers<S>): RpcBinding {
   const methods = (Object.entries(definition) as [string, Method][]).map(([name, method]) => ({
@@ -52,8 +39,6 @@ export interface RunningRpc {
 
 // Our clients always say how long they wait; for others there is an end as well.
 const longestDeadlineMs = 60_000;
-
-const callDuration = durations('rpc.server.call.duration', 'How long calls took on the server');
 
 export async function startRpcServer(options: {
   readonly host?: string;
@@ -113,33 +98,16 @@ async function answer(
   done: sendUnaryData<unknown>,
   log: Log,
 ): Promise<void> {
-  const path = each.method.path.slice(1);
-  const startedAt = performance.now();
-  let outcome = 'OK';
   const parent = String(call.metadata.get(traceKey)[0] ?? '');
   const deadline = call.getDeadline();
-  await inSpan(
-    path,
-    { kind: 'server', parent, attributes: { 'rpc.system.name': 'grpc', 'rpc.method': path } },
-    async (span) => {
-      try {
-        const longest = Date.now() + longestDeadlineMs;
-        const at = new Date(Math.min(deadline instanceof Date ? deadline.getTime() : deadline, longest));
-        probe('request parsed');
-        const response = await each.answer(call.request, { traceparent: currentTraceparent(), deadline: at });
-        probe('request done');
-        done(null, response);
-      } catch (error) {
-        const refused = error instanceof Refused ? error : new Refused('internal');
-        if (!(error instanceof Refused))
-          log.error({ err: error, rpc: path, trace_id: traceIdOf(currentTraceparent()) }, 'rpc failed');
-        outcome = refused.code;
-        span.setAttribute('rpc.status_code', refused.code);
-        done({ code: refusals[refused.code].grpc, details: refused.code, metadata: refusalMetadata(refused) });
-      }
-    },
-  );
-  callDuration.record((performance.now() - startedAt) / 1_000, { 'rpc.method': path, 'rpc.status_code': outcome });
+  const longest = Date.now() + longestDeadlineMs;
+  const at = new Date(Math.min(deadline instanceof Date ? deadline.getTime() : deadline, longest));
+  try {
+    done(null, await answerCall(each, { request: call.request, parent, deadline: at }, log));
+  } catch (error) {
+    const refused = error instanceof Refused ? error : new Refused('internal');
+    done({ code: refusals[refused.code].grpc, details: refused.code, metadata: refusalMetadata(refused) });
+  }
 }
 
 function refusalMetadata(refused: Refused): Metadata {

@@ -1,151 +1,53 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { credentials, Metadata } from '@grpc/grpc-js';
-import {
-  TimelineApiService,
-  type ReadTimelineRequest,
-  type ReadTimelineResponse,
-} from '@tillstream/proto/timeline/v1/timeline_api';
+import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
 import { startTelemetry } from '@tillstream/telemetry/start';
-import { currentTraceparent, inSpan, traceIdOf } from '@tillstream/telemetry/trace';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { makeClient, openChannel, type Client, type RpcChannel } from '../src/client.ts';
-import type { RpcTls } from '../src/contract.ts';
-import { Refused } from '../src/refusals.ts';
-import { implement, startRpcServer, type CallContext, type RunningRpc } from '../src/server.ts';
-
-type Answer = (request: ReadTimelineRequest, call: CallContext) => Promise<ReadTimelineResponse>;
+import { makeClient, openChannel, type Client, type GrpcChannel } from '../src/client.ts';
+import type { Log, RpcTls } from '../src/contract.ts';
+import { implement, startRpcServer, type RunningRpc } from '../src/server.ts';
+import { channelContract, empty, question, refusalOf, type Answer } from './channel-contract.ts';
 
 const pem = (name: string) => readFileSync(new URL(`./certificates/${name}.pem`, import.meta.url));
 const key = (name: string) => readFileSync(new URL(`./certificates/${name}.key`, import.meta.url));
-const question = { merchantId: 'm', orderId: 9_007_199_254_740_993n };
-const empty: ReadTimelineResponse = { entries: [], awaited: [] };
-const lines: { fields: object; text: string }[] = [];
-const log = {
-  info: () => undefined,
-  warn: () => undefined,
-  error: (fields: object, text: string) => lines.push({ fields, text }),
-};
+const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const closing: (() => unknown)[] = [];
 
 beforeAll(() => startTelemetry({ service: 'rpc-test' }));
 afterEach(async () => {
-  lines.length = 0;
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-async function serve(answer: Answer, more: { tls?: RpcTls; port?: number } = {}): Promise<RunningRpc> {
+async function serve(answer: Answer, more: { tls?: RpcTls; port?: number; log?: Log } = {}): Promise<RunningRpc> {
   const server = await startRpcServer({
     host: '127.0.0.1',
     port: 0,
-    ...more,
     log,
+    ...more,
     bindings: [implement(TimelineApiService, { readTimeline: answer })],
   });
   closing.push(() => server.stop());
   return server;
 }
 
-function connect(port: number, tls?: RpcTls): { channel: RpcChannel; client: Client<typeof TimelineApiService> } {
+function connect(port: number, tls?: RpcTls): { channel: GrpcChannel; client: Client<typeof TimelineApiService> } {
   const channel = openChannel({ address: `localhost:${port}`, ...(tls === undefined ? {} : { tls }) });
   closing.push(() => channel.close());
   return { channel, client: makeClient(TimelineApiService, channel) };
 }
 
-async function refusalOf(asked: Promise<unknown>): Promise<Refused> {
-  const error = await asked.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof Refused)) throw new Error('it was not refused', { cause: error });
-  return error;
-}
-
-describe('a call', () => {
-  test('carries 64-bit ids and dates unharmed', async () => {
-    const at = new Date('2026-11-21T07:00:00.123Z');
-    const server = await serve(async (request) => ({
-      ...empty,
-      entries: [{ at, source: 'test', type: 'seen', summary: String(request.orderId), traceId: '', objectId: '' }],
-    }));
-    const { client } = connect(server.port);
-    const answer = await client.readTimeline(question);
-    expect(answer.entries[0]).toMatchObject({ summary: '9007199254740993', at });
-  });
-
-  test('of five megabytes passes', async () => {
-    const server = await serve(async () => ({ ...empty, entries: [] }));
-    const { client } = connect(server.port);
-    await expect(client.readTimeline({ ...question, merchantId: 'x'.repeat(5_000_000) })).resolves.toEqual(empty);
-  });
-
-  test('is answered with a refusal that loses nothing on the way', async () => {
-    const detail = 'Die Menge “0” – zu klein';
-    const server = await serve(async () => {
-      throw new Refused('invalid_field', {
-        param: 'customer.email',
-        detail,
-        fields: [{ param: 'quantity', code: 'quantity_out_of_range', detail: '至少 1' }],
-      });
-    });
-    const refused = await refusalOf(connect(server.port).client.readTimeline(question));
-    expect(refused).toMatchObject({ code: 'invalid_field', param: 'customer.email', message: detail });
-    expect(refused.fields).toEqual([{ param: 'quantity', code: 'quantity_out_of_range', detail: '至少 1' }]);
-    expect(lines).toEqual([]);
-  });
-
-  test('that fails says nothing of the cause to the client, and one line to the log, with the trace', async () => {
-    const server = await serve(async () => {
-      throw new Error('secret detail');
-    });
-    const { client } = connect(server.port);
-    const { refused, traceId } = await inSpan('click', {}, async () => ({
-      refused: await refusalOf(client.readTimeline(question)),
-      traceId: traceIdOf(currentTraceparent()),
-    }));
-    expect(refused.code).toBe('internal');
-    expect(JSON.stringify([refused.message, refused.fields])).not.toContain('secret');
-    expect(lines).toHaveLength(1);
-    expect(lines[0]?.fields).toMatchObject({
-      trace_id: traceId,
-      rpc: 'tillstream.timeline.v1.TimelineApi/ReadTimeline',
-    });
-  });
-
-  test('continues the caller’s trace on the server', async () => {
-    let seen = '';
-    const server = await serve(async (_request, call) => {
-      seen = call.traceparent;
-      return empty;
-    });
-    const { client } = connect(server.port);
-    const traceId = await inSpan('click', {}, async () => {
-      await client.readTimeline(question);
-      return traceIdOf(currentTraceparent());
-    });
-    expect(traceId).toMatch(/^[0-9a-f]{32}$/);
-    expect(traceIdOf(seen)).toBe(traceId);
+describe('over gRPC', () => {
+  channelContract(async () => {
+    const port = await freePort();
+    return {
+      channel: connect(port).channel,
+      serve: (answer, log) => serve(answer, { port, log }),
+    };
   });
 });
 
 describe('a deadline', () => {
-  test('ends a call that nobody answers as unavailable', async () => {
-    const server = await serve(() => new Promise((resolve) => setTimeout(() => resolve(empty), 2_000)));
-    const refused = await refusalOf(connect(server.port).client.readTimeline(question, { deadlineMs: 100 }));
-    expect(refused.code).toBe('unavailable');
-  });
-
-  test('is told to the handler', async () => {
-    let leftMs = 0;
-    const server = await serve(async (_request, call) => {
-      leftMs = call.deadline.getTime() - Date.now();
-      return empty;
-    });
-    await connect(server.port).client.readTimeline(question, { deadlineMs: 60_000 });
-    expect(leftMs).toBeGreaterThan(10_000);
-    expect(leftMs).toBeLessThanOrEqual(60_000);
-  });
-
   test('is given to a caller that has none', async () => {
     let deadline = new Date(8.64e15);
     const server = await serve(async (_request, call) => {
@@ -169,24 +71,6 @@ describe('a deadline', () => {
 });
 
 describe('a server', () => {
-  test('that is gone is unavailable, and is found again when it is back', async () => {
-    const first = await serve(async () => empty);
-    const { client } = connect(first.port);
-    await client.readTimeline(question);
-    await first.stop();
-    expect((await refusalOf(client.readTimeline(question))).code).toBe('unavailable');
-    await serve(async () => empty, { port: first.port });
-    for (let left = 100; ; left -= 1) {
-      try {
-        await client.readTimeline(question);
-        return;
-      } catch (error) {
-        if (left === 0) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    }
-  });
-
   test('that takes connections and never speaks is given up, and another connection is made', async () => {
     const silent = await silentServer();
     const channel = openChannel({ address: `127.0.0.1:${silent.port}`, rebuildAfterMs: 200 });
@@ -197,22 +81,6 @@ describe('a server', () => {
       expect((await refusalOf(client.readTimeline(question, { deadlineMs: 50 }))).code).toBe('unavailable');
     }
     expect(channel.grpc).not.toBe(before);
-  });
-
-  test('lets running calls finish when it stops', async () => {
-    let release: (() => void) | undefined;
-    const reached = Promise.withResolvers<undefined>();
-    const server = await serve(async () => {
-      reached.resolve(undefined);
-      await new Promise<void>((resolve) => (release = resolve));
-      return empty;
-    });
-    const asked = connect(server.port).client.readTimeline(question);
-    await reached.promise;
-    const stopped = server.stop();
-    release?.();
-    await expect(asked).resolves.toEqual(empty);
-    await stopped;
   });
 
   test('does not answer plaintext beyond loopback unless that is said', async () => {
@@ -274,4 +142,13 @@ async function silentServer(): Promise<{ port: number; server: Server }> {
   closing.push(() => server.close());
   const address = server.address();
   return { server, port: typeof address === 'object' && address !== null ? address.port : 0 };
+}
+
+/** A port that nobody listens on, for a server that comes later. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -6,8 +6,9 @@ import type { Clock } from '@tillstream/messaging/clock';
 import { MerchantClocks } from '@tillstream/messaging/merchant-clocks';
 import type { Carrier } from '@tillstream/messaging/message';
 import { startMessaging, type RunningMessaging } from '@tillstream/messaging/running';
-import { startRpcServer, type RpcBinding } from '@tillstream/rpc/server';
 import type { RpcTls } from '@tillstream/rpc/contract';
+import type { RpcExchange } from '@tillstream/rpc/in-process';
+import { startRpcServer, type RpcBinding } from '@tillstream/rpc/server';
 import type { Log } from '@tillstream/messaging/log';
 import { probe } from '@tillstream/telemetry/probe';
 import type { ServiceApp } from './app.ts';
@@ -21,7 +22,10 @@ export interface Surroundings {
   readonly carrier?: Carrier;
   readonly clock: Clock;
   readonly log: Log;
+  /** gRPC. Absent = on any free port of loopback, or not at all where there is an exchange. */
   readonly rpc?: { readonly port: number; readonly host?: string; readonly tls?: RpcTls; readonly insecure?: boolean };
+  /** Services of the same process call each other through it. */
+  readonly exchange?: RpcExchange;
   readonly http?: { readonly port: number; readonly host: string };
   readonly health?: { readonly port: number; readonly host: string };
   /** How long traffic goes on after readiness is withdrawn, so that balancers notice. Default 0. */
@@ -72,14 +76,17 @@ export async function superviseApp(app: ServiceApp, around: Surroundings): Promi
     const workers = startWorkers(app.workers, log);
     open.push({ what: 'workers', close: () => workers.stop() });
     if (app.rpc.length > 0) {
-      const rpc = await startRpcServer({
-        ...around.rpc,
-        port: around.rpc?.port ?? 0,
-        bindings: [...app.rpc, ...clockApi],
-        log,
-      });
-      rpcPort = rpc.port;
-      open.push({ what: 'rpc', close: () => rpc.stop() });
+      const bindings = [...app.rpc, ...clockApi];
+      const { exchange } = around;
+      if (exchange !== undefined) {
+        const served = exchange.serve(app.name, bindings, log);
+        open.push({ what: 'calls within the process', close: () => served.stop() });
+      }
+      if (around.rpc !== undefined || exchange === undefined) {
+        const rpc = await startRpcServer({ ...around.rpc, port: around.rpc?.port ?? 0, bindings, log });
+        rpcPort = rpc.port;
+        open.push({ what: 'rpc', close: () => rpc.stop() });
+      }
     }
     const { http } = app;
     if (http !== undefined && around.http !== undefined) {

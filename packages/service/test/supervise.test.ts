@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { wallClock } from '@tillstream/messaging/clock';
 import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
 import { makeClient, openChannel } from '@tillstream/rpc/client';
+import { openExchange } from '@tillstream/rpc/in-process';
 import { implement } from '@tillstream/rpc/server';
 import { request } from 'node:http';
 import { expect, test, vi } from 'vitest';
@@ -165,3 +166,19 @@ async function freePort(): Promise<number> {
     });
   });
 }
+
+test('in an exchange it is called without a port, until it stops; beside it with one where that is asked for', async () => {
+  const exchange = openExchange();
+  const rpc = [implement(TimelineApiService, { readTimeline: async () => ({ entries: [], awaited: [] }) })];
+  const ask = (name: string) =>
+    makeClient(TimelineApiService, exchange.channel(name)).readTimeline({ merchantId: '', orderId: 1n });
+  const around = { clock: wallClock, log: quietLog(), exchange };
+  const running = await superviseApp({ ...nothing, rpc }, around);
+  const both = await superviseApp({ ...nothing, rpc, name: 'both' }, { ...around, rpc: { port: 0 } });
+  expect(running.rpcPort).toBeUndefined();
+  expect(both.rpcPort).toBeGreaterThan(0);
+  await Promise.all([ask('tested'), ask('both')]);
+  await running.stop();
+  await expect(ask('tested')).rejects.toMatchObject({ code: 'unavailable' });
+  await both.stop();
+});

@@ -62,7 +62,7 @@ export class CartDesk {
       };
       const cart =
         before === undefined ? await carts.create(merchantId, livemode, content) : await carts.change(before, content);
-      if (cart !== undefined) return this.show(cart);
+      if (cart !== undefined) return this.show(cart, all);
     }
     throw new Refused('conflict_retry');
   }
@@ -90,7 +90,7 @@ export class CartDesk {
         left.length === 0 ? cart.currency : chooseCurrency(request.currency, cart.currency, shop.currencies, left);
       if (currency === 'currency_not_supported') throw new Refused(currency, { param: 'currency' });
       const after = await carts.change(cart, { currency, locale: cart.locale, lines });
-      if (after !== undefined) return this.show(after);
+      if (after !== undefined) return this.show(after, left);
     }
     throw new Refused('conflict_retry');
   }
@@ -101,14 +101,18 @@ export class CartDesk {
     return cart;
   }
 
-  /** With today's names and prices; what is no longer for sale is not shown and cannot be ordered. */
-  async show(cart: Cart): Promise<WireCart> {
-    const [shop, goods, methods] = await Promise.all([
+  /**
+   * With today's names and prices, unless the request has read them already; what is no longer for sale is not shown and
+   * cannot be ordered.
+   */
+  async show(cart: Cart, justRead?: readonly Goods[]): Promise<WireCart> {
+    const [shop, found, methods] = await Promise.all([
       this.#parts.catalogue.shop(cart.merchantId),
-      this.#goodsOf(cart.merchantId, cart.lines),
+      justRead ?? this.#goodsOf(cart.merchantId, cart.lines),
       this.#parts.methods.list(cart.livemode),
     ]);
-    const byId = new Map(goods.map((each) => [each.id, each]));
+    const byId = new Map(found.map((each) => [each.id, each]));
+    const goods = cart.lines.flatMap((line) => byId.get(line.productId) ?? []);
     const lines = cart.lines.flatMap((line) => {
       const each = byId.get(line.productId);
       if (!isOnSale(each, cart.currency)) return [];

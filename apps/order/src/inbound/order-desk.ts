@@ -8,7 +8,7 @@ import type {
   BeginPaymentResponse,
   PlaceOrderRequest,
 } from '@tillstream/proto/order/v1/order_api';
-import type { CreatePaymentRequest, CreatePaymentResponse, Payment } from '@tillstream/proto/payment/v1/payment_api';
+import type { CreatePaymentRequest, CreatePaymentResponse } from '@tillstream/proto/payment/v1/payment_api';
 import { Refused } from '@tillstream/rpc/refusals';
 import { consentFor, hasTrial, isOnSale, priceLine, type Goods } from '../domain/cart.ts';
 import { complainAboutCustomer, consentWording, trimmed, type FieldComplaint } from '../domain/customer.ts';
@@ -32,7 +32,6 @@ export interface OrderDeskParts {
     ): Promise<readonly Answer<OrderState, OrderEvent, OrderRefusal>[]>;
   };
   createPayment(request: CreatePaymentRequest): Promise<CreatePaymentResponse>;
-  newestPayment(merchantId: string, orderId: bigint): Promise<Payment | undefined>;
   /** Whether an error says that the cart became an order or was changed in between. */
   isCartTaken(error: unknown): boolean;
   readonly checkoutUrl: string;
@@ -177,9 +176,7 @@ export class OrderDesk {
     const code = request.paymentMethod === '' ? placed.paymentMethod : request.paymentMethod;
     const method = (await this.methodsFor(placed)).find((each) => each.code === code);
     if (method === undefined) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
-    // Paid, and the news is on its way here: a second payment would be charged for nothing.
-    const newest = await this.#parts.newestPayment(merchantId, placed.orderId);
-    if (newest?.status === 'booked') throw new Refused('order_already_paid');
+    // Refused as well when it is paid and the news is on its way here.
     const { payment } = await this.#parts.createPayment({
       merchantId,
       orderId: placed.orderId,

@@ -29,6 +29,7 @@ interface Method {
 export interface PaymentApiParts {
   readonly payments: {
     live(merchantId: string, orderId: bigint): Promise<LivePayment | undefined>;
+    liveOrBooked(merchantId: string, orderId: bigint): Promise<LivePayment | undefined>;
     newest(merchantId: string, orderId: bigint): Promise<LivePayment | undefined>;
     mayAsk(merchantId: string, paymentId: string, everyMs: number): Promise<boolean>;
     get(keys: readonly { merchantId: string; paymentId: string }[]): Promise<readonly WirePayment[]>;
@@ -73,8 +74,8 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
 
   const create = async (request: CreatePaymentRequest): Promise<string> => {
     const { merchantId, orderId } = request;
-    const live = await payments.live(merchantId, orderId);
-    if (live !== undefined) return liveFor(request, live);
+    const there = await payments.liveOrBooked(merchantId, orderId);
+    if (there !== undefined) return liveFor(request, there);
     const provider = parts.providerFor(request.method, request.livemode);
     if (provider === undefined) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
     const method = parts.methods(request.livemode).find(({ code }) => code === request.method);
@@ -108,9 +109,8 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
     } catch (error) {
       if (!isTaken(error)) throw error;
       // Another click made one at the same moment: at most one payment of an order is live or booked, and this is it.
-      const other = await payments.live(merchantId, orderId);
+      const other = await payments.liveOrBooked(merchantId, orderId);
       if (other !== undefined) return liveFor(request, other);
-      if ((await payments.newest(merchantId, orderId))?.status === 'booked') throw new Refused('order_already_paid');
       throw error;
     }
   };
@@ -180,8 +180,12 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
   };
 }
 
-/** The live payment serves a second click; another method, or a renewal that is charged, waits until it has ended. */
+/**
+ * The live payment serves a second click; another method, or a renewal that is charged, waits until it has ended. What is
+ * paid is not paid again, also while the news is still on its way to the order.
+ */
 function liveFor(request: CreatePaymentRequest, live: LivePayment): string {
+  if (live.status === 'booked') throw new Refused('order_already_paid');
   const isTheSame =
     !live.is_off_session &&
     live.method === request.method &&

@@ -271,17 +271,6 @@ function toWire(change: PaymentChange, versioned: VersionedEvent<PaymentEvent>):
 
 function payloadOf(event: PaymentEvent, after: Payment): WireEvent['payload'] {
   switch (event.type) {
-    case 'paymentCreated':
-      return {
-        $case: 'paymentCreated',
-        value: { amountMinor: after.amountMinor, currency: after.currency, method: after.method },
-      };
-    case 'paymentSeen':
-      return { $case: 'paymentSeen', value: {} };
-    case 'paymentProcessing':
-      return { $case: 'paymentProcessing', value: {} };
-    case 'paymentConfirmed':
-      return { $case: 'paymentConfirmed', value: {} };
     case 'paymentBooked':
       return { $case: 'paymentBooked', value: { amountMinor: after.amountMinor, currency: after.currency } };
     case 'paymentFailed':
@@ -294,6 +283,13 @@ function payloadOf(event: PaymentEvent, after: Payment): WireEvent['payload'] {
       return { $case: 'paymentProcessingExpired', value: {} };
     case 'paymentHeldForReview':
       return { $case: 'paymentHeldForReview', value: { reason: event.reason } };
+    // On the way to the outcome; the order's timeline tells them (payment-timeline.ts). Each message is a commit here, one in
+    // the carrier and one for every group that would pass it by (docs/decisions/news-that-somebody-hears.md).
+    case 'paymentCreated':
+    case 'paymentSeen':
+    case 'paymentProcessing':
+    case 'paymentConfirmed':
+      return undefined;
     // Between us and the provider; nobody else's news.
     case 'pageKnown':
     case 'outcomeUnknown':

@@ -23,6 +23,20 @@ export class Payments {
     this.#database = database;
   }
 
+  /** The payment of this order that may still end with money, or one that has. */
+  async liveOrBooked(merchantId: string, orderId: bigint): Promise<PaymentRow | undefined> {
+    const rows = await this.#database.statement([merchantId], (one) =>
+      one
+        .selectFrom('payment')
+        .where('merchant_id', '=', merchantId)
+        .where('order_id', '=', orderId)
+        .where('status', 'in', ['created', 'seen', 'processing', 'confirmed', 'booked'])
+        .selectAll()
+        .execute(),
+    );
+    return rows.find(({ status }) => status !== 'booked') ?? rows[0];
+  }
+
   /** The payment of this order that may still end with money. */
   async live(merchantId: string, orderId: bigint): Promise<PaymentRow | undefined> {
     return this.#database.statement([merchantId], (tx) =>

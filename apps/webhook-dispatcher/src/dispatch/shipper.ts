@@ -4,6 +4,7 @@ import type { Clock } from '@tillstream/messaging/clock';
 import { durations } from '@tillstream/telemetry/metrics';
 import { currentTraceparent, inSpan, traceIdOf } from '@tillstream/telemetry/trace';
 import type { Vault } from '@tillstream/vault/vault';
+import { withoutEcho } from '../domain/payload/echo.ts';
 import type { Poster, PostAnswer } from '../outbound/http/post.ts';
 import { signatureHeaders, type Secrets } from '../outbound/http/signatures.ts';
 import { openSecrets } from '../outbound/rows/endpoints.ts';
@@ -80,7 +81,12 @@ export function makeShipper(parts: { poster: Poster; vault: Vault; clock: Clock;
       attemptDuration.record(answer.tookMs / 1_000, {
         outcome: answer.error === '' ? `${Math.floor(answer.httpStatus / 100)}xx` : answer.error,
       });
-      return { ...answer, at, traceId: traceIdOf(traceparent) };
+      return {
+        ...answer,
+        responseStart: withoutEcho(answer.responseStart, letter.body),
+        at,
+        traceId: traceIdOf(traceparent),
+      };
     });
   };
 

@@ -28,8 +28,8 @@ export const messages: readonly Mutant[] = [
     patches: [
       patch(
         consumer,
-        'await carrier.subscribe({ ...subscription, handle });',
-        'await carrier.subscribe({ ...subscription, handle: async (batch) => void handle(batch).catch(() => undefined) });',
+        'await carrier.subscribe({ ...subscription, handle, ',
+        'await carrier.subscribe({ ...subscription, handle: async (batch) => void handle(batch).catch(() => undefined), ',
       ),
     ],
   },
@@ -42,7 +42,7 @@ export const messages: readonly Mutant[] = [
       patch(
         relay,
         '    carrierAnswers = false;\n',
-        '    carrierAnswers = false;\n    await connection.query({ ...markSent, values: [rows.map((row) => row.id)] });\n',
+        '    carrierAnswers = false;\n    await connection.query({ ...markAndFind, values: [rows.map((row) => row.id)] });\n',
       ),
     ],
   },
@@ -55,8 +55,8 @@ export const messages: readonly Mutant[] = [
     patches: [
       patch(
         relay,
-        'where sent_at is null order by id limit',
-        'where sent_at is null and id > (select coalesce(max(id), 0) from outbox where sent_at is not null) order by id limit',
+        'where sent_at is null and id <> all ($1::bigint[]) order by id limit',
+        'where sent_at is null and id <> all ($1::bigint[]) and id > (select coalesce(max(o.id), 0) from outbox o where o.sent_at is not null) order by id limit',
       ),
     ],
   },
@@ -89,8 +89,8 @@ export const messages: readonly Mutant[] = [
       patch(perform, '    ),\n    schedule(tx, timers),\n', '    )),\n    schedule(tx, timers),\n'),
       patch(
         perform,
-        '    wake(parts.database);\n',
-        "    for (const say of later.splice(0)) await parts.database.untyped('what happened is announced', say);\n    wake(parts.database);\n",
+        '    wake(parts.database, hasDue);\n',
+        "    for (const say of later.splice(0)) await parts.database.untyped('what happened is announced', say);\n    wake(parts.database, hasDue);\n",
       ),
     ],
   },

@@ -46,6 +46,9 @@ function alter(builder: Builder, table: TableDefinition, command: AlterTableCmd)
       table.rowSecurity = command.subtype === 'AT_EnableRowSecurity';
       return undefined;
     case 'AT_ForceRowSecurity':
+    case 'AT_NoForceRowSecurity':
+      table.forcesRowSecurity = command.subtype === 'AT_ForceRowSecurity';
+      return undefined;
     case 'AT_SetRelOptions':
       return undefined;
     default:

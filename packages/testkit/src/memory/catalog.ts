@@ -45,6 +45,7 @@ export interface TableDefinition {
   readonly foreignKeys: ForeignKey[];
   readonly policies: { readonly name: string; readonly using?: Node; readonly check?: Node }[];
   rowSecurity: boolean;
+  forcesRowSecurity: boolean;
   /** Those who may, beside the superuser. */
   readonly granted: Map<string, Set<string>>;
 }
@@ -64,9 +65,36 @@ export class Catalog {
   readonly functions = new Map<string, FunctionDefinition>();
   readonly sequences = new Map<string, { readonly start: bigint }>();
   readonly roles = new Set<string>();
+  /** Several servers have it: whoever defines something takes a copy first. */
+  isShared = false;
   /** Compiled statements, by search path and role, then by text. Emptied by each change. */
   readonly plans = new Map<string, Map<string, unknown>>();
   #nextTable = 1;
+
+  copy(): Catalog {
+    const copy = new Catalog();
+    for (const [name, { usage, defaults }] of this.schemas) {
+      copy.schemas.set(name, { usage: new Set(usage), defaults: new Map(defaults) });
+    }
+    for (const [name, table] of this.tables) {
+      copy.tables.set(name, {
+        ...table,
+        columns: table.columns.map((column) => ({ ...column })),
+        // The same objects: rows that are shared know their keys by them.
+        indexes: [...table.indexes],
+        plainIndexes: new Set(table.plainIndexes),
+        checks: new Map(table.checks),
+        foreignKeys: [...table.foreignKeys],
+        policies: [...table.policies],
+        granted: new Map([...table.granted].map(([role, rights]) => [role, new Set(rights)])),
+      });
+    }
+    for (const [name, each] of this.functions) copy.functions.set(name, each);
+    for (const [name, each] of this.sequences) copy.sequences.set(name, each);
+    for (const role of this.roles) copy.roles.add(role);
+    copy.#nextTable = this.#nextTable;
+    return copy;
+  }
 
   changed(): void {
     for (const plans of this.plans.values()) plans.clear();
@@ -94,6 +122,7 @@ export class Catalog {
       foreignKeys: [],
       policies: [],
       rowSecurity: false,
+      forcesRowSecurity: false,
       granted: new Map([...home.defaults].map(([role, rights]) => [role, new Set(rights)])),
     };
     this.#nextTable += 1;

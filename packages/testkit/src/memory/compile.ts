@@ -9,6 +9,8 @@ import { isArrayType, type Column, type Tuple, type Type, type Value } from './v
 /** What a running statement may ask of its session and server. */
 export interface Surroundings extends Snapshot {
   readonly store: Store;
+  /** The rows of a view of pg_catalog. */
+  readonly system: (name: string) => Tuple[];
   /** Others have committed since the snapshot: keys of indexes are those of newer versions. */
   readonly isOld: boolean;
   /** Checked when the statement is through: foreign keys. */

@@ -308,7 +308,7 @@ function typeCast(context: Context, arg: Node, type: string): Expr {
     const table = isTableType(context, type);
     if (table === undefined) {
       if (type === 'regclass' || type === 'regnamespace')
-        return cast(settled(context, expression(context, arg)), 'text');
+        return named(cast(settled(context, expression(context, arg)), 'text'));
       return notKnown(`type ${type}`);
     }
     const inner = expression(context, arg);
@@ -320,6 +320,12 @@ function typeCast(context: Context, arg: Node, type: string): Expr {
   const result = cast(inner, type);
   return inner.name === undefined ? { ...result, name: type } : { ...result, name: inner.name };
 }
+
+/** A name without its quotes. */
+const named = ({ run }: Expr): Expr => ({
+  type: 'text',
+  run: (env) => ((value) => (typeof value === 'string' ? value.replaceAll('"', '') : value))(run(env)),
+});
 
 function isTableType(context: Context, type: string): readonly Column[] | undefined {
   const [schema, name] = type.includes('.') ? (type.split('.') as [string, string]) : [undefined, type];

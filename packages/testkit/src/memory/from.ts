@@ -16,6 +16,7 @@ import { columnOf, condition } from './expressions.ts';
 import { operator } from './operators.ts';
 import { rowSource } from './row-sources.ts';
 import { visible, type Row, type TableRows } from './store.ts';
+import { systemViews } from './system-views.ts';
 import { kindOf, texts } from './syntax.ts';
 import { keyOfAll, type Column, type Tuple, type Value } from './values.ts';
 
@@ -93,6 +94,8 @@ export class FromClause {
     const cte = node.schemaname === undefined ? context.ctes.findLast((each) => each.name === node.relname) : undefined;
     if (cte !== undefined)
       return this.#rows(alias, cte.columns, (env) => (env.memo[cte.memo] ??= cte.plan.rows(env)) as Tuple[]);
+    const view = systemViews[node.relname ?? ''];
+    if (view !== undefined) return this.#rows(alias, view, (env) => env.run.system(node.relname ?? ''));
     const table = context.catalog.table(context.path, node.schemaname, node.relname ?? '');
     mayRead(context, table);
     const columns = renamed(table.columns, texts(node.alias?.colnames));

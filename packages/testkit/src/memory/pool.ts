@@ -38,6 +38,10 @@ export class Client extends EventEmitter {
     return this.session.id;
   }
 
+  get isBusy(): boolean {
+    return this.#isBusy || this.session.isInTransaction;
+  }
+
   get isBroken(): boolean {
     return this.#isBroken !== 'no';
   }

@@ -1,4 +1,5 @@
 /** What the sessions of one server share. */
+import type { Node } from 'libpg-query';
 import type { Catalog } from './catalog.ts';
 import type { Locks } from './locks.ts';
 import type { Row, Store, TableRows } from './store.ts';
@@ -15,7 +16,7 @@ export interface Listener {
 }
 
 export class ServerState implements Shared {
-  readonly catalog: Catalog;
+  catalog: Catalog;
   readonly store: Store;
   readonly locks: Locks;
   readonly remembered = new Map<Row, TableRows>();
@@ -28,6 +29,11 @@ export class ServerState implements Shared {
   readonly turn: ((moment: Moment) => Promise<void> | undefined) | undefined;
   deliver: (from: object, notifications: readonly { channel: string; payload: string }[]) => void = () => undefined;
   terminate: (session: number) => boolean = () => false;
+  /** Who is connected, for pg_stat_activity. */
+  activity: () => readonly { pid: number; user: string; application: string; isBusy: boolean }[] = () => [];
+  /** What concerns other databases: created, dropped, renamed. Answers the command's word. */
+  databases: ((node: Node) => string | undefined) | undefined;
+  databaseNames: () => readonly string[] = () => [];
 
   constructor(parts: Pick<ServerState, 'catalog' | 'store' | 'locks' | 'now' | 'newId' | 'turn'>) {
     ({ catalog: this.catalog, store: this.store, locks: this.locks } = parts);

@@ -39,13 +39,14 @@ const base = new URL('../../../database/migrations/', import.meta.url);
 
 export class MemoryServer {
   readonly #options: MemoryServerOptions;
-  readonly #state: ServerState;
+  /** For a cluster of several; nobody else need look. */
+  readonly state: ServerState;
   readonly #clients = new Set<Client>();
 
   constructor(options: MemoryServerOptions = {}, of?: { catalog: Catalog; store: Store }) {
     this.#options = options;
     const { now = Date.now, turn, timers = wallTimers } = options;
-    this.#state = new ServerState({
+    this.state = new ServerState({
       catalog: of?.catalog ?? new Catalog(),
       store: of?.store ?? new Store(),
       locks: new Locks(timers),
@@ -53,13 +54,20 @@ export class MemoryServer {
       newId: options.newId ?? ((version) => (version === 7 ? randomUUIDv7() : randomUUID())),
       turn,
     });
-    this.#state.deliver = (from, notifications) => this.#deliver(from, notifications);
-    this.#state.terminate = (id) => this.#break((client) => client.session.id === id, 'reject') > 0;
+    this.state.deliver = (from, notifications) => this.#deliver(from, notifications);
+    this.state.activity = () =>
+      [...this.#clients].map(({ session, application, isBusy }) => ({
+        pid: session.id,
+        user: session.user,
+        application,
+        isBusy,
+      }));
+    this.state.terminate = (id) => this.#break((client) => client.session.id === id, 'reject') > 0;
   }
 
   /** Runs the migrations of a service as `migrate` of packages/database does. */
   async migrate(home: ServiceHome): Promise<void> {
-    const session = new Session(this.#state, { role: null, settings: { search_path: home.schema }, bigint: false });
+    const session = new Session(this.state, { role: null, settings: { search_path: home.schema }, bigint: false });
     const run = (text: string) => session.run(text, []);
     const { schema, role } = home;
     await run(`create role "${role}"`);
@@ -84,7 +92,7 @@ export class MemoryServer {
   /** As the driver's: the role is the user of the url, settings come with `-c name=value`. */
   readonly pool = (config: PoolConfig): Pool => {
     const user = config.user ?? new URL(config.connectionString ?? this.url()).username;
-    const role = this.#state.catalog.roles.has(user) ? user : null;
+    const role = this.state.catalog.roles.has(user) ? user : null;
     const application = config.application_name ?? '';
     const settings: Record<string, string> = { search_path: 'public', application_name: application };
     for (const [, name, value] of (config.options ?? '').matchAll(/-c\s*([\w.]+)=(\S*)/g)) {
@@ -92,9 +100,9 @@ export class MemoryServer {
     }
     const int8 = config.types?.getTypeParser(types.builtins.INT8, 'text') as ((text: string) => unknown) | undefined;
     const bigint = typeof int8?.('1') === 'bigint';
-    const open = () => new Session(this.#state, { role, settings, bigint });
+    const open = () => new Session(this.state, { role, settings, bigint });
     const pool = new MemoryPool({
-      state: this.#state,
+      state: this.state,
       application,
       max: config.max ?? 10,
       open,
@@ -109,7 +117,8 @@ export class MemoryServer {
     for (const client of this.#clients) {
       if (client.session.isInTransaction) throw new Error('a copy of a server with open transactions');
     }
-    return new MemoryServer(options, { catalog: this.#state.catalog, store: new Store(this.#state.store) });
+    this.state.catalog.isShared = true;
+    return new MemoryServer(options, { catalog: this.state.catalog, store: new Store(this.state.store) });
   }
 
   /**

@@ -7,6 +7,7 @@ import { notKnown, postgresError } from './errors.ts';
 import { compile, compileExpression, isProgram, type Place, type Program } from './program.ts';
 import type { ServerState } from './server-state.ts';
 import { Row } from './store.ts';
+import { systemRows } from './system-views.ts';
 import { kindOf, parse, textOf } from './syntax.ts';
 import { Blocked, Transaction } from './transaction.ts';
 import type { Value } from './values.ts';
@@ -59,6 +60,10 @@ export class Session {
     this.#self = new Transaction(state, 0);
     state.sessions += 1;
     this.id = state.sessions;
+  }
+
+  get user(): string {
+    return this.#options.role ?? 'postgres';
   }
 
   get isInTransaction(): boolean {
@@ -169,7 +174,9 @@ export class Session {
       this.#state.deliver(this, [{ channel, payload }]);
       return simple('NOTIFY');
     }
-    if (this.#block?.hasWritten === true) return notKnown(`${kindOf(node)} in a transaction that has written`);
+    const elsewhere = this.#state.databases?.(node);
+    if (elsewhere !== undefined) return simple(elsewhere);
+    if (this.#state.catalog.isShared) this.#state.catalog = this.#state.catalog.copy();
     const place = this.#place();
     const valueOf = (each: Node, type: string): Value => {
       const transaction = new Transaction(this.#state, this.#state.now());
@@ -295,13 +302,14 @@ export class Session {
       seen,
       refreshed: delay?.refreshed ?? nothing,
       store: state.store,
+      system: (name) => systemRows(state, name),
       isOld: seen < state.commits,
       after: [],
       now: state.now,
       newId: state.newId,
       setting: (name) => this.#setting(name),
       set: (name, value, isLocal) => this.#put(name, value, isLocal, transaction),
-      user: this.#options.role ?? 'postgres',
+      user: this.user,
       schema: this.#place().path[0] ?? 'public',
       notify: (channel, payload) => transaction.notifications.push({ channel, payload }),
       advisory: (verb, key, isOfSession) =>

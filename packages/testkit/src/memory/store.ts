@@ -4,6 +4,7 @@
  * while somebody waits.
  */
 import type { IndexDefinition, TableDefinition } from './catalog.ts';
+import { notKnown } from './errors.ts';
 import type { Transaction } from './transaction.ts';
 import { keyOfAll, type Tuple, type Value } from './values.ts';
 
@@ -161,6 +162,7 @@ export class Store {
   rebuild(table: TableDefinition, change: (values: Tuple) => Tuple = (values) => values): TableRows {
     const copy = new TableRows(table);
     for (const row of this.#tables.get(table.id)?.rows ?? []) {
+      if (row.owner !== undefined) notKnown('a change of a table that is written to');
       if (row.committed === undefined) continue;
       const own = new Row(row.id, change(row.committed));
       own.at = row.at;
