@@ -93,4 +93,6 @@ export function notificationApp(parts: {
   };
 }
 
+export type { Transport } from './outbound/smtp.ts';
+
 export { settings } from './config.ts';

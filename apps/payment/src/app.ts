@@ -195,6 +195,7 @@ function repeat(name: string, everyMs: number, turn: () => Promise<number>, wake
   };
 }
 
+export type { Exchange } from './outbound/sandbox-provider.ts';
 export type { PaymentTables } from './outbound/tables.ts';
 
 export { settings } from './config.ts';

@@ -114,4 +114,6 @@ export function webhookApp(parts: WebhookParts): ServiceApp {
   };
 }
 
+export type { Exchange } from './outbound/http/post.ts';
+
 export { settings } from './config.ts';

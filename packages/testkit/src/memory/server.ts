@@ -43,7 +43,7 @@ export class MemoryServer {
   readonly state: ServerState;
   readonly #clients = new Set<Client>();
 
-  constructor(options: MemoryServerOptions = {}, of?: { catalog: Catalog; store: Store }) {
+  constructor(options: MemoryServerOptions = {}, of?: { catalog: Catalog; store: Store; commits: number }) {
     this.#options = options;
     const { now = Date.now, turn, timers = wallTimers } = options;
     this.state = new ServerState({
@@ -54,6 +54,8 @@ export class MemoryServer {
       newId: options.newId ?? ((version) => (version === 7 ? randomUUIDv7() : randomUUID())),
       turn,
     });
+    // What was committed before the copy is seen in it.
+    this.state.commits = of?.commits ?? 0;
     this.state.deliver = (from, notifications) => this.#deliver(from, notifications);
     this.state.activity = () =>
       [...this.#clients].map(({ session, application, isBusy }) => ({
@@ -118,7 +120,8 @@ export class MemoryServer {
       if (client.session.isInTransaction) throw new Error('a copy of a server with open transactions');
     }
     this.state.catalog.isShared = true;
-    return new MemoryServer(options, { catalog: this.state.catalog, store: new Store(this.state.store) });
+    const { catalog, store, commits } = this.state;
+    return new MemoryServer(options, { catalog, store: new Store(store), commits });
   }
 
   /**

@@ -1,0 +1,163 @@
+/** A customer, who does what the checkout's pages would send, asks again when nothing answers, and remembers what was promised. */
+import type { Clients } from '@tillstream/gateway/app';
+import { Refused } from '@tillstream/rpc/refusals';
+import type { Card } from '../outside/cards.ts';
+import type { Shop } from '../shop.ts';
+import type { Order, Step } from '../story.ts';
+import type { World } from '../world.ts';
+
+export interface Promised {
+  readonly orderId: bigint;
+  readonly token: string;
+}
+
+const email = (number: number) => `customer${number}@canary.example`;
+const patienceTries = 8;
+const pauseMs = 700;
+
+export class Customer {
+  readonly number: number;
+  readonly order: Order;
+  /** What was acknowledged: it must never be lost. */
+  promised: Promised | undefined;
+  /** Every order number that any answer named. */
+  readonly named = new Set<bigint>();
+  readonly #clients: Clients;
+  readonly #world: World;
+  readonly #shop: Shop;
+
+  constructor(parts: { number: number; order: Order; clients: Clients; world: World; shop: Shop }) {
+    [this.number, this.order] = [parts.number, parts.order];
+    [this.#clients, this.#world, this.#shop] = [parts.clients, parts.world, parts.shop];
+  }
+
+  /** Places the order; undefined when it could not be placed in the customer's patience. */
+  async place(): Promise<void> {
+    const { order } = this.#clients;
+    const added = await this.#insist(() =>
+      order.addToCart({
+        cartId: '',
+        productId: this.#shop.products[this.order.good],
+        quantity: this.order.quantity,
+        currency: 'EUR',
+        locale: 'en',
+        clear: false,
+      }),
+    );
+    const cart = added?.cart;
+    if (cart === undefined) return;
+    const submit = () =>
+      this.#insist(() =>
+        order.placeOrder({
+          cartId: cart.id,
+          cartVersion: cart.version,
+          totalMinor: cart.totalMinor,
+          paymentMethod: 'CreditCard',
+          termsAccepted: true,
+          privacyAccepted: true,
+          locale: 'en',
+          autoRenew: this.order.autoRenew,
+          customer: {
+            country: 'FR',
+            type: 'physical',
+            email: email(this.number),
+            firstName: 'Marcel',
+            lastName: 'Laporte',
+            phone: '',
+            vatNumber: '',
+            companyName: '',
+            companyBillingAddress: '',
+            companyDeliveryAddress: '',
+          },
+        }),
+      );
+    const answers = await Promise.all(Array.from({ length: this.order.submits }, submit));
+    for (const answer of answers) {
+      if (answer === undefined) continue;
+      this.named.add(answer.orderId);
+      this.promised ??= { orderId: answer.orderId, token: answer.token };
+    }
+  }
+
+  async take(step: Step): Promise<void> {
+    switch (step.do) {
+      case 'pay':
+        return this.#pay(step.card, 'CreditCard');
+      case 'pay twice':
+        await Promise.all([this.#pay(step.card, 'CreditCard'), this.#pay(step.other, 'CreditCard')]);
+        return;
+      case 'by transfer':
+        return this.#pay('pays', 'BankTransfer');
+      case 'look at card page': {
+        const page = await this.#begin('CreditCard');
+        if (page !== undefined) await this.#world.provider.seen(page);
+        return;
+      }
+      case 'come back':
+        return this.#comeBack();
+      case 'cancel':
+      case 'restore':
+        return this.#change(step.do);
+      default:
+        return;
+    }
+  }
+
+  async #pay(card: Card, method: string): Promise<void> {
+    const { provider } = this.#world;
+    const page = await this.#begin(method);
+    if (page === undefined) return;
+    await provider.seen(page);
+    await provider.submit(page, card);
+    if (card === 'strong') await provider.confirm(page, true);
+    await this.#comeBack();
+  }
+
+  /** The provider's page, once there is one. */
+  async #begin(paymentMethod: string): Promise<string | undefined> {
+    const { promised } = this;
+    if (promised === undefined) return undefined;
+    for (let tries = 0; tries < patienceTries; tries += 1) {
+      const begun = await this.#insist(() => this.#clients.order.beginPayment({ ...promised, paymentMethod }));
+      if (begun === undefined) return undefined;
+      if (begun.redirectUrl !== '') return begun.redirectUrl.slice(begun.redirectUrl.lastIndexOf('/') + 1);
+      await pause(pauseMs);
+    }
+    return undefined;
+  }
+
+  async #comeBack(): Promise<void> {
+    const { promised } = this;
+    if (promised === undefined) return;
+    await this.#insist(() => this.#clients.order.openOrder({ ...promised, refresh: true, withCodes: true }));
+  }
+
+  async #change(action: 'cancel' | 'restore'): Promise<void> {
+    const { promised } = this;
+    if (promised === undefined) return;
+    const opened = await this.#insist(() =>
+      this.#clients.order.openOrder({ ...promised, refresh: false, withCodes: false }),
+    );
+    for (const { id } of opened?.subscriptions ?? [])
+      await this.#insist(() => this.#clients.order.changeSubscription({ ...promised, subscriptionId: id, action }));
+  }
+
+  /** Asks again while nobody answers; a refusal is an answer. */
+  async #insist<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    for (let tries = 0; tries < patienceTries; tries += 1) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        if (error.code !== 'unavailable' && error.code !== 'internal' && error.code !== 'conflict_retry')
+          return undefined;
+        await pause(pauseMs);
+      }
+    }
+    return undefined;
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,88 @@
+/** The merchant's people, and the merchant's clock. */
+import type { Clients } from '@tillstream/gateway/app';
+import { Refused } from '@tillstream/rpc/refusals';
+import type { Shop } from '../shop.ts';
+import type { Step } from '../story.ts';
+import { pause } from './customer.ts';
+
+// An advance is waited for as long as a person would.
+const [advanceTries, advancePauseMs] = [60, 1_000];
+
+export class Operator {
+  readonly #clients: Clients;
+  readonly #merchantId: string;
+
+  constructor(clients: Clients, shop: Shop) {
+    this.#clients = clients;
+    this.#merchantId = shop.merchantId;
+  }
+
+  async take(step: Step, orderId: bigint | undefined): Promise<void> {
+    const { order, payment } = this.#clients;
+    const merchantId = this.#merchantId;
+    if (step.do === 'advance') return this.#advance(step.by);
+    if (orderId === undefined) return;
+    switch (step.do) {
+      case 'withdraw payment': {
+        const found = await this.#try(() => payment.listPayments({ ...everything, merchantId, orderId }));
+        for (const { id } of found?.payments ?? [])
+          await this.#try(() => payment.withdrawPayment({ merchantId, paymentId: id }));
+        return;
+      }
+      case 'resend licences':
+        await this.#try(() => order.resendLicences({ merchantId, orderId }));
+        return;
+      case 'delete order':
+        await this.#try(() => order.deleteOrder({ merchantId, orderId }));
+        return;
+      case 'merchant cancels':
+      case 'merchant restores':
+        return this.#change(orderId, [step.do === 'merchant cancels' ? 'cancel' : 'restore']);
+      case 'cancel against restore':
+        return this.#change(orderId, ['cancel', 'restore']);
+      default:
+        return;
+    }
+  }
+
+  async #change(orderId: bigint, actions: readonly ('cancel' | 'restore')[]): Promise<void> {
+    const { subscription } = this.#clients;
+    const merchantId = this.#merchantId;
+    const found = await this.#try(() => subscription.listSubscriptions({ ...everything, merchantId, orderId }));
+    for (const { id } of found?.subscriptions ?? []) {
+      const change = { merchantId, subscriptionId: id, by: 'merchant', suppressCustomerNotification: false };
+      await Promise.all(
+        actions.map((action) =>
+          this.#try(() =>
+            action === 'cancel' ? subscription.cancelSubscription(change) : subscription.restoreSubscription(change),
+          ),
+        ),
+      );
+    }
+  }
+
+  async #advance(by: string): Promise<void> {
+    const { testClock } = this.#clients;
+    const merchantId = this.#merchantId;
+    const begun = await this.#try(() => testClock.beginAdvance({ merchantId, to: undefined, by, requestId: '' }));
+    if (begun === undefined) return;
+    for (let tries = 0; tries < advanceTries; tries += 1) {
+      const asked = await this.#try(() => testClock.getTestClock({ merchantId }));
+      const status = asked?.clock?.advance?.status;
+      if (status === 'done' || status === 'abandoned') return;
+      await pause(advancePauseMs);
+    }
+  }
+
+  /** Once: whoever works at a shop sees that it failed, and some come back to it later. */
+  async #try<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof Refused) return undefined;
+      throw error;
+    }
+  }
+}
+
+const everything = { limit: 20, startingAfter: '', endingBefore: '', status: '' };

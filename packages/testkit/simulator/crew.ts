@@ -1,0 +1,95 @@
+/** Histories one after the other, in this process or shared out among several. */
+import { fork } from 'node:child_process';
+import { Simulator, type Outcome } from './history.ts';
+import type { Violation } from './invariants/judge.ts';
+import { homes } from './product.ts';
+import { memoryGround } from './storage/memory.ts';
+import { postgresGround } from './storage/postgres.ts';
+import { tellStory } from './story.ts';
+
+export type StorageName = 'memory' | 'postgres';
+
+export interface Work {
+  readonly storage: StorageName;
+  readonly from: number;
+  readonly to: number;
+  /** Every so many-th seed. */
+  readonly stride: number;
+}
+
+export interface Tally {
+  histories: number;
+  operations: number;
+  kills: number;
+  faults: number;
+  cpuMs: number;
+  broken: { seed: number; violations: readonly Violation[] } | undefined;
+}
+
+export function openSimulator(storage: StorageName): Promise<Simulator> {
+  const all = Object.values(homes);
+  return Simulator.on((scheduler) =>
+    storage === 'memory' ? memoryGround(all, scheduler) : postgresGround(all, scheduler),
+  );
+}
+
+/** Ends at the first history that breaks a sentence. */
+export async function work(
+  { storage, from, to, stride }: Work,
+  onHistory: (seed: number, outcome: Outcome, cpuMs: number) => void,
+): Promise<void> {
+  const simulator = await openSimulator(storage);
+  for (let seed = from; seed < to; seed += stride) {
+    const before = process.cpuUsage();
+    const outcome = await simulator.run(tellStory(seed));
+    const { user, system } = process.cpuUsage(before);
+    onHistory(seed, outcome, (user + system) / 1_000);
+    if (outcome.violations.length > 0) break;
+  }
+  await simulator.close();
+}
+
+/** With several workers the first that finds something ends the others. */
+export async function workTogether(
+  task: Omit<Work, 'stride'>,
+  workers: number,
+  onProgress: (tally: Tally) => void,
+): Promise<Tally> {
+  const tally: Tally = { histories: 0, operations: 0, kills: 0, faults: 0, cpuMs: 0, broken: undefined };
+  const add = (seed: number, { operations, kills, struck, violations }: Outcome, cpuMs: number) => {
+    tally.histories += 1;
+    tally.operations += operations;
+    tally.kills += kills;
+    tally.faults += struck;
+    tally.cpuMs += cpuMs;
+    if (violations.length > 0 && (tally.broken === undefined || seed < tally.broken.seed))
+      tally.broken = { seed, violations };
+    onProgress(tally);
+  };
+  if (workers <= 1) {
+    await work({ ...task, stride: 1 }, add);
+    return tally;
+  }
+  const children = Array.from({ length: workers }, (_, nth) => {
+    const share: Work = { ...task, from: task.from + nth, stride: workers };
+    return fork(new URL('worker.ts', import.meta.url), [JSON.stringify(share)], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+  });
+  await Promise.all(
+    children.map(
+      (child) =>
+        new Promise<void>((resolve, reject) => {
+          child.on('message', (message) => {
+            const { seed, outcome, cpuMs } = message as { seed: number; outcome: Outcome; cpuMs: number };
+            add(seed, outcome, cpuMs);
+            if (tally.broken !== undefined) for (const each of children) each.kill();
+          });
+          child.on('exit', (code, signal) =>
+            code === 0 || signal === 'SIGTERM' ? resolve() : reject(new Error(`a worker ended with ${code ?? signal}`)),
+          );
+        }),
+    ),
+  );
+  return tally;
+}

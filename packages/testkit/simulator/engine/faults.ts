@@ -1,0 +1,56 @@
+/** What may go wrong at an operation. A history's faults are a list, so that they can be left out one by one. */
+
+export const faultKinds = [
+  /** The process that asked is killed before, or after the operation took effect. */
+  'crash before',
+  'crash after',
+  /** It did not arrive; or it took effect and the answer was lost. */
+  'lost before',
+  'lost after',
+  /** It waits while time goes by. */
+  'delay',
+  /** The other side answers that it cannot now. */
+  'refused',
+  /** It happens twice. */
+  'doubled',
+  /** The group's offset goes back; the member is thought dead, its partitions go to another, and it commits late. */
+  'rewind',
+  'zombie',
+] as const;
+
+export type FaultKind = (typeof faultKinds)[number];
+
+export interface Fault {
+  /** The number of the operation from which on it strikes the first that it can. */
+  readonly at: number;
+  readonly kind: FaultKind;
+}
+
+/** Faults in the order of their places; each strikes once. */
+export class FaultPlan {
+  #waiting: Fault[];
+  /** Those that have struck. */
+  struck = 0;
+
+  constructor(faults: readonly Fault[]) {
+    this.#waiting = faults.toSorted((a, b) => a.at - b.at);
+  }
+
+  /** The fault that strikes this operation, if one does. */
+  strike(number: number, possible: readonly FaultKind[]): FaultKind | undefined {
+    for (let nth = 0; nth < this.#waiting.length; nth += 1) {
+      const fault = this.#waiting[nth];
+      if (fault === undefined || fault.at > number) return undefined;
+      if (!possible.includes(fault.kind)) continue;
+      this.#waiting.splice(nth, 1);
+      this.struck += 1;
+      return fault.kind;
+    }
+    return undefined;
+  }
+
+  /** From now on everything works. */
+  end(): void {
+    this.#waiting = [];
+  }
+}

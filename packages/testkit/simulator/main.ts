@@ -1,0 +1,106 @@
+/**
+ * `npm run simulate -- --histories 10000 --seed 1`: as many histories from that seed on, until one breaks a sentence. That one is
+ * made shorter, shown, and kept. README.md tells the rest.
+ */
+import { parseArgs } from 'node:util';
+import { openSimulator, workTogether, type StorageName, type Tally } from './crew.ts';
+import { realNow } from './engine/time.ts';
+import type { Simulator } from './history.ts';
+import { shrink } from './shrink.ts';
+import { keepStory, readStory } from './stories.ts';
+import { tellStory, type Story } from './story.ts';
+
+const { values } = parseArgs({
+  options: {
+    histories: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '1' },
+    storage: { type: 'string', default: 'memory' },
+    workers: { type: 'string', default: '1' },
+    mutant: { type: 'string' },
+    story: { type: 'string' },
+    loud: { type: 'boolean', default: false },
+  },
+});
+const storage: StorageName = values.storage === 'postgres' ? 'postgres' : 'memory';
+const [histories, seed, workers] = [Number(values.histories), Number(values.seed), Number(values.workers)];
+if (![histories, seed, workers].every(Number.isSafeInteger))
+  throw new Error('--histories, --seed and --workers are whole numbers');
+
+if (values.mutant !== undefined && process.env['TILL_MUTANT'] !== values.mutant)
+  process.exit(await again(values.mutant));
+process.exit(values.story === undefined ? await simulate() : await replay(values.story));
+
+async function simulate(): Promise<number> {
+  const startedMs = realNow();
+  let shownMs = startedMs;
+  const show = ({ histories: done }: Tally) => {
+    if (!process.stdout.isTTY || realNow() - shownMs < 500) return;
+    shownMs = realNow();
+    process.stdout.write(
+      `\r${done} of ${histories} histories, ${Math.round((1_000 * done) / (shownMs - startedMs))}/s `,
+    );
+  };
+  const tally = await workTogether({ storage, from: seed, to: seed + histories }, workers, show);
+  if (process.stdout.isTTY) process.stdout.write('\r\u001B[K');
+  const what = `${tally.histories} histories from seed ${seed} (${storage}, ${tally.operations} operations, ${tally.kills} kills, ${tally.faults} faults, ${seconds(realNow() - startedMs)} s, ${Math.round((1_000 * tally.histories) / tally.cpuMs)}/s of one core)`;
+  const { broken } = tally;
+  if (broken === undefined) {
+    console.log(`simulated: ${what}: no violation`);
+    return 0;
+  }
+  const [first] = broken.violations;
+  if (values.mutant !== undefined) {
+    console.log(
+      `killed: ${values.mutant} by ${first?.invariant} at history ${broken.seed - seed + 1}: ${first?.rows[0]}`,
+    );
+    return 1;
+  }
+  for (const { invariant, sentence, rows } of broken.violations)
+    console.log(`\n${invariant} ${sentence}\n${rows.map((row) => `  ✗ ${row}`).join('\n')}`);
+  await explain(await openSimulator(storage), tellStory(broken.seed), first?.invariant ?? '');
+  console.log(`simulated: ${what}: seed ${broken.seed} breaks ${first?.invariant}`);
+  return 1;
+}
+
+/** The shortest story that still shows it, kept for those who come after. */
+async function explain(simulator: Simulator, story: Story, invariant: string): Promise<void> {
+  const breaks = async (shorter: Story) =>
+    (await simulator.run(shorter)).violations.find((each) => each.invariant === invariant);
+  const shortest = await shrink(story, async (shorter) => (await breaks(shorter)) !== undefined);
+  const violation = await breaks(shortest);
+  if (violation === undefined) return console.log('\nIt did not happen again: something outside of the seed decides.');
+  console.log(`\nThe shortest story found:\n${JSON.stringify(shortest, undefined, 1)}\n${violation.rows[0]}`);
+  const file = keepStory(shortest, violation);
+  console.log(`\nAgain, with every operation: npm run simulate -- --story ${file} --loud\n`);
+}
+
+async function replay(file: string): Promise<number> {
+  const { story } = readStory(file);
+  const simulator = await openSimulator(storage);
+  const { violations, trace, operations } = await simulator.run(
+    story,
+    values.loud ? (line) => console.log(line) : undefined,
+  );
+  for (const { invariant, sentence, rows } of violations)
+    console.log(`${invariant} ${sentence}\n${rows.map((row) => `  ✗ ${row}`).join('\n')}`);
+  console.log(
+    `simulated: ${file} (${operations} operations, trace ${trace}): ${violations.length === 0 ? 'no violation' : `breaks ${violations[0]?.invariant}`}`,
+  );
+  await simulator.close();
+  return violations.length === 0 ? 0 : 1;
+}
+
+/** The same in a process into which the mutant is loaded. */
+async function again(mutant: string): Promise<number> {
+  const { spawn } = await import('node:child_process');
+  const load = new URL('../mutants/load.ts', import.meta.url).href;
+  const child = spawn(process.execPath, ['--import', load, ...process.argv.slice(1)], {
+    env: { ...process.env, TILL_MUTANT: mutant },
+    stdio: 'inherit',
+  });
+  return new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 2)));
+}
+
+function seconds(ms: number): string {
+  return (ms / 1_000).toFixed(1);
+}

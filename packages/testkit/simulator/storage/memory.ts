@@ -1,0 +1,50 @@
+/** Rows in memory: the engine of testkit, which runs the product's own SQL over Maps. A history begins with a copy. */
+import type { ServiceHome } from '@tillstream/database/migrate';
+import { MemoryServer } from '@tillstream/testkit/memory/server';
+import type { Pool, PoolConfig } from 'pg';
+import { runAs, nobody } from '../engine/owner.ts';
+import type { Scheduler } from '../engine/scheduler.ts';
+import type { Answer, Connection, Ground, Statement } from './storage.ts';
+
+export async function memoryGround(homes: readonly ServiceHome[], scheduler: Scheduler): Promise<Ground> {
+  const options = { now: () => scheduler.time.nowMs };
+  let kept = new MemoryServer(options);
+  for (const home of homes) await kept.migrate(home);
+  let server = kept;
+  let judge: Pool | undefined;
+  return {
+    async connect(config: PoolConfig): Promise<Connection> {
+      const home = homes.find((each) => config.connectionString === `simulated://${each.role}/${each.schema}`);
+      if (home === undefined) throw new Error('no service has this address');
+      const pool = server.pool({ ...config, connectionString: server.url(home), max: 1 });
+      const client = await pool.connect();
+      client.on('error', () => undefined);
+      return {
+        query: ({ text, values }: Statement) => {
+          const answer: Promise<Answer> = client.query(text, values === undefined ? [] : [...values]);
+          return answer;
+        },
+        onNotification: (listener) =>
+          client.on('notification', ({ channel, payload = '' }) => listener({ channel, payload })),
+        // Whoever asked is gone, or is told by the pool in front.
+        drop: () => void pool.end(),
+      };
+    },
+    async look<Row>(sql: string, values: readonly unknown[] = []) {
+      judge ??= server.pool({ application_name: 'judge', max: 1 });
+      const { rows } = await judge.query(sql, [...values]);
+      const all: Row[] = rows;
+      return all;
+    },
+    async fresh() {
+      server = runAs(nobody, () => kept.fork(options));
+      judge = undefined;
+    },
+    async keep() {
+      await judge?.end();
+      judge = undefined;
+      kept = server;
+    },
+    close: async () => undefined,
+  };
+}

@@ -1,0 +1,101 @@
+/** A history before it happens: who buys what and how, what operators do, and what goes wrong. Plain data, so that it can be kept and made shorter. */
+import { faultKinds, type Fault } from './engine/faults.ts';
+import { Random } from './engine/random.ts';
+import type { Card } from './outside/cards.ts';
+import type { Good } from './shop.ts';
+
+export type Step =
+  /** At the provider's page with this card. */
+  | { readonly do: 'pay'; readonly card: Card }
+  /** In two windows at once. */
+  | { readonly do: 'pay twice'; readonly card: Card; readonly other: Card }
+  /** Goes to the provider's page, and no further. */
+  | { readonly do: 'look at card page' }
+  | { readonly do: 'by transfer' }
+  /** Comes back to the page of the order and looks. */
+  | { readonly do: 'come back' }
+  | { readonly do: 'cancel' }
+  | { readonly do: 'restore' }
+  /** The merchant's people. */
+  | { readonly do: 'withdraw payment' }
+  | { readonly do: 'resend licences' }
+  | { readonly do: 'delete order' }
+  | { readonly do: 'merchant cancels' }
+  | { readonly do: 'merchant restores' }
+  /** Two of them at once. */
+  | { readonly do: 'cancel against restore' }
+  /** Time goes by for everybody; or the merchant's test clock is led on. */
+  | { readonly do: 'wait'; readonly seconds: number }
+  | { readonly do: 'advance'; readonly by: string };
+
+export interface Order {
+  readonly good: Good;
+  readonly quantity: number;
+  /** The form is sent so many times at once. */
+  readonly submits: number;
+  readonly autoRenew: boolean;
+  readonly steps: readonly Step[];
+}
+
+export interface Story {
+  readonly seed: number;
+  readonly orders: readonly Order[];
+  readonly faults: readonly Fault[];
+}
+
+const goodsAndWeights: readonly Good[] = ['single', 'single', 'by product', 'monthly', 'monthly', 'trial', 'by hand'];
+const paying: readonly Card[] = ['pays', 'pays', 'pays', 'strong', 'silently pays', 'pays once'];
+const notPaying: readonly Card[] = ['declined', 'poor', 'silently declined'];
+
+/** The story of a seed. */
+export function tellStory(seed: number): Story {
+  const random = new Random(seed, 3);
+  const count = random.pick([1, 1, 2, 2, 3]);
+  const orders = Array.from({ length: count }, () => tellOrder(random));
+  // A history without faults now and then: what cannot even do the simple thing is found there.
+  const many = random.chance(0.15) ? 0 : 1 + random.below(6);
+  // Roughly as many operations as such a story has; what comes later than its end strikes nobody.
+  const reach = 150 + 250 * count;
+  const faults = Array.from({ length: many }, () => ({ at: random.below(reach), kind: random.pick(faultKinds) }));
+  return { seed, orders, faults: faults.toSorted((a, b) => a.at - b.at) };
+}
+
+function tellOrder(random: Random): Order {
+  const good = random.pick(goodsAndWeights);
+  const steps: Step[] = [];
+  if (random.chance(0.25)) steps.push(beforePaying(random));
+  if (random.chance(0.15)) steps.push({ do: 'pay', card: random.pick(notPaying) });
+  const card = random.chance(0.85) ? random.pick(paying) : random.pick(notPaying);
+  steps.push(
+    random.chance(0.2)
+      ? { do: 'pay twice', card, other: random.pick(paying) }
+      : random.chance(0.9) || good === 'trial'
+        ? { do: 'pay', card }
+        : { do: 'by transfer' },
+  );
+  if (random.chance(0.4)) steps.push({ do: 'come back' });
+  if (random.chance(0.15)) steps.push({ do: 'resend licences' });
+  if (good === 'monthly' || good === 'trial' || good === 'by hand') {
+    if (random.chance(0.35)) steps.push({ do: 'advance', by: random.pick(['P1M', 'P20D', 'P2M']) });
+    if (random.chance(0.3)) steps.push({ do: random.pick(['cancel', 'merchant cancels', 'cancel against restore']) });
+    if (random.chance(0.2)) steps.push({ do: random.pick(['restore', 'merchant restores']) });
+    if (random.chance(0.15)) steps.push({ do: 'advance', by: 'P1M' });
+  }
+  return {
+    good,
+    quantity: random.pick([1, 1, 2, 3]),
+    submits: random.chance(0.2) ? 2 : 1,
+    autoRenew: random.chance(0.8) || good === 'trial',
+    steps,
+  };
+}
+
+function beforePaying(random: Random): Step {
+  return random.pick<Step>([
+    { do: 'look at card page' },
+    { do: 'withdraw payment' },
+    { do: 'delete order' },
+    { do: 'wait', seconds: random.pick([60, 1_900, 90_000]) },
+    { do: 'come back' },
+  ]);
+}
