@@ -16,6 +16,9 @@ export interface Counts {
   readonly walSyncs: number;
   /** Whole pages in the WAL: of every page that is touched for the first time after a checkpoint. */
   readonly wholePages: number;
+  /** Pages looked at, and those of them that were not in memory; 0 where pg_stat_statements is not loaded. */
+  readonly pages: number;
+  readonly pagesRead: number;
   readonly byStatement: ReadonlyMap<string, number>;
 }
 
@@ -39,8 +42,8 @@ export class CountedDatabase {
   async counts(afterMs = 1_500): Promise<Counts> {
     await new Promise((resolve) => setTimeout(resolve, afterMs));
     const statements = this.#hasStatements
-      ? await this.#client.query<{ query: string; calls: string }>(
-          "select query, sum(calls) as calls from pg_stat_statements where userid <> 'postgres'::regrole group by query",
+      ? await this.#client.query<{ query: string; calls: string; pages: string; read: string }>(
+          "select query, sum(calls) as calls, sum(shared_blks_hit + shared_blks_read) as pages, sum(shared_blks_read) as read from pg_stat_statements where userid <> 'postgres'::regrole group by query",
         )
       : undefined;
     const { rows } = await this.#client.query<{ transactions: string; bytes: string; pages: string; syncs: string }>(`
@@ -49,6 +52,8 @@ export class CountedDatabase {
              (select wal_fpi from pg_stat_wal) as pages,
              (select sum(fsyncs) from pg_stat_io where object = 'wal') as syncs`);
     const byStatement = new Map((statements?.rows ?? []).map((row) => [row.query, Number(row.calls)]));
+    const total = (of: (row: { pages: string; read: string }) => string) =>
+      (statements?.rows ?? []).reduce((to, row) => to + Number(of(row)), 0);
     const isControl = (query: string) => /^\s*(begin|start transaction|commit|rollback|savepoint|release)/i.test(query);
     const sum = (wanted: boolean) =>
       [...byStatement].filter(([query]) => isControl(query) === wanted).reduce((total, [, calls]) => total + calls, 0);
@@ -60,6 +65,8 @@ export class CountedDatabase {
       walBytes: Number(rows[0]?.bytes),
       walSyncs: Number(rows[0]?.syncs),
       wholePages: Number(rows[0]?.pages),
+      pages: total((row) => row.pages),
+      pagesRead: total((row) => row.read),
       byStatement,
     };
   }

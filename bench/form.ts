@@ -1,5 +1,6 @@
 /** The product in either form, in processes of its own, on a data folder of its own. */
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -97,9 +98,12 @@ export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
-/** A run of forty free ports. */
+/** A run of forty free ports, from anywhere, so that two benches that start at once do not choose the same. */
 export async function findPortBase(): Promise<number> {
-  for (let base = 24_000; base < 32_000; base += 40) {
+  const places = 200;
+  const start = randomInt(places);
+  for (let nth = 0; nth < places; nth += 1) {
+    const base = 24_000 + ((start + nth) % places) * 40;
     const free = await Promise.all(Array.from({ length: 35 }, (_, offset) => isFree(base + offset)));
     if (free.every(Boolean)) return base;
   }

@@ -62,11 +62,13 @@ export interface Compared {
   readonly b: number;
   /** b ÷ a, of purchases a second. */
   readonly ratio: number;
-  /** b ÷ a, of all the CPU that a purchase takes: less sensitive to who else is on the machine. */
-  readonly cpuRatio: number;
+  /** All the CPU that a purchase takes, in ms: less sensitive to who else is on the machine. */
   readonly cpuA: number;
   readonly cpuB: number;
+  /** What a purchase costs in a and in b. */
+  readonly ratios: readonly (readonly [what: string, a: number, b: number])[];
   readonly isValid: boolean;
+  readonly othersCores: number;
 }
 
 /** A, B, B, A: what drifts meanwhile falls on both alike. */
@@ -74,17 +76,29 @@ export async function compare(a: Ground, b: Ground, customers: number): Promise<
   for (const ground of [a, b]) await ground.closed(customers, 3);
   const windows: Window[] = [];
   for (const ground of [a, b, b, a]) windows.push(await ground.closed(customers, 10));
-  const pair = (first: number, second: number, of: (window: Window) => number) =>
-    windows.filter((_, nth) => nth === first || nth === second).reduce((sum, window) => sum + of(window), 0) / 2;
-  const rate = (window: Window) => window.perSecond;
-  const cpu = ({ cost }: Window) => cost.productMs + cost.postgresMs;
+  const both = (of: (window: Window) => number) => [mean([0, 3], of), mean([1, 2], of)] as const;
+  const mean = (places: readonly number[], of: (window: Window) => number) =>
+    windows.filter((_, nth) => places.includes(nth)).reduce((sum, window) => sum + of(window), 0) / places.length;
+  const [rateA, rateB] = both((window) => window.perSecond);
+  const [cpuA, cpuB] = both(({ cost }) => cost.productMs + cost.postgresMs);
+  const kinds: readonly (readonly [string, (cost: Cost) => number])[] = [
+    ['CPU ms, Node', (cost) => cost.productMs],
+    ['CPU ms, Postgres', (cost) => cost.postgresMs],
+    ['CPU ms, both', (cost) => cost.productMs + cost.postgresMs],
+    ['WAL kB', (cost) => cost.walBytes / 1_000],
+    ['statements', (cost) => cost.statements ?? Number.NaN],
+    ['transactions', (cost) => cost.transactions],
+    ['pages touched', (cost) => cost.pages],
+    ['pages not in memory', (cost) => cost.pagesRead],
+  ];
   return {
-    a: pair(0, 3, rate),
-    b: pair(1, 2, rate),
-    ratio: pair(1, 2, rate) / pair(0, 3, rate),
-    cpuA: pair(0, 3, cpu),
-    cpuB: pair(1, 2, cpu),
-    cpuRatio: pair(1, 2, cpu) / pair(0, 3, cpu),
+    a: rateA,
+    b: rateB,
+    ratio: rateB / rateA,
+    cpuA,
+    cpuB,
+    ratios: kinds.map(([what, of]) => [what, ...both(({ cost }) => of(cost))] as const),
     isValid: windows.every((window) => window.fulfilment.isValid),
+    othersCores: mean([0, 1, 2, 3], ({ cost }) => cost.othersCores),
   };
 }

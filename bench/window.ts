@@ -16,6 +16,9 @@ export interface Cost {
   readonly walBytes: number;
   readonly walSyncs: number;
   readonly wholePages: number;
+  /** Pages of tables and indexes that were looked at, and those of them that were not in Postgres's memory. */
+  readonly pages: number;
+  readonly pagesRead: number;
   readonly productMs: number;
   readonly postgresMs: number;
   readonly kafkaMs: number;
@@ -36,8 +39,6 @@ export interface Window {
   readonly perSecond: number;
 }
 
-const codesEach = 30_000;
-
 export class Ground {
   readonly form: Form;
   readonly database: CountedDatabase;
@@ -51,7 +52,7 @@ export class Ground {
     this.#mails = new Mails(form.data);
   }
 
-  static async open(form: Form): Promise<Ground> {
+  static async open(form: Form, codesEach = 30_000): Promise<Ground> {
     return new Ground(form, await openShop(form, codesEach), await CountedDatabase.open(form));
   }
 
@@ -131,6 +132,8 @@ function costOf(before: Reading, after: Reading, purchases: number, names: Reado
     walBytes: each(before.counts.walBytes, after.counts.walBytes),
     walSyncs: each(before.counts.walSyncs, after.counts.walSyncs),
     wholePages: each(before.counts.wholePages, after.counts.wholePages),
+    pages: each(before.counts.pages, after.counts.pages),
+    pagesRead: each(before.counts.pagesRead, after.counts.pagesRead),
     productMs: cpu('product'),
     postgresMs: cpu('postgres'),
     kafkaMs: cpu('kafka'),

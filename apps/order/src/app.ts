@@ -29,6 +29,7 @@ import { Catalogue } from './outbound/catalogue.ts';
 import { Methods } from './outbound/methods.ts';
 import { findLineages } from './outbound/order/parents.ts';
 import { CartTaken, orderKeeper } from './outbound/order-keeper.ts';
+import { KeptDocuments } from './outbound/order/kept-documents.ts';
 import { Orders } from './outbound/orders.ts';
 import type { OrderTables } from './outbound/tables.ts';
 
@@ -89,6 +90,7 @@ export function orderApp(parts: OrderParts): ServiceApp {
     cartDesk: new CartDesk({ carts, catalogue, methods }),
     orderDesk,
     orders,
+    documents: new KeptDocuments((keys) => orders.documents(keys)),
     catalogue,
     performer,
     refreshPayment: (request) => clients.payment.refreshPayment(request),

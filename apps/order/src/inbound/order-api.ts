@@ -41,8 +41,8 @@ export interface OrderApiParts {
   readonly orders: {
     get(merchantId: string, orderId: bigint): Promise<WireOrder | undefined>;
     list(merchantId: string, filter: ListOrdersRequest): Promise<{ orders: readonly WireOrder[]; hasMore: boolean }>;
-    documents(keys: readonly DocumentKey[]): Promise<readonly OrderDocument[]>;
   };
+  readonly documents: { get(keys: readonly DocumentKey[]): Promise<readonly OrderDocument[]> };
   readonly catalogue: CatalogueReader;
   readonly performer: {
     perform(
@@ -132,7 +132,9 @@ export function answerOrderApi(parts: OrderApiParts): Handlers<typeof OrderApiSe
       else throw new Refused('invalid_field', { param: 'action' });
       return {};
     },
-    getOrderDocuments: async ({ keys }) => ({ documents: [...(await orders.documents(keys.slice(0, mostDocuments)))] }),
+    getOrderDocuments: async ({ keys }) => ({
+      documents: [...(await parts.documents.get(keys.slice(0, mostDocuments)))],
+    }),
   };
 }
 

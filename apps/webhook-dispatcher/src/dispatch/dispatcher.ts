@@ -212,7 +212,8 @@ export class Dispatcher implements Worker {
         this.#schedule.drop(job);
         if (this.#hasMore.has(job.endpoint) && this.#schedule.sizeOf(job.endpoint) < lowWater)
           this.#refill.add(job.endpoint);
-        this.#chains.set(`${job.endpoint} ${job.chain}`, { endpointId: job.endpoint, orderId: job.orderId });
+        if (stored.get(job.deliveryId) !== false)
+          this.#chains.set(`${job.endpoint} ${job.chain}`, { endpointId: job.endpoint, orderId: job.orderId });
         if (result.outcome === 'exhausted' || result.isGone) this.#say(job, result);
         if (!stored.has(job.deliveryId))
           this.#parts.log.info(

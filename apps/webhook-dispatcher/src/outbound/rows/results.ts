@@ -25,7 +25,8 @@ export interface Result {
 }
 
 /**
- * Answers the ids that were stored; the others belong to somebody else now. A crash before this commit sends them once
+ * Answers the ids that were stored, each with whether more waits in its chain; the others belong to somebody else now. What
+ * is stored for the chain later is told by whoever stores it. A crash before this commit sends them once
  * more (at least once). `recovered` are endpoints that answered after having been away: what waited only because of
  * that becomes due now.
  */
@@ -34,7 +35,7 @@ export async function storeResults(
   me: string,
   results: readonly Result[],
   recovered: readonly string[],
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<string, boolean>> {
   if (recovered.length === 0)
     return database.everyMerchantStatement('results of all merchants are stored together', (one) =>
       writeResults(one, me, results),
@@ -54,10 +55,14 @@ export async function storeResults(
 // Five days of nothing but failures: nobody is there.
 const disabledAfter = '5 days';
 
-async function writeResults(tx: Kysely<object>, me: string, results: readonly Result[]): Promise<ReadonlySet<string>> {
+async function writeResults(
+  tx: Kysely<object>,
+  me: string,
+  results: readonly Result[],
+): Promise<ReadonlyMap<string, boolean>> {
   const column = <T>(read: (result: Result) => T): T[] => results.map(read);
   // The share lock on the leases makes a take-over wait for this commit, or this find itself fenced.
-  const { rows } = await sql<{ id: string }>`
+  const { rows } = await sql<{ id: string; has_next: boolean }>`
     with result as (
       select t.*, ${merchantTime} as there from unnest(
         ${column((each) => each.deliveryId)}::uuid[], ${column((each) => each.merchantId)}::uuid[], ${column((each) => each.shard)}::smallint[], ${column((each) => each.epoch)}::bigint[],
@@ -79,7 +84,7 @@ async function writeResults(tx: Kysely<object>, me: string, results: readonly Re
         due_at = case when ours.is_counted and ours.outcome = 'waiting' then ours.there + ours.retry_in_ms * interval '1 millisecond' else d.due_at end,
         attempt_count = d.attempt_count + 1, tried_at = ours.at, was_away = ours.is_away
       from ours where d.id = ours.id
-      returning d.id, d.merchant_id, d.endpoint_id, d.attempt_count
+      returning d.id, d.merchant_id, d.endpoint_id, d.order_id, d.attempt_count
     ), logged as (
       insert into attempt (delivery_id, number, merchant_id, endpoint_id, at, trigger, http_status, error, duration_ms, response_start, trace_id)
       select done.id, done.attempt_count, done.merchant_id, done.endpoint_id, ours.at, 'scheduled', ours.http_status, ours.error,
@@ -99,8 +104,11 @@ async function writeResults(tx: Kysely<object>, me: string, results: readonly Re
       where e.id = spoken.endpoint_id
         and (is_gone or has_answered <> (e.first_failure_at is null) or e.first_failure_at < there - ${disabledAfter}::interval)
     )
-    select id from done`.execute(tx);
-  return new Set(rows.map((row) => row.id));
+    select done.id, ours.outcome = 'waiting' or exists (
+      select from delivery n
+      where n.endpoint_id = done.endpoint_id and n.order_id = done.order_id and n.status = 'waiting' and n.id <> done.id) as has_next
+    from done join ours using (id)`.execute(tx);
+  return new Map(rows.map((row) => [row.id, row.has_next]));
 }
 
 export interface ManualAttempt {
