@@ -20,12 +20,18 @@ import { Session } from './session.ts';
 /** A database whose own tables do not matter: what messaging and supervision need of it. */
 export interface AnyDatabase {
   readonly schema: string;
-  /** Sees no merchant. For LISTEN, advisory locks, and single statements on messaging's tables, which know no merchants. */
+  /**
+   * Sees no merchant. For LISTEN, advisory locks, and single statements on messaging's tables, which know no merchants. It
+   * does not wait for the disk: what it writes may be gone after a crash of the server, so it writes what is then done
+   * again (offsets, marks, leases).
+   */
   readonly pool: Pool;
   /** The same by kysely: each statement by itself. */
   readonly unscoped: Kysely<object>;
-  /** One transaction of statements in plain SQL that sees no merchant. */
+  /** One transaction of statements in plain SQL that sees no merchant. Durable like any other. */
   untyped<R>(reason: string, run: (tx: Kysely<object>) => Promise<R>): Promise<R>;
+  /** The same for one statement. */
+  untypedStatement<R>(reason: string, run: (one: Kysely<object>) => Promise<R>): Promise<R>;
   /** Connections in use, and work that waits for one. */
   load(): { readonly used: number; readonly waiting: number };
   /** Throws when the database does not answer. */
@@ -72,7 +78,8 @@ export function openDatabase<Schema>(options: DatabaseOptions): Database<Schema>
     statement: (merchants, run) => statement(someOf(pools.some, merchants), run),
     everyMerchant: (_reason, run) => transaction({ pool: pools.every }, run),
     everyMerchantStatement: (_reason, run) => statement({ pool: pools.every }, run),
-    untyped: (_reason, run) => transaction({ pool: pools.none }, run),
+    untyped: (_reason, run) => transaction(someOf(pools.some, []), run),
+    untypedStatement: (_reason, run) => statement(someOf(pools.some, []), run),
     load: () => ({
       used: all.reduce((sum, pool) => sum + pool.totalCount - pool.idleCount, 0),
       waiting: all.reduce((sum, pool) => sum + pool.waitingCount, 0),

@@ -19,14 +19,18 @@ export interface Pools {
   readonly some: Pool;
   /** Its sessions are opened with sight of every merchant. */
   readonly every: Pool;
-  /** Its sessions never see a merchant. */
+  /** Its sessions never see a merchant, and do not wait for the disk (docs/decisions/what-may-be-lost.md). */
   readonly none: Pool;
 }
 
 const [int8, int8Array] = [20, 1016];
 
 export function openPools(options: DatabaseOptions): Pools {
-  return { some: open(options), every: open(options, '-c tillstream.every_merchant=on'), none: open(options) };
+  return {
+    some: open(options),
+    every: open(options, '-c tillstream.every_merchant=on'),
+    none: open(options, '-c synchronous_commit=off'),
+  };
 }
 
 function open(options: DatabaseOptions, ...more: readonly string[]): Pool {

@@ -83,7 +83,7 @@ export function embeddedCarrier(options: {
       const placed: Placed[] = [];
       for (const message of batch)
         placed.push({ message, partition: partitionFor(message.key, await partitionCount(message.topic)) });
-      await database.untyped('the carrier moves the messages of all merchants', (tx) => append(tx, placed));
+      await database.untypedStatement('the carrier moves the messages of all merchants', (tx) => append(tx, placed));
       announceArrival(new Set(batch.map((message) => message.topic)));
     },
     async subscribe(subscription) {
@@ -192,7 +192,11 @@ async function append(tx: Tx, placed: readonly Placed[]): Promise<void> {
 async function sweep(database: AnyDatabase): Promise<boolean> {
   const limit = 5_000;
   const result = await database.pool.query(
-    `delete from log where ctid = any (array(select ctid from log where created_at < now() - $1::interval limit ${limit}))`,
+    // From the beginning of each partition, where the oldest are.
+    `delete from log where ctid = any (array(
+       select old.ctid from partition_head head cross join lateral (
+         select log.ctid, created_at from log where log.topic = head.topic and log.partition = head.partition order by "offset" limit 500
+       ) as old where old.created_at < now() - $1::interval limit ${limit}))`,
     [retention],
   );
   return (result.rowCount ?? 0) === limit;

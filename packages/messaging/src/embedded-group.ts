@@ -39,19 +39,25 @@ export async function startGroupMember(parts: {
   const size = subscription.batchSize ?? defaultBatch;
   const member: Member = { group: subscription.group, id: randomUUID(), topics: [...subscription.topics] };
   let owned: Share[] = [];
+  let around = '';
   let perShare = size;
   let [joinedAt, readAt, committedAt] = [0, 0, 0];
   // Whether a read is still to come that finds what is signalled now, and whether something was signalled since the last.
   let [willRead, hasArrived] = [false, false];
   const unwritten = new Map<string, Share>();
 
-  /** Says that this member lives, gives back what is too much, takes what is free. */
+  /** Says that this member lives; when something has changed around it, gives back what is too much and takes what is free. */
   const rebalance = async (): Promise<void> => {
+    const now = await beat(database, member);
+    joinedAt = Date.now();
+    if (now === around) return;
     await write();
     const before = new Map(owned.map((each) => [nameOf(each), each]));
     const shares = await takeShare(database, member);
     owned = shares.map((share) => before.get(nameOf(share)) ?? share);
     if (owned.some((share) => !before.has(nameOf(share)))) subscription.onGained?.();
+    // What this changed is not news the next time.
+    around = await beat(database, member);
     joinedAt = Date.now();
   };
 
@@ -68,7 +74,7 @@ export async function startGroupMember(parts: {
       // Another owner has taken over: it reads from the last commit.
       unwritten.delete(name);
       owned = owned.filter((each) => nameOf(each) !== name);
-      joinedAt = 0;
+      [around, joinedAt] = ['', 0];
     }
     committedAt = performance.now();
   };

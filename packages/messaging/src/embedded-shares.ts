@@ -46,7 +46,7 @@ export function takeShare(database: AnyDatabase, { group, id, topics }: Member):
       select ${group}, topic, partition from partition_head where topic = any (${topics}) on conflict do nothing`.execute(
       tx,
     );
-    const { rows } = await sql<{ topic: string; partition: number; epoch: bigint; next_offset: bigint }>`
+    await sql`
       with alive as (
         select member, row_number() over (order by member) - 1 as place, count(*) over () as many
         from group_member where consumer_group = ${group} and topics && ${topics}::text[]
@@ -56,28 +56,41 @@ export function takeShare(database: AnyDatabase, { group, id, topics }: Member):
           from group_offset where consumer_group = ${group} and topic = any (${topics})
         ) as numbered join alive on alive.member = ${id} and numbered.place % alive.many = alive.place
       ), released as (
-        update group_offset mine set owner = null, leased_until = null
+        update group_offset mine set owner = null
         where consumer_group = ${group} and owner = ${id}
           and not exists (select from wanted where wanted.topic = mine.topic and wanted.partition = mine.partition)
       )
       update group_offset mine
-      set owner = ${id}, leased_until = now() + make_interval(secs => ${leaseSeconds}),
-          epoch = case when mine.owner = ${id} then mine.epoch else mine.epoch + 1 end
+      set owner = ${id}, epoch = mine.epoch + 1
       from wanted
       where mine.consumer_group = ${group} and mine.topic = wanted.topic and mine.partition = wanted.partition
-        and (mine.owner is null or mine.owner = ${id} or mine.leased_until < now())
-      returning mine.topic, mine.partition, mine.epoch, mine.next_offset`.execute(tx);
+        and mine.owner is distinct from ${id}
+        and (mine.owner is null or not exists (select from group_member where consumer_group = ${group} and member = mine.owner))`.execute(
+      tx,
+    );
+    const { rows } = await sql<{ topic: string; partition: number; epoch: bigint; next_offset: bigint }>`
+      select mine.topic, mine.partition, mine.epoch, mine.next_offset from group_offset mine
+      where mine.consumer_group = ${group} and mine.owner = ${id} and mine.topic = any (${topics})`.execute(tx);
     return rows.map(({ next_offset: nextOffset, ...share }) => ({ ...share, nextOffset }));
   });
 }
 
-/** Between two looks at the shares, when a batch takes long. */
-export async function beat({ unscoped }: AnyDatabase, { group, id }: Member): Promise<void> {
-  await sql`
-    with alive as (update group_member set seen_at = now() where consumer_group = ${group} and member = ${id})
-    update group_offset set leased_until = now() + make_interval(secs => ${leaseSeconds}) where consumer_group = ${group} and owner = ${id}`.execute(
-    unscoped,
-  );
+/**
+ * Says that the member lives. Answers what the shares depend on: the same answer twice means that there is nothing to give
+ * back and nothing to take.
+ */
+export async function beat({ unscoped }: AnyDatabase, { group, id, topics }: Member): Promise<string> {
+  const { rows } = await sql<{ around: string }>`
+    with alive as (update group_member set seen_at = now() where consumer_group = ${group} and member = ${id} returning member)
+    select concat_ws(' ',
+      (select count(*) from alive),
+      (select string_agg(member::text, ',' order by member) from group_member
+        where consumer_group = ${group} and topics && ${topics}::text[] and (member = ${id} or seen_at > now() - make_interval(secs => ${leaseSeconds}))),
+      (select count(*) from partition_head where topic = any (${topics})),
+      (select string_agg(distinct coalesce(owner::text, 'nobody'), ',') from group_offset where consumer_group = ${group} and topic = any (${topics})),
+      (select count(*) from group_offset where consumer_group = ${group} and topic = any (${topics}) and owner = ${id})
+    ) as around`.execute(unscoped);
+  return rows[0]?.around ?? '';
 }
 
 /** Answers the `topic partition` of those that are still its own. */
@@ -98,9 +111,7 @@ export async function commitOffsets(
 export async function leave({ unscoped }: AnyDatabase, { group, id }: Member): Promise<void> {
   await sql`
     with gone as (delete from group_member where consumer_group = ${group} and member = ${id})
-    update group_offset set owner = null, leased_until = null where consumer_group = ${group} and owner = ${id}`.execute(
-    unscoped,
-  );
+    update group_offset set owner = null where consumer_group = ${group} and owner = ${id}`.execute(unscoped);
 }
 
 /** A row of each partition in turn: a flood in one does not keep the others waiting for its end. */

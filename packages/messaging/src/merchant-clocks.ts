@@ -64,7 +64,7 @@ export class MerchantClocks implements Clock {
   /** In force here when it resolves; whoever waits for due work of this database is woken. */
   async set(setting: ClockSetting): Promise<void> {
     const at = setting.at === 'the wall' ? null : setting.at;
-    const { rows } = await this.#database.untyped('a clock is set', (tx) =>
+    const { rows } = await this.#database.untypedStatement('a clock is set', (tx) =>
       sql<Row>`
         insert into merchant_clock (merchant_id, sequence, at, is_standing, set_at)
         values (${setting.merchantId}, ${setting.sequence}, coalesce(${at}::timestamptz, now()), ${setting.isStanding}, now())
@@ -80,8 +80,8 @@ export class MerchantClocks implements Clock {
   }
 
   async refresh(): Promise<void> {
-    const { rows } = await this.#database.untyped('the clocks are read', (tx) =>
-      sql<Row>`select merchant_id, at, is_standing, set_at from merchant_clock`.execute(tx),
+    const { rows } = await sql<Row>`select merchant_id, at, is_standing, set_at from merchant_clock`.execute(
+      this.#database.unscoped,
     );
     this.#take(new Map(rows.map(readingOf)));
   }

@@ -71,7 +71,9 @@ export async function park(
   messages: readonly IncomingMessage[],
   error: string,
 ): Promise<void> {
-  await insert(database.unscoped, consumer, messages, error);
+  await database.untypedStatement('messages of all merchants may be parked', (one) =>
+    insert(one, consumer, messages, error),
+  );
 }
 
 /**

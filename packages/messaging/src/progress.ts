@@ -57,14 +57,13 @@ export async function readFired(
   merchantId: string,
   sinceSequence: bigint,
 ): Promise<readonly FiredTimer[]> {
-  const { rows } = await database.untyped('the time machine asks what has fired', async (tx) => {
-    await sql`delete from fired_timer where merchant_id = ${merchantId}::uuid and sequence < ${sinceSequence}`.execute(
-      tx,
-    );
-    return sql<{ due_at: Date; machine: string; kind: string; aggregate_id: string }>`
-      select due_at, machine, kind, aggregate_id from fired_timer
-      where merchant_id = ${merchantId}::uuid order by due_at, id limit ${mostFired}`.execute(tx);
-  });
+  const { unscoped } = database;
+  await sql`delete from fired_timer where merchant_id = ${merchantId}::uuid and sequence < ${sinceSequence}`.execute(
+    unscoped,
+  );
+  const { rows } = await sql<{ due_at: Date; machine: string; kind: string; aggregate_id: string }>`
+    select due_at, machine, kind, aggregate_id from fired_timer
+    where merchant_id = ${merchantId}::uuid order by due_at, id limit ${mostFired}`.execute(unscoped);
   return rows.map((row) => ({
     dueAt: row.due_at,
     machine: row.machine,

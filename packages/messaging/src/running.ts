@@ -88,11 +88,9 @@ export async function startMessaging(parts: MessagingParts): Promise<RunningMess
       await relay?.stop();
     },
     figures: async () => {
-      const { rows } = await database.untyped('the outbox is measured', (tx) =>
-        sql<{ unsent: bigint; oldest_ms: number }>`
-          select count(*) as unsent, coalesce(extract(epoch from now() - min(created_at)) * 1000, 0)::float8 as oldest_ms from outbox where sent_at is null`.execute(
-          tx,
-        ),
+      const { rows } = await sql<{ unsent: bigint; oldest_ms: number }>`
+        select count(*) as unsent, coalesce(extract(epoch from now() - min(created_at)) * 1000, 0)::float8 as oldest_ms from outbox where sent_at is null`.execute(
+        database.unscoped,
       );
       return {
         outboxUnsent: Number(rows[0]?.unsent ?? 0n),

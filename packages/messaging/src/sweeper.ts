@@ -13,19 +13,17 @@ const batch = 5_000;
 
 export function startSweeper(database: AnyDatabase, log: Log): Loop {
   const turn = async (): Promise<boolean> => {
-    const swept = await database.untyped('old messages of all merchants are removed', async (tx) => {
-      const outbox =
-        await sql`delete from outbox where id = any (array(select id from outbox where sent_at < now() - ${outboxAge}::interval limit ${batch}))`.execute(
-          tx,
-        );
-      const inbox = await sql`
-        delete from inbox using (select consumer, message_id from inbox where seen_at < now() - ${inboxAge}::interval limit ${batch}) as old
-        where inbox.consumer = old.consumer and inbox.message_id = old.message_id`.execute(tx);
-      // Of timers that were set anew while they fired, or whose process died between firing and removing.
-      await sql`delete from timer_lease where leased_until < now() - interval '1 hour'`.execute(tx);
-      return Math.max(Number(outbox.numAffectedRows ?? 0n), Number(inbox.numAffectedRows ?? 0n));
-    });
-    return swept >= batch;
+    const { unscoped } = database;
+    const outbox = await sql`delete from outbox where id = any (array(
+        select id from (select id, sent_at from outbox order by id limit ${batch}) as oldest where sent_at < now() - ${outboxAge}::interval))`.execute(
+      unscoped,
+    );
+    const inbox = await sql`
+      delete from inbox using (select consumer, message_id from inbox where seen_at < now() - ${inboxAge}::interval limit ${batch}) as old
+      where inbox.consumer = old.consumer and inbox.message_id = old.message_id`.execute(unscoped);
+    // Of timers that were set anew while they fired, or whose process died between firing and removing.
+    await sql`delete from timer_lease where leased_until < now() - interval '1 hour'`.execute(unscoped);
+    return Math.max(Number(outbox.numAffectedRows ?? 0n), Number(inbox.numAffectedRows ?? 0n)) >= batch;
   };
   return startLoop({ name: 'sweeper', turn, idleMs: everyMs, log });
 }

@@ -2,6 +2,7 @@
  * Timers are rows. One that is due is fired through the same perform as everything else, with its own id as the message
  * id, so that a crash between perform and delete fires it again and the inbox ignores it.
  */
+import { randomUUIDv7 } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
 import type { AnyDatabase } from '@tillstream/database/database';
 import { probe } from '@tillstream/telemetry/probe';
@@ -55,7 +56,7 @@ export async function schedule<S>(tx: Kysely<S>, changes: readonly ScheduledChan
       insert into timer (machine, aggregate_id, kind, timer_id, merchant_id, due_at, traceparent)
       select * from unnest(
         ${set.map((each) => each.machine)}::text[], ${set.map((each) => each.aggregateId)}::text[], ${set.map((each) => each.change.kind)}::text[],
-        ${set.map(() => crypto.randomUUID())}::uuid[], ${set.map((each) => each.merchantId)}::uuid[],
+        ${set.map(() => randomUUIDv7())}::uuid[], ${set.map((each) => each.merchantId)}::uuid[],
         ${set.map((each) => each.dueAt)}::timestamptz[], ${set.map((each) => each.traceparent ?? '')}::text[])
       on conflict (machine, aggregate_id, kind) do update
       set timer_id = excluded.timer_id, due_at = excluded.due_at, traceparent = excluded.traceparent`.execute(tx);
@@ -169,12 +170,7 @@ async function lease(
 
 async function forget(database: AnyDatabase, fired: readonly DueTimer[], travellers: readonly string[]): Promise<void> {
   const noted = fired.filter((timer) => travellers.includes(timer.merchantId));
-  await database.untyped('timers that have fired are removed', async (tx) => {
-    const ids = fired.map((timer) => timer.timerId);
-    await sql`
-      with done as (delete from timer where timer_id = any (${ids}::uuid[]))
-      delete from timer_lease where timer_id = any (${ids}::uuid[])`.execute(tx);
-    if (noted.length === 0) return;
+  if (noted.length > 0) {
     await sql`
       insert into fired_timer (timer_id, merchant_id, sequence, machine, kind, aggregate_id, due_at)
       select t.timer_id, t.merchant_id, clock.sequence, t.machine, t.kind, t.aggregate_id, t.due_at
@@ -183,8 +179,12 @@ async function forget(database: AnyDatabase, fired: readonly DueTimer[], travell
         ${noted.map((timer) => timer.kind)}::text[], ${noted.map((timer) => timer.aggregateId)}::text[], ${noted.map((timer) => timer.dueAt)}::timestamptz[]
       ) as t (timer_id, merchant_id, machine, kind, aggregate_id, due_at)
       join merchant_clock clock on clock.merchant_id = t.merchant_id and clock.is_standing
-      order by t.due_at on conflict do nothing`.execute(tx);
-  });
+      order by t.due_at on conflict do nothing`.execute(database.unscoped);
+  }
+  const ids = fired.map((timer) => timer.timerId);
+  await sql`
+    with done as (delete from timer where timer_id = any (${ids}::uuid[]))
+    delete from timer_lease where timer_id = any (${ids}::uuid[])`.execute(database.unscoped);
 }
 
 export function startTimers(parts: {
