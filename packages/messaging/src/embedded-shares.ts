@@ -80,17 +80,16 @@ export function takeShare(database: AnyDatabase, { group, id, topics }: Member):
  * back and nothing to take.
  */
 export async function beat({ unscoped }: AnyDatabase, { group, id, topics }: Member): Promise<string> {
-  const { rows } = await sql<{ around: string }>`
-    with alive as (update group_member set seen_at = now() where consumer_group = ${group} and member = ${id} returning member)
-    select concat_ws(' ',
-      (select count(*) from alive),
-      (select string_agg(member::text, ',' order by member) from group_member
-        where consumer_group = ${group} and topics && ${topics}::text[] and (member = ${id} or seen_at > now() - make_interval(secs => ${leaseSeconds}))),
-      (select count(*) from partition_head where topic = any (${topics})),
-      (select string_agg(distinct coalesce(owner::text, 'nobody'), ',') from group_offset where consumer_group = ${group} and topic = any (${topics})),
-      (select count(*) from group_offset where consumer_group = ${group} and topic = any (${topics}) and owner = ${id})
-    ) as around`.execute(unscoped);
-  return rows[0]?.around ?? '';
+  const { rows } = await sql<{ member: string | null; owned: string | null }>`
+    with alive as (update group_member set seen_at = now() where consumer_group = ${group} and member = ${id})
+    select member::text, null::text as owned from group_member where consumer_group = ${group} and topics && ${topics}::text[]
+      and (member = ${id} or seen_at > now() - make_interval(secs => ${leaseSeconds}))
+    union all
+    select mine.owner::text, count(*)::text from partition_head head left join group_offset mine
+      on mine.consumer_group = ${group} and mine.topic = head.topic and mine.partition = head.partition
+    where head.topic = any (${topics}) group by mine.owner
+    order by 1, 2`.execute(unscoped);
+  return JSON.stringify(rows);
 }
 
 /** Answers the `topic partition` of those that are still its own. */
