@@ -25,6 +25,17 @@ interface Found {
   readonly history: readonly HistoryRow[];
 }
 
+type FoundRow = OrderRow & {
+  readonly history:
+    | readonly (Pick<HistoryRow, 'type' | 'trace_id' | 'data'> & { version: number; at: string })[]
+    | null;
+};
+
+// One question for both, so that they are of the same moment, too.
+const history = sql<FoundRow['history']>`(
+  select json_agg(json_build_object('version', h.version, 'type', h.type, 'at', h.at, 'trace_id', h.trace_id, 'data', h.data) order by h.version)
+  from order_history h where h.order_id = purchase_order.order_id)`.as('history');
+
 export class Orders {
   readonly #database: Database<OrderTables>;
   readonly #checkoutUrl: string;
@@ -63,6 +74,7 @@ export class Orders {
         .where('merchant_id', '=', merchantId)
         .where('order_id', '=', orderId)
         .selectAll()
+        .select(history)
         .execute(),
     );
     return found === undefined ? undefined : this.#toWire(found);
@@ -75,9 +87,9 @@ export class Orders {
   ): Promise<{ merchantId: string; wire: WireOrder; order: Order } | undefined> {
     const rows = await this.#database.everyMerchantStatement(
       'the token in the link is what lets a customer in',
-      (one) => one.selectFrom('purchase_order').where('order_id', '=', orderId).selectAll().execute(),
+      (one) => one.selectFrom('purchase_order').where('order_id', '=', orderId).selectAll().select(history).execute(),
     );
-    const [found] = await this.#withHistory(rows);
+    const [found] = rows.map(toFound);
     // Compared after all was read: a wrong token takes as long as the right one.
     const isRight = isSame(token, found?.row.token ?? 'nobody');
     if (found === undefined || !isRight) return undefined;
@@ -92,6 +104,7 @@ export class Orders {
         .selectFrom('purchase_order')
         .where('merchant_id', '=', merchantId)
         .selectAll()
+        .select(history)
         .limit(limit + 1);
       if (filter.startingAfter !== 0n) query = query.where('order_id', '<', filter.startingAfter);
       if (isBackward) query = query.where('order_id', '>', filter.endingBefore);
@@ -117,6 +130,7 @@ export class Orders {
           .selectFrom('purchase_order')
           .where(sql<boolean>`order_id = any (${keys.map((key) => key.orderId)}::bigint[])`)
           .selectAll()
+          .select(history)
           .execute(),
     );
     const byId = new Map(found.map((each) => [each.row.order_id, each]));
@@ -146,32 +160,34 @@ export class Orders {
         .where('merchant_id', '=', merchantId)
         .where('order_id', '=', orderId)
         .selectAll()
+        .select(history)
         .execute(),
     );
     if (found === undefined) return { entries: [], awaited: [] };
     return { entries: entriesOf(found.row.placed, found.history), awaited: awaitedBy(orderAt(found)) };
   }
 
-  async #read(merchants: readonly string[], find: (tx: Kysely<OrderTables>) => Promise<OrderRow[]>): Promise<Found[]> {
-    return this.#withHistory(await this.#database.statement(merchants, find));
-  }
-
-  async #withHistory(rows: readonly OrderRow[]): Promise<Found[]> {
-    if (rows.length === 0) return [];
-    const { rows: history } = await this.#database.statement(
-      rows.map((row) => row.merchant_id),
-      (one) =>
-        sql<HistoryRow>`
-        select * from order_history where order_id = any (${rows.map((row) => row.order_id)}::bigint[])
-        order by order_id, version`.execute(one),
-    );
-    const byOrder = Map.groupBy(history, (row) => row.order_id);
-    return rows.map((row) => ({ row, history: byOrder.get(row.order_id) ?? [] }));
+  async #read(merchants: readonly string[], find: (tx: Kysely<OrderTables>) => Promise<FoundRow[]>): Promise<Found[]> {
+    return (await this.#database.statement(merchants, find)).map(toFound);
   }
 
   #toWire(found: Found): WireOrder {
     return showOrder(found.row, orderAt(found), found.history.at(-1)?.version ?? 0n, this.#checkoutUrl);
   }
+}
+
+function toFound({ history: rows, ...row }: FoundRow): Found {
+  const { order_id, merchant_id } = row;
+  return {
+    row,
+    history: (rows ?? []).map((each) => ({
+      ...each,
+      order_id,
+      merchant_id,
+      version: BigInt(each.version),
+      at: new Date(each.at),
+    })),
+  };
 }
 
 function orderAt(found: Found): Order {
