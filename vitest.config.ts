@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           ...(inMemory.env === undefined ? {} : { env: inMemory.env }),
           name: 'parts',
-          include: ['{apps,packages}/*/test/**/*.test.ts', 'packages/testkit/{races,simulator}/test/*.test.ts'],
+          include: ['{apps,packages}/*/test/**/*.test.ts', 'packages/testkit/{races,simulator,torture}/test/*.test.ts'],
           globalSetup: inMemory.env === undefined ? ['packages/testkit/src/postgres-for-tests.ts'] : [],
           testTimeout: 30_000,
           hookTimeout: 120_000,

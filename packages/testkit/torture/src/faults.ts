@@ -1,0 +1,219 @@
+/** Makes the planned faults happen, and ends them all when the peace begins. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { allTopics } from '@tillstream/messaging/topics';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import type { FaultKind } from './plan.ts';
+import { mortals, type World } from './world.ts';
+
+export interface Fired {
+  readonly kind: FaultKind;
+  readonly what: string;
+  readonly at: number;
+}
+
+const pauseMs = 20_000;
+// What was told to die in a moment that does not come is let live.
+const patienceMs = 15_000;
+export const poisonMark = 'poison-';
+
+export class Faults {
+  readonly fired: Fired[] = [];
+  /** Keys that hold a message nobody can read. */
+  readonly poisoned: { readonly topic: string; readonly key: string }[] = [];
+  readonly #world: World;
+  readonly #random: () => number;
+  readonly #kafka: Kafka;
+  /** Not killed together with its broker or database by chance twice over: one at a time. */
+  #isBrokerDown = false;
+  #isOver = false;
+  readonly #ending = new Set<() => void>();
+
+  constructor(world: World, random: () => number) {
+    this.#world = world;
+    this.#random = random;
+    this.#kafka = new Kafka({
+      brokers: [...world.broker.addresses],
+      clientId: 'torture',
+      logLevel: logLevel.NOTHING,
+      retry: { retries: 3 },
+    });
+  }
+
+  async fire(kind: FaultKind): Promise<void> {
+    if (this.#isOver) return;
+    switch (kind) {
+      case 'kill':
+        return this.#kill();
+      case 'crash point':
+        return this.#crashPoint();
+      case 'pause':
+        return this.#pause();
+      case 'orderly stop':
+        return this.#orderlyStop();
+      case 'broker crash':
+        return this.#crashBroker();
+      case 'database crash':
+        return this.#crashDatabase();
+      case 'lost commits':
+        return this.#during(kind, 15_000, (on) => this.#world.proxy.loseCommits(on ? 0.05 : 0));
+      case 'silent network':
+        return this.#during(kind, 4_000, (on) =>
+          this.#world.proxy.blackhole(on ? (this.#random() < 0.5 ? 'to client' : 'to server') : undefined),
+        );
+      case 'slow network':
+        return this.#during(kind, 15_000, (on) => this.#world.proxy.delay(on ? { from: 1, to: 15 } : undefined));
+      case 'connections reset':
+        this.#world.proxy.reset();
+        return this.#note(kind, 'all connections to the database');
+      case 'poison':
+        return this.#poison();
+    }
+  }
+
+  /** Whatever is under way ends now; the rest does not begin. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    for (const end of this.#ending) end();
+    const { proxy, programs } = this.#world;
+    proxy.loseCommits(0);
+    proxy.delay(undefined);
+    proxy.blackhole(undefined);
+    for (const name of programs.names) programs.resume(name);
+    for (let tries = 0; this.#isBrokerDown && tries < 600; tries += 1) await rest(200);
+  }
+
+  #note(kind: FaultKind, what: string): void {
+    this.fired.push({ kind, what, at: Date.now() });
+  }
+
+  #pick<T>(from: readonly T[]): T | undefined {
+    return from[Math.floor(this.#random() * from.length)];
+  }
+
+  #kill(): void {
+    const { programs } = this.#world;
+    const up = mortals.filter((name) => programs.isUp(name));
+    // Now and then two at once, and once in a while all of them.
+    const chance = this.#random();
+    const victims = chance < 0.03 ? up : [this.#pick(up), ...(chance < 0.2 ? [this.#pick(up)] : [])];
+    for (const name of new Set(victims)) if (name !== undefined && programs.kill(name)) this.#note('kill', name);
+  }
+
+  /** Of those that are reached at all the one that was died in least, in a service that runs. */
+  async #crashPoint(): Promise<void> {
+    const { programs } = this.#world;
+    const points = mortals
+      .filter((name) => programs.isUp(name))
+      .flatMap((name) => [...programs.coverage(name)].map(([moment, { kills }]) => ({ name, moment, kills })))
+      .filter(({ moment }) => moment !== 'migrating' && moment !== 'stopping');
+    const fewest = Math.min(...points.map(({ kills }) => kills));
+    const point = this.#pick(points.filter(({ kills }) => kills === fewest));
+    if (point === undefined) return;
+    const before = programs.endings.length;
+    if (!programs.tell(point.name, { moment: point.moment, hit: 1 + Math.floor(this.#random() * 4) })) return;
+    const endAt = Date.now() + patienceMs;
+    while (Date.now() < endAt && !this.#isOver) {
+      if (programs.endings.slice(before).some((ending) => ending.name === point.name && ending.signal === 'SIGKILL'))
+        return this.#note('crash point', `${point.name}: ${point.moment}`);
+      await rest(100);
+    }
+    programs.tell(point.name, { moment: 'never', hit: 1 });
+  }
+
+  async #pause(): Promise<void> {
+    const { programs } = this.#world;
+    const name = this.#pick(mortals.filter((each) => programs.isUp(each)));
+    if (name === undefined || !programs.pause(name)) return;
+    this.#note('pause', name);
+    await this.#rest(pauseMs);
+    programs.resume(name);
+  }
+
+  /** SIGTERM; every second one dies in the middle of its orderly end. */
+  #orderlyStop(): void {
+    const { programs } = this.#world;
+    const name = this.#pick(mortals.filter((each) => programs.isUp(each)));
+    if (name === undefined) return;
+    const dies =
+      this.#random() < 0.5 && programs.tell(name, { moment: 'stopping', hit: 1 + Math.floor(this.#random() * 3) });
+    if (programs.kill(name, 'SIGTERM')) this.#note('orderly stop', dies ? `${name}, and dies in it` : name);
+  }
+
+  async #crashBroker(): Promise<void> {
+    if (this.#isBrokerDown) return;
+    this.#isBrokerDown = true;
+    try {
+      await this.#world.broker.kill();
+      this.#note('broker crash', 'kafka');
+      await this.#rest(1_000 + this.#random() * 9_000);
+      await this.#world.broker.start();
+    } finally {
+      this.#isBrokerDown = false;
+    }
+  }
+
+  /** Its keeper starts it again. */
+  #crashDatabase(): void {
+    const file = join(this.#world.data, 'postgres', 'postmaster.pid');
+    try {
+      process.kill(Number(readFileSync(file, 'utf8').split('\n')[0]), 'SIGKILL');
+      this.#note('database crash', 'postgres');
+    } catch {
+      // It is just being started.
+    }
+  }
+
+  /** A message that nobody can read, on a key of its own; every second one even without headers. */
+  async #poison(): Promise<void> {
+    const at = this.poisoned.length;
+    const topic = allTopics[at % allTopics.length]?.name ?? '';
+    const key = `${poisonMark}${at}`;
+    const headers = {
+      ce_id: randomUUID(),
+      ce_type: 'tillstream.unreadable',
+      ce_source: 'torture',
+      ce_time: new Date().toISOString(),
+      traceparent: '',
+      merchant_id: randomUUID(),
+    };
+    const producer = this.#kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+    this.poisoned.push({ topic, key });
+    for (let tries = 0; tries < 60; tries += 1) {
+      try {
+        await producer.connect();
+        const value = Buffer.from([0xff, 0xff, 0xff, 0xff, 0x07, 0x12]);
+        await producer.send({ topic, messages: [{ key, value, ...(at % 2 === 0 ? { headers } : {}) }] });
+        this.#note('poison', `${topic} ${key}`);
+        break;
+      } catch {
+        await rest(1_000);
+      }
+    }
+    await producer.disconnect().catch(() => undefined);
+  }
+
+  async #during(kind: FaultKind, ms: number, turn: (on: boolean) => void): Promise<void> {
+    turn(true);
+    this.#note(kind, `for ${ms / 1_000} s`);
+    await this.#rest(ms);
+    turn(false);
+  }
+
+  #rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#ending.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#ending.add(done);
+    });
+  }
+}
+
+function rest(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,160 @@
+/** What the product stands on: Kafka, Postgres behind a network that fails, and its processes; all on loopback and in one folder. */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEmbeddedPostgres, type EmbeddedServer } from '@tillstream/embedded/server';
+import { environmentOf, placesOf, type Places } from '@tillstream/standalone/environment';
+import { portsFrom, type PortName, type Ports } from '@tillstream/standalone/ports';
+import { loadSecrets, type Secrets } from '@tillstream/standalone/secrets';
+import { startJars, type MortalBroker } from '@tillstream/testkit/broker';
+import { startFaultProxy, type FaultProxy } from '@tillstream/testkit/fault-proxy';
+import { Programs } from './programs.ts';
+
+export interface World {
+  readonly data: string;
+  readonly ports: Ports;
+  readonly places: Places;
+  readonly secrets: Secrets;
+  readonly broker: MortalBroker;
+  readonly postgres: EmbeddedServer;
+  readonly proxy: FaultProxy;
+  readonly programs: Programs;
+  stop(): Promise<void>;
+}
+
+/** Those that may die; sandbox and mailbox stand for the outside and stay. */
+export const services = [
+  'merchant',
+  'order',
+  'payment',
+  'fulfillment',
+  'subscription',
+  'notification',
+  'webhook-dispatcher',
+] as const;
+export const edges = ['gateway', 'checkout'] as const;
+export const mortals: readonly string[] = [...services, ...edges];
+const outside = [
+  ['mailbox', 'mail'],
+  ['sandbox', 'sandbox'],
+] as const;
+
+// Half a minute of tries: a receiver that fails now and then is tried again within the run, and given up by nobody.
+const retryDelaysMs = [100, 300, 1_000, 2_000, ...Array.from({ length: 20 }, () => 3_000)];
+
+export async function openWorld(seed: number, random: () => number, say: (what: string) => void): Promise<World> {
+  const data = mkdtempSync(join(tmpdir(), 'tillstream-torture-'));
+  chmodSync(data, 0o755);
+  const ports = portsFrom(await findPortBase());
+  const places = placesOf(ports, '127.0.0.1');
+  const closers: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const close of closers.splice(0).toReversed()) await close().catch(() => undefined);
+    rmSync(data, { recursive: true, force: true, maxRetries: 5 });
+  };
+  try {
+    say('starting Kafka and Postgres');
+    mkdirSync(join(data, 'kafka'));
+    const broker = await startJars({ folder: join(data, 'kafka'), port: ports.gateway + 36 });
+    closers.push(() => broker.stop());
+    const postgres = await startEmbeddedPostgres({
+      directory: join(data, 'postgres'),
+      port: ports.postgres,
+      settings: { max_connections: '200' },
+    });
+    closers.push(() => postgres.stop());
+    const proxy = await startFaultProxy({
+      to: { host: '127.0.0.1', port: ports.postgres },
+      seed,
+      port: ports.gateway + 38,
+    });
+    closers.push(() => proxy.stop());
+    const secrets = loadSecrets(join(data, 'secrets.json'));
+    const programs = new Programs(data, random);
+    closers.push(() => programs.stop());
+    const world: World = { data, ports, places, secrets, broker, postgres, proxy, programs, stop };
+    say('starting the services; each dies once in the middle of its migrations');
+    startAll(world, random);
+    await untilReady(programs, 180_000);
+    return world;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function startAll(world: World, random: () => number): void {
+  const { ports, places, secrets, broker, postgres, proxy, data, programs } = world;
+  const address = (name: PortName) => `127.0.0.1:${ports[name]}`;
+  const throughProxy = (url: string) => url.replace(`:${ports.postgres}/`, `:${proxy.port}/`);
+  const shared: Record<string, string> = {
+    ...environmentOf(ports, places, secrets, data),
+    CARRIER: 'kafka',
+    KAFKA_BROKERS: broker.addresses.join(','),
+    MERCHANT_ADDRESS: address('merchant'),
+    ORDER_ADDRESS: address('order'),
+    PAYMENT_ADDRESS: address('payment'),
+    FULFILLMENT_ADDRESS: address('fulfillment'),
+    NOTIFICATION_ADDRESS: address('notification'),
+    WEBHOOK_ADDRESS: address('webhook-dispatcher'),
+    SUBSCRIPTION_ADDRESS: address('subscription'),
+    RETRY_DELAYS_MS: retryDelaysMs.join(','),
+    // All our customers come from one address, which no shop's do.
+    POSTS_PER_TEN_SECONDS: '0',
+  };
+  const homes: Readonly<Record<string, string>> = {
+    ...Object.fromEntries(
+      services.map((name) => [name, name === 'webhook-dispatcher' ? 'tillstream_webhook' : `tillstream_${name}`]),
+    ),
+    gateway: 'tillstream_gateway',
+  };
+  const all: readonly (readonly [string, PortName])[] = [
+    ...services.map((name) => [name, name] as const),
+    ...outside,
+    ...edges.map((name) => [name, name] as const),
+  ];
+  all.forEach(([name, port], at) => {
+    const role = homes[name];
+    const database: Record<string, string> =
+      role === undefined
+        ? {}
+        : {
+            DATABASE_URL: throughProxy(postgres.url('postgres', role, secrets.rolePassword)),
+            MIGRATE_DATABASE_URL: throughProxy(postgres.url()),
+          };
+    const isService = services.some((service) => service === name);
+    programs.start({
+      name,
+      environment: { ...shared, ...database, [isService ? 'RPC_PORT' : 'HTTP_PORT']: String(ports[port]) },
+      healthPort: ports.gateway + 20 + at,
+      ...(role === undefined ? {} : { firstOrder: { moment: 'migrating', hit: 1 + Math.floor(random() * 2) } }),
+    });
+  });
+}
+
+export async function untilReady(programs: Programs, withinMs: number): Promise<void> {
+  const endAt = Date.now() + withinMs;
+  for (const name of programs.names) {
+    while (!(await programs.isReady(name))) {
+      if (Date.now() > endAt) throw new Error(`${name} is not ready after ${withinMs / 1_000} s`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+/** A run of forty free ports. */
+async function findPortBase(): Promise<number> {
+  for (let base = 32_000; base < 32_700; base += 40) {
+    const free = await Promise.all(Array.from({ length: 40 }, (_, offset) => isFree(base + offset)));
+    if (free.every(Boolean)) return base;
+  }
+  throw new Error('no run of forty free ports');
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer().once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
+}
