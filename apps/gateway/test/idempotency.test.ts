@@ -120,6 +120,22 @@ test('what may pass is tried again; what is refused for good is kept', async () 
   expect(again.headers['content-type']).toContain('application/problem+json');
 });
 
+// A fault of the database was told to merchants as a fault of ours (500).
+test('while the database takes no writes the merchant is asked to come again', async () => {
+  const turn = async (isReadOnly: boolean) => {
+    await admin.query(`
+      do $$ begin execute format('alter database %I set default_transaction_read_only = ${isReadOnly}', current_database()); end $$`);
+    await admin.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = 'tillstream_gateway'",
+    );
+  };
+  await turn(true);
+  const answer = await make('read-only');
+  expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
+  await turn(false);
+  expect((await make('read-only')).status).toBe(201);
+});
+
 test('what is not well formed uses up no key', async () => {
   expect((await make('fresh', { ...goods, name: 7 })).status).toBe(422);
   expect((await make('fresh')).status).toBe(201);

@@ -15,6 +15,7 @@ import type { ServiceApp } from './app.ts';
 import { answerClockApi } from './clock-api.ts';
 import { observeFigures } from './figures.ts';
 import { startHealth } from './health.ts';
+import { refusingOutages } from './outages.ts';
 import { startWorkers } from './workers.ts';
 
 export interface Surroundings {
@@ -76,7 +77,7 @@ export async function superviseApp(app: ServiceApp, around: Surroundings): Promi
     const workers = startWorkers(app.workers, log);
     open.push({ what: 'workers', close: () => workers.stop() });
     if (app.rpc.length > 0) {
-      const bindings = [...app.rpc, ...clockApi];
+      const bindings = [...app.rpc, ...clockApi].map((binding) => refusingOutages(binding, log));
       const { exchange } = around;
       if (exchange !== undefined) {
         const served = exchange.serve(app.name, bindings, log);

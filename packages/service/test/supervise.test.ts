@@ -3,6 +3,7 @@ import { wallClock } from '@tillstream/messaging/clock';
 import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
 import { makeClient, openChannel } from '@tillstream/rpc/client';
 import { openExchange } from '@tillstream/rpc/in-process';
+import { Refused } from '@tillstream/rpc/refusals';
 import { implement } from '@tillstream/rpc/server';
 import { request } from 'node:http';
 import { expect, test, vi } from 'vitest';
@@ -33,6 +34,33 @@ function get(port: number, path: string): Promise<number> {
       .end();
   });
 }
+
+// A database that crashed was told to customers as a fault of ours (500), and a neighbour that asked parked its message.
+test('says that it is unavailable while its database is away, and that it is at fault when it is', async () => {
+  const errors = [
+    Object.assign(new Error('the database system is starting up'), { code: '57P03' }),
+    Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }),
+    new Error('Connection terminated unexpectedly'),
+    new Error('a bug'),
+  ];
+  const rpc = implement(TimelineApiService, {
+    readTimeline: ({ orderId }) => Promise.reject(errors[Number(orderId)] ?? new Error()),
+  });
+  const running = await superviseApp({ ...nothing, rpc: [rpc] }, { clock: wallClock, log: quietLog() });
+  const channel = openChannel({ address: `127.0.0.1:${running.rpcPort}` });
+  const client = makeClient(TimelineApiService, channel);
+  const codes = await Promise.all(
+    errors.map((_, at) =>
+      client.readTimeline({ merchantId: '', orderId: BigInt(at) }).then(
+        () => 'ok',
+        (error: unknown) => (error instanceof Refused ? error.code : 'not refused'),
+      ),
+    ),
+  );
+  expect(codes).toEqual(['unavailable', 'unavailable', 'unavailable', 'internal']);
+  channel.close();
+  await running.stop();
+});
 
 test('closes what brings work in before what works, and tells probes first', async () => {
   const steps: string[] = [];

@@ -1,5 +1,6 @@
 /** Everything that is not answered with success is answered with problem+json (RFC 9457), by the one table of refusals. */
 import type { Socket } from 'node:net';
+import { isOutage } from '@tillstream/messaging/outage';
 import { refusals, Refused, type FieldRefusal, type RefusalCode } from '@tillstream/rpc/refusals';
 import { currentTraceparent, traceIdOf } from '@tillstream/telemetry/trace';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
@@ -98,7 +99,8 @@ export function refusalOf(error: unknown): Refused {
     return new Refused('invalid_request', { detail: 'Send JSON with content-type: application/json.' });
   if (statusCode >= 400 && statusCode < 500)
     return new Refused('invalid_request', { detail: 'The body is not well-formed JSON.' });
-  return new Refused('internal');
+  // Of our own database, which keeps the answers to Idempotency-Keys: it comes back, and the request may too.
+  return new Refused(isOutage(error) ? 'unavailable' : 'internal');
 }
 
 /** Of a shape whose own complaint does not tell a field that is missing from one that is wrong, such as an enum. */
