@@ -19,7 +19,7 @@ import type { Config } from './config.ts';
 import { order } from './domain/order.ts';
 import { CartDesk } from './inbound/cart-desk.ts';
 import { hearDeliveries } from './inbound/fulfillment-events.ts';
-import { answerOrderApi } from './inbound/order-api.ts';
+import { answerOrderApi, decorationMs } from './inbound/order-api.ts';
 import { OrderDesk } from './inbound/order-desk.ts';
 import { orderTimers } from './inbound/order-timers.ts';
 import { hearPayments } from './inbound/payment-events.ts';
@@ -65,14 +65,10 @@ export function orderApp(parts: OrderParts): ServiceApp {
   const orders = new Orders(database, config.CHECKOUT_URL);
   const performer = makePerformer({ database, machine: order, keeper: orderKeeper, name: 'order', log });
   const newestPayment = async (merchantId: string, orderId: bigint) => {
-    const { payments } = await clients.payment.listPayments({
-      merchantId,
-      orderId,
-      status: '',
-      limit: 1,
-      startingAfter: '',
-      endingBefore: '',
-    });
+    const { payments } = await clients.payment.listPayments(
+      { merchantId, orderId, status: '', limit: 1, startingAfter: '', endingBefore: '' },
+      { deadlineMs: decorationMs },
+    );
     return payments[0];
   };
   const orderDesk = new OrderDesk({
@@ -93,9 +89,9 @@ export function orderApp(parts: OrderParts): ServiceApp {
     documents: new KeptDocuments((keys) => orders.documents(keys)),
     catalogue,
     performer,
-    refreshPayment: (request) => clients.payment.refreshPayment(request),
+    refreshPayment: (request) => clients.payment.refreshPayment(request, { deadlineMs: decorationMs }),
     newestPayment,
-    getLicences: (request) => clients.fulfillment.getLicences(request),
+    getLicences: (request) => clients.fulfillment.getLicences(request, { deadlineMs: decorationMs }),
     subscriptions: {
       list: (request) => clients.subscription.listSubscriptions(request),
       cancel: (request) => clients.subscription.cancelSubscription(request),

@@ -138,13 +138,19 @@ export function answerOrderApi(parts: OrderApiParts): Handlers<typeof OrderApiSe
   };
 }
 
+/**
+ * What the order's page shows besides the order may be missing; it must not take so long that the page is missing. Who asks
+ * for the page waits five seconds.
+ */
+export const decorationMs = 2_000;
+
 /** The shop as it is now, else as it was when the order was placed. */
 async function shopOf(
   parts: OrderApiParts,
   { merchantId, order }: OpenedOrder,
 ): Promise<Pick<ShopFacts, 'shopName' | 'supportEmail' | 'supportUrl'>> {
   try {
-    return await parts.catalogue.shop(merchantId);
+    return await parts.catalogue.shop(merchantId, { deadlineMs: decorationMs });
   } catch (error) {
     const { orderId, shopName, supportEmail } = order.placed;
     parts.log.warn({ err: error, order_id: String(orderId) }, 'the order is shown with the shop as it was');

@@ -46,7 +46,7 @@ export interface ShopFacts extends RenewalPolicy {
 export interface CatalogueReader {
   find(productId: string): Promise<{ merchantId: string; livemode: boolean; goods: Goods }>;
   goods(merchantId: string, productIds: readonly string[]): Promise<ReadonlyMap<string, Goods>>;
-  shop(merchantId: string): Promise<ShopFacts>;
+  shop(merchantId: string, call?: { readonly deadlineMs?: number }): Promise<ShopFacts>;
   /** By merchant id, in at most one question; who does not exist is left out. */
   shops(merchantIds: readonly string[]): Promise<ReadonlyMap<string, ShopFacts>>;
 }

@@ -49,14 +49,17 @@ export class Catalogue {
   }
 
   /** As it was at most a second ago: every page and every step asks for it, and what it says seldom changes. */
-  async shop(merchantId: string): Promise<Shop> {
-    const shop = (await this.shops([merchantId])).get(merchantId);
+  async shop(merchantId: string, call: { readonly deadlineMs?: number } = {}): Promise<Shop> {
+    const shop = (await this.shops([merchantId], call)).get(merchantId);
     if (shop === undefined) throw new Error(`there is no merchant ${merchantId}`);
     return shop;
   }
 
   /** The same for many, in one question for those that are not known; who does not exist is left out. */
-  async shops(merchantIds: readonly string[]): Promise<ReadonlyMap<string, Shop>> {
+  async shops(
+    merchantIds: readonly string[],
+    call: { readonly deadlineMs?: number } = {},
+  ): Promise<ReadonlyMap<string, Shop>> {
     const wanted = [...new Set(merchantIds)];
     const at = performance.now();
     const shops = new Map<string, Shop>();
@@ -66,7 +69,7 @@ export class Catalogue {
     }
     const unknown = wanted.filter((id) => !shops.has(id));
     if (unknown.length === 0) return shops;
-    const { merchants } = await this.#merchant.getMerchants({ merchantIds: unknown });
+    const { merchants } = await this.#merchant.getMerchants({ merchantIds: unknown }, call);
     if (this.#shops.size + merchants.length > mostShops) this.#shops.clear();
     for (const merchant of merchants) {
       const shop = toShop(merchant);
