@@ -37,6 +37,7 @@ interface Answer {
 
 const cards = { pays: '4242+4242+4242+4242', declined: '4000+0000+0000+0002', silent: '4000+0000+0000+7775' };
 const requestMs = 25_000;
+// Under fire whoever insists does so for as long as it takes; in peace this long.
 const patienceMs = 120_000;
 
 const habits: readonly (readonly [Habit, number])[] = [
@@ -54,6 +55,7 @@ export class Customers {
   readonly all: Customer[] = [];
   /** How many are on their way. */
   busy = 0;
+  #patientUntil = Infinity;
   readonly #agent = new Agent({ connections: 128, headersTimeout: requestMs, bodyTimeout: requestMs });
   readonly #history: History;
   readonly #random: () => number;
@@ -226,6 +228,11 @@ export class Customers {
     }
   }
 
+  /** The faults are over: nobody has a reason to wait long any more. */
+  peace(): void {
+    this.#patientUntil = Date.now() + patienceMs;
+  }
+
   /** Those who left look at their order once more; a payment whose news was lost is asked about by that. */
   async comeBack(): Promise<void> {
     for (const { path } of this.all) {
@@ -239,7 +246,6 @@ export class Customers {
   }
 
   async #try<T>(customer: Customer, what: string, step: () => Promise<T>): Promise<T> {
-    const endAt = Date.now() + patienceMs;
     for (;;) {
       try {
         const result = await step();
@@ -252,7 +258,7 @@ export class Customers {
           order: customer.orderId,
           why: trouble.message.slice(0, 160),
         });
-        if (!customer.insists || Date.now() > endAt) throw trouble;
+        if (!customer.insists || Date.now() > this.#patientUntil) throw trouble;
         await this.#wait(300 + this.#random() * 700);
       }
     }

@@ -126,6 +126,7 @@ async function run(): Promise<boolean> {
   say('peace: faults end, customers finish');
   await faults.end();
   await untilReady(world.programs, 300_000);
+  customers.peace();
   await Promise.race([Promise.all(underWay), wait(180_000)]);
   await customers.comeBack();
   const peaceAt = Date.now();
