@@ -14,6 +14,22 @@ export interface PaymentFilter {
   readonly endingBefore: string;
 }
 
+type Tried = Selectable<PaymentTables['attempt']>;
+type TriedRow = PaymentRow & { readonly tried: readonly TriedStep[] | null };
+
+/** An attempt, as JSON has it. */
+interface TriedStep extends Pick<Tried, 'attempt_id' | 'kind' | 'state' | 'tries'> {
+  readonly created_at: string;
+  readonly settled_at: string | null;
+}
+
+// With the payment in one round trip, and of the same moment.
+const tried = sql<readonly TriedStep[] | null>`(
+  select json_agg(jsonb_build_object(
+      'attempt_id', a.attempt_id, 'kind', a.kind, 'state', a.state, 'tries', a.tries, 'created_at', a.created_at, 'settled_at', a.settled_at
+    ) order by a.attempt_id)
+  from attempt a where a.payment_id = payment.payment_id)`.as('tried');
+
 const nobody = '00000000-0000-0000-0000-000000000000';
 
 export class Payments {
@@ -90,11 +106,11 @@ export class Payments {
     const { rows } = await this.#database.statement(
       known.map((key) => key.merchantId),
       (one) =>
-        sql<PaymentRow>`
-        select payment.* from payment join unnest(${known.map((key) => key.merchantId)}::uuid[], ${known.map((key) => key.id)}::uuid[]) as key (merchant_id, payment_id)
+        sql<TriedRow>`
+        select payment.*, ${tried} from payment join unnest(${known.map((key) => key.merchantId)}::uuid[], ${known.map((key) => key.id)}::uuid[]) as key (merchant_id, payment_id)
           on payment.merchant_id = key.merchant_id and payment.payment_id = key.payment_id`.execute(one),
     );
-    return this.#withAttempts(rows);
+    return rows.map(toWire);
   }
 
   async list(
@@ -108,6 +124,7 @@ export class Payments {
         .selectFrom('payment')
         .where('merchant_id', '=', merchantId)
         .selectAll()
+        .select(tried)
         .limit(limit + 1);
       if (filter.orderId !== 0n) query = query.where('order_id', '=', filter.orderId);
       if (filter.status !== '') query = query.where(sql<boolean>`status = ${filter.status}`);
@@ -118,31 +135,11 @@ export class Payments {
     });
     const shown = rows.slice(0, limit);
     if (isBackward) shown.reverse();
-    return { payments: await this.#withAttempts(shown), hasMore: rows.length > limit };
-  }
-
-  async #withAttempts(rows: readonly PaymentRow[]): Promise<readonly WirePayment[]> {
-    if (rows.length === 0) return [];
-    const attempts = await this.#database.statement(
-      rows.map((row) => row.merchant_id),
-      (one) =>
-        one
-          .selectFrom('attempt')
-          .where(sql<boolean>`payment_id = any (${rows.map((row) => row.payment_id)}::uuid[])`)
-          .orderBy('attempt_id')
-          .selectAll()
-          .execute(),
-    );
-    return rows.map((row) =>
-      toWire(
-        row,
-        attempts.filter((attempt) => attempt.payment_id === row.payment_id),
-      ),
-    );
+    return { payments: shown.map(toWire), hasMore: rows.length > limit };
   }
 }
 
-function toWire(row: PaymentRow, attempts: readonly Selectable<PaymentTables['attempt']>[]): WirePayment {
+function toWire(row: TriedRow): WirePayment {
   return {
     id: publicId('pay', row.payment_id),
     merchantId: row.merchant_id,
@@ -167,12 +164,12 @@ function toWire(row: PaymentRow, attempts: readonly Selectable<PaymentTables['at
     createdAt: row.created_at,
     expiresAt: row.expires_at ?? undefined,
     finalisedAt: row.finalised_at ?? undefined,
-    attempts: attempts.map((attempt) => ({
+    attempts: (row.tried ?? []).map((attempt) => ({
       id: attempt.attempt_id,
       kind: attempt.kind,
       state: attempt.state,
-      createdAt: attempt.created_at,
-      settledAt: attempt.settled_at ?? undefined,
+      createdAt: new Date(attempt.created_at),
+      settledAt: attempt.settled_at === null ? undefined : new Date(attempt.settled_at),
       tries: attempt.tries,
     })),
     livemode: row.livemode,
