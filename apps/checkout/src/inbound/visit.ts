@@ -38,7 +38,7 @@ export function readVisit(request: FastifyRequest, nonce: string): Visit {
   const cookies = readCookies(request.headers.cookie);
   const query = plain(request.query);
   const form = plain(request.body);
-  const path = request.url.split('?', 1)[0] ?? '/';
+  const path = ownPath(request.url);
   const askedLocale = readLocale(query['locale']) ?? readLocale(form['locale']);
   const accepted = readAcceptLanguage(request.headers['accept-language']);
   const cartId = cookies.get(cartCookie) ?? cookies.get(`__Host-${cartCookie}`) ?? '';
@@ -64,6 +64,12 @@ export function readVisit(request: FastifyRequest, nonce: string): Visit {
       ...(more.shop === undefined ? {} : { shop: more.shop }),
     }),
   };
+}
+
+/** Pages link to themselves by it: //evil.example and /\\evil.example would be addresses of another site. */
+export function ownPath(url: string): string {
+  const path = url.split('?', 1)[0] ?? '';
+  return `/${path.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/\\]*/i, '').replace(/^[/\\]+/, '')}`;
 }
 
 export function makeNonce(): string {
