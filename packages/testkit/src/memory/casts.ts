@@ -23,8 +23,6 @@ const aliases: Record<string, Type> = {
   bigint: 'int8',
   varchar: 'text',
   bpchar: 'text',
-  regclass: 'text',
-  regnamespace: 'text',
 };
 
 export const typeOfName = (name: string): Type => aliases[name] ?? name;

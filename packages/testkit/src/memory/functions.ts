@@ -91,6 +91,7 @@ const extract: Make = (context, args) => {
 };
 
 const truncate = (unit: string, time: number): number => {
+  if (unit === 'milliseconds') return Math.floor(time / 1_000) * 1_000;
   const date = new Date(Math.floor(time / 1_000));
   const at = ['year', 'month', 'day', 'hour', 'minute', 'second'].indexOf(unit);
   if (at < 0) return notKnown(`date_trunc ${unit}`);

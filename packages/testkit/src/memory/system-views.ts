@@ -15,7 +15,7 @@ export const systemViews: Record<string, readonly Column[] | undefined> = {
   pg_attribute: columns('attrelid attname attisdropped:bool'),
   pg_policy: columns('polrelid polcmd polpermissive:bool'),
   pg_tables: columns('schemaname tablename'),
-  pg_stat_activity: columns('pid:int4 usename application_name state'),
+  pg_stat_activity: columns('pid:int4 datname usename application_name state'),
 };
 
 export function systemRows(state: ServerState, name: string): Tuple[] {
@@ -42,6 +42,6 @@ export function systemRows(state: ServerState, name: string): Tuple[] {
     case 'pg_tables':
       return tables.map(([, table]) => [table.schema, table.name]);
     default:
-      return state.activity().map((each) => [each.pid, each.user, each.application, each.isBusy ? 'active' : 'idle']);
+      return state.activity().map((each) => [each.pid, 'memory', each.user, each.application, each.isBusy ? 'active' : 'idle']);
   }
 }
