@@ -60,7 +60,7 @@ function rowsToInsert(
   table: TableDefinition,
   node: InsertStmt,
   cols: readonly number[],
-): (env: Env) => Tuple[] {
+): (env: Env) => Iterable<Tuple> {
   const statement = node.selectStmt;
   if (statement === undefined) {
     const all = table.columns.map((_, at) => defaultOf(context, table, at).run);
@@ -79,7 +79,10 @@ function rowsToInsert(
         items.map((item, n) => valueFor(context, table, targets[n] as number, item)),
       );
     });
-    return (env) => rows.map((row) => row(env));
+    // One after the other: where one is refused, the next draws no number.
+    return function* each(env) {
+      for (const row of rows) yield row(env);
+    };
   }
   const everything = table.columns.map((_, at) => at);
   const wanted = (cols.length > 0 ? cols : everything).map((at) => table.columns[at]?.type);
@@ -95,11 +98,12 @@ function rowsToInsert(
     return coerce(context, item, table.columns[at]?.type ?? 'text').run;
   });
   const fill = filled(context, table, targets, typed);
-  return (env) =>
-    plan.rows(env).map((row) => {
+  return function* each(env) {
+    for (const row of plan.rows(env)) {
       current = row;
-      return fill(env);
-    });
+      yield fill(env);
+    }
+  };
 }
 
 function refuseIdentity(table: TableDefinition, at: number): void {

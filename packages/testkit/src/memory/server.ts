@@ -86,6 +86,12 @@ export class MemoryServer {
     }
   }
 
+  /** The types of a statement's parameters. Throws when the statement is not known. */
+  describe(home: ServiceHome, text: string): readonly string[] {
+    const settings = { search_path: home.schema };
+    return new Session(this.state, { role: home.role, settings, bigint: true }).prepare(text);
+  }
+
   /** The url of a service's role, for `openDatabase`; without a home the superuser's. */
   url(home?: ServiceHome): string {
     return `postgres://${home?.role ?? 'postgres'}@memory/memory`;

@@ -34,6 +34,8 @@ type Step = { readonly program: Program } | { readonly node: Node };
 interface Delay {
   readonly seen: number;
   readonly refreshed: Set<Row>;
+  /** A statement that is run again draws no other numbers. */
+  readonly drawn: bigint[];
 }
 
 const simple = (command: string): Answer => ({ command, rowCount: null, rows: [], fields: [], oid: null });
@@ -97,9 +99,9 @@ export class Session {
     return answers.length === 0 ? simple('') : answers;
   }
 
-  /** Compiles without running: throws when the statement is not known. */
-  prepare(text: string): void {
-    this.#steps(text);
+  /** Compiles without running and answers the types of the parameters. Throws when the statement is not known. */
+  prepare(text: string): readonly string[] {
+    return this.#steps(text).flatMap((step) => ('program' in step ? step.program.parameters : []));
   }
 
   /** Definitions one after the other, each for itself: a file of a migration. */
@@ -243,15 +245,16 @@ export class Session {
     if (this.#hasFailed) throw aborted();
     const transaction = this.#block ?? new Transaction(this.#state, this.#state.now());
     let delay: Delay | undefined;
+    const drawn: bigint[] = [];
     try {
       const values = program.parameters.map((type, at) => fromDriver(type, given[at]));
       for (;;) {
         try {
-          return this.#attempt(program, values, transaction, delay);
+          return this.#attempt(program, values, transaction, delay, drawn);
         } catch (error) {
           if (!(error instanceof Blocked)) throw error;
           if (delay === undefined) this.#state.locks.begin();
-          delay ??= { seen: this.#state.commits, refreshed: new Set() };
+          delay ??= { seen: this.#state.commits, refreshed: new Set(), drawn };
           if (error.row !== undefined) delay.refreshed.add(error.row);
           await this.#state.locks.wait(
             error,
@@ -272,12 +275,18 @@ export class Session {
     }
   }
 
-  #attempt(program: Program, values: readonly Value[], transaction: Transaction, delay: Delay | undefined): Answer {
+  #attempt(
+    program: Program,
+    values: readonly Value[],
+    transaction: Transaction,
+    delay: Delay | undefined,
+    drawn: bigint[],
+  ): Answer {
     if (this.#isClosed) throw new Error('the connection was dropped');
     const { store } = this.#state;
     for (const table of program.written) store.write(table);
     const { mark } = transaction;
-    const env: Env = emptyEnv(this.#surroundings(transaction, delay), values);
+    const env: Env = emptyEnv(this.#surroundings(transaction, delay, drawn), values);
     try {
       const rows = program.plan.rows(env);
       const { after } = env.run;
@@ -292,7 +301,8 @@ export class Session {
     }
   }
 
-  #surroundings(transaction: Transaction, delay: Delay | undefined): Surroundings {
+  #surroundings(transaction: Transaction, delay: Delay | undefined, drawn: bigint[] = []): Surroundings {
+    let draws = 0;
     const state = this.#state;
     state.statements += 1;
     const seen = delay?.seen ?? state.commits;
@@ -314,7 +324,10 @@ export class Session {
       notify: (channel, payload) => transaction.notifications.push({ channel, payload }),
       advisory: (verb, key, isOfSession) =>
         this.#advisory(verb, key, isOfSession ? this.#self : transaction, transaction),
-      nextval: (name) => state.nextval(this.#place().path, name),
+      nextval: (name) => {
+        draws += 1;
+        return (drawn[draws - 1] ??= state.nextval(this.#place().path, name));
+      },
       execute: (text) => {
         for (const { stmt } of parse(text)) if (stmt !== undefined) this.#synchronous(stmt);
       },

@@ -42,6 +42,8 @@ export function systemRows(state: ServerState, name: string): Tuple[] {
     case 'pg_tables':
       return tables.map(([, table]) => [table.schema, table.name]);
     default:
-      return state.activity().map((each) => [each.pid, 'memory', each.user, each.application, each.isBusy ? 'active' : 'idle']);
+      return state
+        .activity()
+        .map((each) => [each.pid, 'memory', each.user, each.application, each.isBusy ? 'active' : 'idle']);
   }
 }
