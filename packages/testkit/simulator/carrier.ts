@@ -59,8 +59,6 @@ export class Broker {
   readonly topics = new Map<string, readonly Partition[]>();
   readonly groups = new Map<string, Group>();
   readonly turnstile: Turnstile;
-  /** Everything that was ever published, for a judge. */
-  published = 0;
 
   constructor(turnstile: Turnstile) {
     this.turnstile = turnstile;
@@ -78,7 +76,6 @@ export class Broker {
     const partition = partitions[number];
     if (partition === undefined) throw new Error('no partition');
     partition.log.push({ ...message, partition: number, offset: BigInt(partition.log.length) });
-    this.published += 1;
   }
 
   wakeAll(topics: ReadonlySet<string>): void {
@@ -109,6 +106,11 @@ export class Broker {
       taker.positions.set(partition, known ?? group.committed.get(partition) ?? 0);
     });
     for (const member of group.members) member.wake();
+  }
+
+  /** Everything that was ever published, as it came within each partition. */
+  all(): readonly IncomingMessage[] {
+    return [...this.topics.values()].flatMap((partitions) => partitions.flatMap((partition) => partition.log));
   }
 
   /** Who has not handled what, in words; '' = everybody has heard everything. */

@@ -40,6 +40,8 @@ export class World {
   readonly actors = new Set<Owner>();
   readonly #processes = new Map<ServiceName, Process>();
   readonly #log: (line: string) => void;
+  /** What the services logged. */
+  readonly lines: string[] = [];
   #isOver = false;
   kills = 0;
 
@@ -88,9 +90,12 @@ export class World {
     this.#processes.set(name, process);
     const { scheduler, storage } = this;
     const line = (level: string) => (fields: object, text: string) => {
-      if (process.isAlive) this.#log(`${level} ${name} ${text} ${describe(fields)}`);
+      if (!process.isAlive) return;
+      const said = `${level} ${name} ${text} ${describe(fields)}`;
+      this.lines.push(said);
+      if (level !== 'info') this.#log(said);
     };
-    const log = { info: () => undefined, warn: line('warn'), error: line('error') };
+    const log = { info: line('info'), warn: line('warn'), error: line('error') };
     runAs(process, () => {
       const { app, clock } = makeService(
         name,

@@ -1,4 +1,28 @@
+/** Every sentence. What they cannot say yet (ledger, refunds, the gateway's answers) is in ../README.md. */
 import type { Invariant } from './judge.ts';
+import { deliveredIsSaid, licencesMatch, secretsKept, storageKnows } from './licences.ts';
+import { mailsArrive, saidInOrder, webhooksArrive } from './messages.ts';
+import { booksAgree, capturedOnce, chargedOnce, oneAtATime, paidMeansPaid, sumsAgree } from './money.ts';
 import { promised } from './orders.ts';
+import { pathsAreKnown } from './paths.ts';
+import { oneChargeATerm, paidTermsCount } from './terms.ts';
 
-export const invariants: readonly Invariant[] = [promised];
+export const invariants: readonly Invariant[] = [
+  storageKnows,
+  promised,
+  capturedOnce,
+  chargedOnce,
+  booksAgree,
+  paidMeansPaid,
+  sumsAgree,
+  oneAtATime,
+  licencesMatch,
+  deliveredIsSaid,
+  oneChargeATerm,
+  paidTermsCount,
+  pathsAreKnown,
+  saidInOrder,
+  webhooksArrive,
+  mailsArrive,
+  secretsKept,
+];

@@ -4,12 +4,14 @@ import type { Shop } from '../shop.ts';
 import type { Story } from '../story.ts';
 import type { World } from '../world.ts';
 import { invariants } from './all.ts';
+import { readFacts, type Facts } from './facts.ts';
 
 export interface Case {
   readonly world: World;
   readonly shop: Shop;
   readonly customers: readonly Customer[];
   readonly story: Story;
+  readonly facts: Facts;
 }
 
 export interface Violation {
@@ -25,7 +27,8 @@ export interface Invariant {
   check(found: Case): Promise<readonly string[]> | readonly string[];
 }
 
-export async function judge(found: Case): Promise<readonly Violation[]> {
+export async function judge(left: Omit<Case, 'facts'>): Promise<readonly Violation[]> {
+  const found: Case = { ...left, facts: await readFacts(left.world.storage) };
   const violations: Violation[] = [];
   for (const invariant of invariants) {
     const { id, sentence } = invariant;

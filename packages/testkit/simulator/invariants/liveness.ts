@@ -52,7 +52,12 @@ export async function unrest(world: World, shop: Shop): Promise<Unrest> {
     'select status, sequence - pushed_sequence as ahead, at, set_at from merchant.test_clock where merchant_id = $1',
     [shop.merchantId],
   );
-  if (clock?.status === 'advancing' || BigInt(clock?.ahead ?? 0) > 0n) return busy('the test clock is being led on');
+  if (clock?.status === 'advancing' || BigInt(clock?.ahead ?? 0) > 0n) {
+    const [advance] = await world.storage.look<{ waiting_for: unknown }>(
+      `select waiting_for from merchant.clock_advance where status in ('running', 'waiting')`,
+    );
+    return busy(`the test clock is being led on, waiting for ${JSON.stringify(advance?.waiting_for)}`);
+  }
   for (const left of await world.storage.look<Left>(
     `${unsent} union all ${parked}`.replaceAll('$1', `'${now.toISOString()}'::timestamptz`),
   ))

@@ -1,0 +1,92 @@
+import { by, text } from './facts.ts';
+import type { Invariant } from './judge.ts';
+
+export const saidInOrder: Invariant = {
+  id: 'I9',
+  sentence: 'Every committed message is sent, and those of one aggregate first come in the order of their versions.',
+  check({ world, facts }) {
+    const firstAt = new Map<string, number>();
+    world.broker.all().forEach((message, at) => {
+      if (!firstAt.has(message.headers.ce_id)) firstAt.set(message.headers.ce_id, at);
+    });
+    const rows = [
+      ...facts.orderOutbox,
+      ...facts.paymentOutbox,
+      ...facts.fulfillmentOutbox,
+      ...facts.subscriptionOutbox,
+    ];
+    const unsent = rows.filter((row) => !firstAt.has(text(row['event_id'])));
+    const disorder = [
+      ...Map.groupBy(rows, (row) => `${text(row['aggregate_type'])} ${text(row['aggregate_id'])}`),
+    ].flatMap(([what, all]) => {
+      const sorted = all.toSorted(
+        (a, b) => Number(a['version']) - Number(b['version']) || Number(a['id']) - Number(b['id']),
+      );
+      const places = sorted.map((row) => firstAt.get(text(row['event_id'])) ?? Infinity);
+      return places.every((place, at) => at === 0 || place >= (places[at - 1] ?? 0))
+        ? []
+        : [`messages of ${what} came out of order`];
+    });
+    return [
+      ...unsent.map((row) => `a message of ${text(row['aggregate_type'])} ${text(row['aggregate_id'])} was never sent`),
+      ...disorder,
+    ];
+  },
+};
+
+const toldEvents: Readonly<Record<string, string>> = {
+  orderCreated: 'order.created',
+  orderPaid: 'order.payment.succeeded',
+  orderItemDelivered: 'product.delivered',
+};
+
+export const webhooksArrive: Invariant = {
+  id: 'I12',
+  sentence: 'Each event reaches each endpoint signed, under one id, and first comes in the order of the order’s story.',
+  check({ world, shop, facts }) {
+    const { heard } = world.receivers;
+    const complaints = heard
+      .filter((each) => !each.isSigned)
+      .map((each) => `a webhook to ${each.endpoint} is not signed`);
+    const story = by(facts.orderHistory, 'order_id');
+    for (const [id, rows] of story) {
+      const sorted = rows.toSorted((a, b) => Number(a['version']) - Number(b['version']));
+      const wanted = sorted.flatMap((row) => toldEvents[text(row['type'])] ?? []);
+      for (const endpoint of shop.webhookSecrets.keys()) {
+        const mine = heard.filter((each) => each.endpoint === endpoint && String(each.orderId) === id);
+        const first = mine.filter((each, at) => mine.findIndex((other) => other.id === each.id) === at);
+        const events = first.map((each) => each.event).filter((event) => Object.values(toldEvents).includes(event));
+        if (events.join() !== wanted.join())
+          complaints.push(`${endpoint} heard of order ${id}: ${events.join(', ')} instead of ${wanted.join(', ')}`);
+      }
+    }
+    return complaints;
+  },
+};
+
+export const mailsArrive: Invariant = {
+  id: 'I13',
+  sentence: 'Each mail of an order is sent, and comes again only when an answer was lost or a process died.',
+  check({ world, facts, story }) {
+    const { received } = world.mailServer;
+    const complaints: string[] = [];
+    const ids = new Set(received.map((each) => each.messageId));
+    const surplus = received.length - ids.size;
+    // A crash sends at most five again.
+    const most = story.faults.length * 5;
+    if (surplus > most) complaints.push(`${surplus} mails came again after ${story.faults.length} faults`);
+    const kinds = by(facts.mails, 'order_id');
+    for (const order of facts.orders) {
+      if (order['status'] !== 'paid') continue;
+      const id = text(order['order_id']);
+      const mine = kinds.get(id) ?? [];
+      if (!mine.some((row) => row['kind'] === 'payment_confirmed'))
+        complaints.push(`order ${id} is paid, and no mail says so`);
+      if (order['fulfilment_status'] === 'delivered' && !mine.some((row) => row['kind'] === 'licence'))
+        complaints.push(`order ${id} is delivered, and no mail brings the licence`);
+    }
+    const sent = facts.mails.filter((row) => row['status'] === 'sent').length;
+    if (sent !== ids.size) complaints.push(`${sent} mails are sent, ${ids.size} have come`);
+    return complaints;
+  },
+};

@@ -1,0 +1,129 @@
+/** I1–I5. There is no ledger and there are no refunds yet: the provider's journal stands where the ledger will. */
+import { by, placedOf, text } from './facts.ts';
+import type { Invariant } from './judge.ts';
+
+const live = new Set(['created', 'seen', 'processing', 'confirmed']);
+
+export const capturedOnce: Invariant = {
+  id: 'I2',
+  sentence: 'One intent is captured at most once, and never for another sum than it says.',
+  check({ world, facts }) {
+    const captures = world.provider.books.journal.filter(
+      (entry) => entry.what !== 'decline' && entry.what !== 'withdrawal',
+    );
+    const payments = by(facts.payments, 'payment_id');
+    return [...Map.groupBy(captures, (entry) => entry.payment.reference)].flatMap(([reference, all]) => {
+      const [payment] = payments.get(reference) ?? [];
+      const wrong = all.filter(
+        ({ payment: said }) =>
+          payment !== undefined &&
+          (said.amountMinor !== text(payment['amount_minor']) || said.currency !== payment['currency']),
+      );
+      return [
+        ...(all.length > 1 ? [`payment ${reference} was captured ${all.length} times`] : []),
+        ...wrong.map(() => `payment ${reference} was captured with another sum`),
+      ];
+    });
+  },
+};
+
+export const chargedOnce: Invariant = {
+  id: 'I2b',
+  sentence: 'An order is paid once; money that came besides is held for review or due for refund.',
+  check({ world, facts }) {
+    const captured = new Set(
+      world.provider.books.journal.filter((entry) => entry.what === 'capture').map((entry) => entry.payment.reference),
+    );
+    const paidBy = facts.payments.filter((row) => captured.has(text(row['payment_id'])));
+    const said = by(
+      facts.orderHistory.filter((row) => ['orderPaidAgain', 'orderPaidLate'].includes(text(row['type']))),
+      'order_id',
+    );
+    return [...by(paidBy, 'order_id')].flatMap(([order, payments]) => {
+      const plain = payments.filter((row) => row['review_reason'] === '').length;
+      const beyond = plain - 1 - (said.get(order) ?? []).length;
+      return beyond > 0 ? [`order ${order} was charged ${plain} times and says nothing of it`] : [];
+    });
+  },
+};
+
+export const booksAgree: Invariant = {
+  id: 'I3',
+  sentence: 'The provider’s books and ours agree: no money without a payment, no payment without money.',
+  check({ world, facts }) {
+    const payments = by(facts.payments, 'payment_id');
+    const took = new Set<string>();
+    const orphans = world.provider.books.journal.flatMap(({ what, payment }) => {
+      if (what !== 'capture' && what !== 'verification') return [];
+      took.add(payment.reference);
+      const [row] = payments.get(payment.reference) ?? [];
+      const isKnown = row !== undefined && (row['status'] === 'booked' || row['review_reason'] !== '');
+      return isKnown
+        ? []
+        : [`${what} of payment ${payment.reference}, which is ${row === undefined ? 'nowhere' : text(row['status'])}`];
+    });
+    const unpaid = facts.payments.filter((row) => row['status'] === 'booked' && !took.has(text(row['payment_id'])));
+    return [
+      ...orphans,
+      ...unpaid.map((row) => `payment ${text(row['payment_id'])} is booked, and the provider took nothing`),
+    ];
+  },
+};
+
+export const sumsAgree: Invariant = {
+  id: 'I4',
+  sentence: 'An order’s total is the sum of its items and of what is charged for it, in one currency.',
+  check({ facts }) {
+    const payments = by(facts.payments, 'order_id');
+    return facts.orders.flatMap((order) => {
+      const placed = placedOf(order);
+      const id = text(order['order_id']);
+      const sum = placed.items.reduce((total, item) => total + BigInt(item.amountMinor), 0n);
+      const other = (payments.get(id) ?? []).filter(
+        (row) => text(row['amount_minor']) !== placed.totalMinor || row['currency'] !== placed.currency,
+      );
+      return [
+        ...(sum === BigInt(placed.totalMinor) ? [] : [`order ${id} costs ${placed.totalMinor}, its items ${sum}`]),
+        ...other.map((row) => `order ${id} costs ${placed.totalMinor}, its payment is of ${text(row['amount_minor'])}`),
+      ];
+    });
+  },
+};
+
+export const oneAtATime: Invariant = {
+  id: 'I5',
+  sentence: 'An order has at most one payment under way, and at most one booked that is not due for refund.',
+  check({ facts }) {
+    const again = by(
+      facts.orderHistory.filter((row) => row['type'] === 'orderPaidAgain' || row['type'] === 'orderPaidLate'),
+      'order_id',
+    );
+    return [...by(facts.payments, 'order_id')].flatMap(([order, payments]) => {
+      const under = payments.filter((row) => live.has(text(row['status']))).length;
+      const booked = payments.filter((row) => row['status'] === 'booked').length - (again.get(order) ?? []).length;
+      return [
+        ...(under > 1 ? [`order ${order} has ${under} payments under way`] : []),
+        ...(booked > 1 ? [`order ${order} has ${booked} booked payments`] : []),
+      ];
+    });
+  },
+};
+
+export const paidMeansPaid: Invariant = {
+  id: 'I3b',
+  sentence: 'A booked payment reaches its order, and an order is paid by money only.',
+  check({ facts }) {
+    const booked = by(
+      facts.payments.filter((row) => row['status'] === 'booked'),
+      'order_id',
+    );
+    return facts.orders.flatMap((order) => {
+      const id = text(order['order_id']);
+      const isPaid = order['status'] === 'paid';
+      if (isPaid && booked.get(id) === undefined) return [`order ${id} is paid, and no payment is booked`];
+      if (order['status'] === 'not paid' && booked.get(id) !== undefined)
+        return [`order ${id} has a booked payment and is not paid`];
+      return [];
+    });
+  },
+};
