@@ -205,7 +205,7 @@ describe('mails and the log', () => {
     });
     const all = JSON.stringify(letters);
     for (const letter of letters) {
-      expect(String(letter.subject)).not.toMatch(/[\r\n]/);
+      expect(letter.subject).not.toMatch(/[\r\n]/);
       expect(JSON.stringify([letter['to'], letter['from']])).not.toContain('victim@');
       expect(letter.html ?? '', 'markup').not.toContain(script);
     }
@@ -285,7 +285,7 @@ describe('at the API', () => {
       'limit=1.5',
       'limit=1&limit=2',
       'page=1000000000',
-      `${'a=b&'.repeat(900)}`,
+      'a=b&'.repeat(900),
     ])
       expect([400, 422], query.slice(0, 40)).toContain((await shop.call('GET', `/v1/products?${query}`)).status);
   });
