@@ -53,10 +53,8 @@ export function conflicting(map: UniqueMap, values: Tuple, env: Env, self?: Row)
   const { transaction } = env.run;
   for (const row of map.find(key)) {
     if (row === self) continue;
-    const has = (version: Tuple | undefined) => map.keyOf(version) === key;
-    if (row.owner !== undefined && row.owner !== transaction) {
-      if (has(row.committed) || has(row.draft)) throw new Blocked([row.owner]);
-    } else if (has(row.latest(transaction))) return row;
+    if (row.owner !== undefined && row.owner !== transaction) throw new Blocked([row.owner]);
+    if (map.keyOf(row.latest(transaction)) === key) return row;
   }
   return undefined;
 }

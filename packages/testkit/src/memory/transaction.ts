@@ -75,8 +75,8 @@ export class Transaction {
     row.draft = values;
     row.writtenBy = statement;
     table.rows.add(row);
+    // The keys of an earlier draft stay until the end: others wait for them as well.
     table.enter(row, values);
-    if (owner === this) table.leave(row, draft);
     this.#written.set(row, table);
   }
 
@@ -130,6 +130,7 @@ export class Transaction {
         table.leave(row, old);
         if (row.committed === undefined && row.older === undefined) table.rows.delete(row);
       }
+      for (const { table, row, draft } of this.#undo) table.leave(row, draft);
     }
     this.#end();
   }

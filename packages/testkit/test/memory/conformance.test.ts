@@ -9,7 +9,7 @@ import { homeOf } from './homes.ts';
 import statements from './statements.json' with { type: 'json' };
 import { Storyteller, type Step } from './story.ts';
 
-const stories = Number(process.env['MEMORY_STORIES'] ?? 3);
+const stories = Number(process.env['MEMORY_STORIES'] ?? 2);
 const firstSeed = Number(process.env['MEMORY_SEED'] ?? 1);
 
 describe.each(Object.entries(statements))('stories of %s', (schema, texts) => {
