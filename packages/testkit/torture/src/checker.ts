@@ -82,7 +82,7 @@ export async function check(evidence: Evidence): Promise<Checked> {
 type Say = (what: string) => void;
 
 /** What a customer was told is true, and nobody got two. */
-async function checkCustomers(client: Client, customers: readonly Customer[], say: Say): Promise<void> {
+export async function checkCustomers(client: Client, customers: readonly Customer[], say: Say): Promise<void> {
   const { rows } = await client.query<{ order_id: string; status: string; email: string }>(
     `select order_id::text, status, customer_email as email from "order".purchase_order where subscription_id is null`,
   );
@@ -104,9 +104,9 @@ async function checkCustomers(client: Client, customers: readonly Customer[], sa
 }
 
 /** The provider's journal and our books say the same, to the cent. */
-async function checkMoney(
+export async function checkMoney(
   client: Client,
-  world: World,
+  world: Pick<World, 'data'>,
   say: Say,
 ): Promise<{ captures: number; heldForReview: number }> {
   const { rows } = await client.query<{
@@ -147,7 +147,11 @@ interface Letter {
 }
 
 /** Every mail that is called sent arrived; one that came twice has one Message-ID. */
-async function checkMails(client: Client, world: World, say: Say): Promise<{ mails: number; repeatedMails: number }> {
+export async function checkMails(
+  client: Client,
+  world: Pick<World, 'data'>,
+  say: Say,
+): Promise<{ mails: number; repeatedMails: number }> {
   const letters = readFileSync(join(world.data, 'mail.jsonl'), 'utf8')
     .split('\n')
     .filter((line) => line.endsWith('}'))
@@ -166,7 +170,17 @@ async function checkMails(client: Client, world: World, say: Say): Promise<{ mai
 }
 
 /** What only the buyer and the receivers may know is in no log; and nothing ended in a way that nobody foresaw. */
-function checkLogs({ world, customers, shops }: Evidence, say: Say): void {
+export function checkLogs(
+  {
+    world,
+    customers,
+    shops,
+  }: Pick<Evidence, 'customers'> & {
+    readonly world: Pick<World, 'data'>;
+    readonly shops: readonly { readonly merchant: { readonly key: string } }[];
+  },
+  say: Say,
+): void {
   const keys = shops.map(({ merchant }) => merchant.key);
   const email = customers[0]?.email.replace(/^c\d+/, '') ?? '';
   for (const file of readdirSync(join(world.data, 'logs'))) {
@@ -180,7 +194,7 @@ function checkLogs({ world, customers, shops }: Evidence, say: Say): void {
 }
 
 /** Nothing is parked but what nobody can read. */
-async function checkParked(client: Client, poisoned: Evidence['poisoned'], say: Say): Promise<void> {
+export async function checkParked(client: Client, poisoned: Evidence['poisoned'], say: Say): Promise<void> {
   const schemas = ['order', 'payment', 'fulfillment', 'subscription', 'notification', 'webhook'];
   const found = new Set<string>();
   for (const schema of schemas) {

@@ -46,7 +46,7 @@ export interface Entry {
 }
 
 /** The provider's own book. */
-export function readJournal(world: World): readonly Entry[] {
+export function readJournal(world: Pick<World, 'data'>): readonly Entry[] {
   return readFileSync(join(world.data, 'sandbox.jsonl'), 'utf8')
     .split('\n')
     .flatMap((line): Entry[] => {

@@ -15,7 +15,7 @@ interface Row {
 
 export async function checkReceivers(
   client: Client,
-  { receivers }: Evidence,
+  { receivers }: Pick<Evidence, 'receivers'>,
   say: (what: string) => void,
 ): Promise<{ webhooks: number; repeatedWebhooks: number }> {
   const { rows } = await client.query<Row>(
