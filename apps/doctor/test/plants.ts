@@ -45,6 +45,7 @@ export const plants: Readonly<Record<string, string>> = {
   'subscription-child-is-linked': 'delete from subscription.subscription_order where order_id = 3',
   'subscription-one-charge-per-term': `
     drop index payment.payment_of_slot;
+    drop index payment.payment_live;
     insert into payment.payment select changed.* from payment.payment p,
       jsonb_populate_record(p, jsonb_build_object('payment_id', gen_random_uuid(), 'slot', 1)) changed where p.order_id = 3`,
   'subscription-paid-term-runs': 'update subscription.subscription set term = 1',
