@@ -1,0 +1,44 @@
+/**
+ * One mutant's hunt, in a process that load.ts has put the bug into: histories until one breaks an invariant. Prints one
+ * line of JSON for run.ts.
+ */
+import { memoryGround } from '../simulator/storage/memory.ts';
+import { homes } from '../simulator/product.ts';
+import { Simulator } from '../simulator/history.ts';
+import { tellStory } from '../simulator/story.ts';
+
+export interface Catch {
+  /** Undefined = it survived. */
+  readonly invariant: string | undefined;
+  /** Histories that were lived through, with the one that caught it. */
+  readonly histories: number;
+  readonly seed: number;
+  readonly row: string;
+}
+
+const [histories, firstSeed] = process.argv.slice(2).map(Number);
+const say = (found: Catch): void => console.log(JSON.stringify(found));
+
+async function hunt(most: number, from: number): Promise<Catch> {
+  let done = 0;
+  try {
+    // A bug may show before anybody buys: when the shop is opened.
+    const simulator = await Simulator.on((scheduler) => memoryGround(Object.values(homes), scheduler));
+    for (; done < most; done += 1) {
+      const { violations } = await simulator.run(tellStory(from + done));
+      const [first] = violations;
+      if (first === undefined) continue;
+      return { invariant: first.invariant, histories: done + 1, seed: from + done, row: describe(first.rows[0]) };
+    }
+    return { invariant: undefined, histories: done, seed: from, row: '' };
+  } catch (error) {
+    return { invariant: 'it cannot run', histories: done + 1, seed: from + done, row: String(error) };
+  }
+}
+
+function describe(row: unknown): string {
+  return typeof row === 'string' ? row : JSON.stringify(row);
+}
+
+say(await hunt(histories ?? 1_000, firstSeed ?? 1));
+process.exit(0);
