@@ -48,8 +48,10 @@ export async function placeOrder(
 /** From the payment page over the provider's page back to the shop. */
 export async function payByCard(visitor: Visitor, page: Page, card: string): Promise<Page> {
   let provider = await visitor.press(page, button(page, /^(pay|try again|zahl|bezahl)/i));
-  // The provider may not have answered yet; the page then refreshes itself. The payment page itself is a refusal.
-  for (let tries = 0; tries < 30 && !hasCardField(provider) && provider.url !== page.url; tries += 1) {
+  // The provider may not have answered yet; the page then refreshes itself. The payment page itself is a refusal, and who
+  // was paid for in another tab is thanked.
+  const isAnswered = () => hasCardField(provider) || provider.url === page.url || provider.url.includes('/thanks/');
+  for (let tries = 0; tries < 30 && !isAnswered(); tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 300));
     provider = await visitor.open(provider.url);
   }
