@@ -9,10 +9,10 @@ import { openDatabase, type AnyDatabase } from '@tillstream/database/database';
 import type { DatabaseOptions } from '@tillstream/database/pools';
 import { sql, type Kysely } from 'kysely';
 import type { PoolClient } from 'pg';
-import { startGroupMember } from './embedded-group.ts';
+import { startGroupMember, type GroupMember } from './embedded-group.ts';
 import type { Log } from './log.ts';
 import { startLoop } from './loop.ts';
-import type { Carrier, OutgoingMessage, RunningSubscription, TopicDeclaration } from './message.ts';
+import type { Carrier, OutgoingMessage, TopicDeclaration } from './message.ts';
 
 const channel = 'tillstream_carrier';
 // NOTIFY ends group commit when it is inside transactions; outside and at most this often it costs nothing.
@@ -36,7 +36,7 @@ export function embeddedCarrier(options: {
   });
   const arrivals = new EventEmitter().setMaxListeners(100);
   const partitionsOf = new Map<string, number>();
-  const members = new Set<RunningSubscription>();
+  const members = new Set<GroupMember>();
   // NOTIFY reaches its own sender too, who knows already.
   const self = randomUUID();
   const listener = listen(database, arrivals, self);
@@ -49,11 +49,16 @@ export function embeddedCarrier(options: {
     log: options.log,
   });
 
+  // Nobody else hears: who comes looks once a second, until we know of it with the next heartbeat.
+  const isAlone = () => members.size > 0 && [...members].every((member) => member.membersAlive() <= members.size);
+
   const announceArrival = (topics: Iterable<string>) => {
     for (const topic of topics) {
       arrivals.emit(topic);
       unsaid.add(topic);
     }
+    if (isAlone()) unsaid.clear();
+    if (unsaid.size === 0) return;
     notifying ??= setTimeout(() => {
       notifying = undefined;
       const payload = [self, ...unsaid].join(' ');
@@ -88,14 +93,13 @@ export function embeddedCarrier(options: {
     },
     async subscribe(subscription) {
       const member = await startGroupMember({ database, arrivals, subscription, log: options.log });
-      const running = {
+      members.add(member);
+      return {
         stop: async () => {
-          members.delete(running);
+          members.delete(member);
           await member.stop();
         },
       };
-      members.add(running);
-      return running;
     },
     async lag(group, topics) {
       const { rows } = await database.pool.query<{ lag: string }>(
@@ -115,6 +119,7 @@ export function embeddedCarrier(options: {
       return rows.map((row) => ({ topic: row.topic, partition: row.partition, next: row.next_offset }));
     },
     async hasHeard(group, heads) {
+      await Promise.all([...members].filter((member) => member.group === group).map((member) => member.write()));
       const { rows } = await database.pool.query<{ is_behind: boolean }>({
         name: 'has-heard',
         text: `select exists (

@@ -25,44 +25,63 @@ const defaultBatch = 200;
 // Under load what arrives within this time is read together. Two groups follow each other between a payment and its
 // licence: that is a third of what they may take (150 ms). Who has rested for so long reads at once.
 const gatherMs = 25;
-// While messages keep coming the offsets are written this often. A crash gives the messages since then again, and the
-// inbox knows them. At rest they are written at once: who asks whether all was heard need not wait.
-const commitMs = 250;
+// Offsets are written so long after the first message that they do not tell of, and when somebody asks whether all was
+// heard. A crash gives the messages since then again, and the inbox knows them.
+const commitMs = 200;
+
+export interface GroupMember extends RunningSubscription {
+  readonly group: string;
+  /** Writes how far it is. */
+  write(): Promise<void>;
+  /** Of all groups, as of the last heartbeat. */
+  membersAlive(): number;
+}
 
 export async function startGroupMember(parts: {
   database: AnyDatabase;
   arrivals: EventEmitter;
   subscription: Subscription;
   log: Log;
-}): Promise<RunningSubscription> {
+}): Promise<GroupMember> {
   const { database, arrivals, subscription, log } = parts;
   const size = subscription.batchSize ?? defaultBatch;
   const member: Member = { group: subscription.group, id: randomUUID(), topics: [...subscription.topics] };
   let owned: Share[] = [];
   let around = '';
   let perShare = size;
-  let [joinedAt, readAt, committedAt] = [0, 0, 0];
-  // Whether a read is still to come that finds what is signalled now, and whether something was signalled since the last.
-  let [willRead, hasArrived] = [false, false];
+  let [joinedAt, readAt] = [0, 0];
+  let membersAlive = 0;
+  let writing: Promise<void> = Promise.resolve();
+  let writeLater: NodeJS.Timeout | undefined;
+  // A read is still to come that finds what is signalled now.
+  let [willRead, isStopped] = [false, false];
   const unwritten = new Map<string, Share>();
 
   /** Says that this member lives; when something has changed around it, gives back what is too much and takes what is free. */
   const rebalance = async (): Promise<void> => {
     const now = await beat(database, member);
+    ({ membersAlive } = now);
     joinedAt = Date.now();
-    if (now === around) return;
+    if (now.around === around) return;
     await write();
     const before = new Map(owned.map((each) => [nameOf(each), each]));
     const shares = await takeShare(database, member);
     owned = shares.map((share) => before.get(nameOf(share)) ?? share);
     if (owned.some((share) => !before.has(nameOf(share)))) subscription.onGained?.();
     // What this changed is not news the next time.
-    around = await beat(database, member);
+    ({ around, membersAlive } = await beat(database, member));
     joinedAt = Date.now();
   };
 
   /** A crash before this gives what was handled again: at least once. */
-  const write = async (): Promise<void> => {
+  const write = (): Promise<void> => {
+    clearTimeout(writeLater);
+    writeLater = undefined;
+    writing = writing.catch(() => undefined).then(writeNow);
+    return writing;
+  };
+
+  const writeNow = async (): Promise<void> => {
     const moved = [...unwritten.values()].map((share) => ({ ...share }));
     if (moved.length === 0) return;
     const kept = await commitOffsets(database, member, moved);
@@ -76,7 +95,6 @@ export async function startGroupMember(parts: {
       owned = owned.filter((each) => nameOf(each) !== name);
       [around, joinedAt] = ['', 0];
     }
-    committedAt = performance.now();
   };
 
   const turn = async (): Promise<boolean> => {
@@ -94,15 +112,13 @@ export async function startGroupMember(parts: {
     const soonMs = readAt + gatherMs - performance.now();
     if (soonMs > 0) await sleep(soonMs);
     readAt = performance.now();
-    [willRead, hasArrived] = [false, false];
+    willRead = false;
     const rows = await readShares(database, owned, perShare, size);
     const before = perShare;
     perShare = nextPerShare(rows, perShare, size);
     if (rows.length > 0) await handle(rows);
-    // What was cut off is there, and what was signalled meanwhile may be.
-    const hasMore = rows.length >= size || perShare > before;
-    if ((!hasMore && !hasArrived) || performance.now() - committedAt >= commitMs) await write();
-    return hasMore;
+    // What was cut off is there.
+    return rows.length >= size || perShare > before;
   };
 
   const handle = async (batch: readonly IncomingMessage[]): Promise<void> => {
@@ -120,6 +136,12 @@ export async function startGroupMember(parts: {
       share.nextOffset = message.offset + 1n;
       unwritten.set(nameOf(share), share);
     }
+    writeSoon();
+  };
+
+  /** One that fails is tried again. */
+  const writeSoon = (): void => {
+    writeLater ??= setTimeout(() => void write().catch(() => isStopped || writeSoon()), commitMs);
   };
 
   await rebalance();
@@ -130,9 +152,7 @@ export async function startGroupMember(parts: {
     log,
     onWake(listener) {
       const arrive = () => {
-        if (willRead) return;
-        hasArrived = true;
-        listener();
+        if (!willRead) listener();
       };
       for (const topic of member.topics) arrivals.on(topic, arrive);
       return () => {
@@ -141,8 +161,12 @@ export async function startGroupMember(parts: {
     },
   });
   return {
+    group: member.group,
+    write,
+    membersAlive: () => membersAlive,
     async stop() {
       await loop.stop();
+      isStopped = true;
       await write().catch(() => undefined);
       await leave(database, member).catch(() => undefined);
     },

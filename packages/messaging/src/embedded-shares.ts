@@ -79,7 +79,10 @@ export function takeShare(database: AnyDatabase, { group, id, topics }: Member):
  * Says that the member lives. Answers what the shares depend on: the same answer twice means that there is nothing to give
  * back and nothing to take.
  */
-export async function beat({ unscoped }: AnyDatabase, { group, id, topics }: Member): Promise<string> {
+export async function beat(
+  { unscoped }: AnyDatabase,
+  { group, id, topics }: Member,
+): Promise<{ readonly around: string; readonly membersAlive: number }> {
   const { rows } = await sql<{ member: string | null; owned: string | null }>`
     with alive as (update group_member set seen_at = now() where consumer_group = ${group} and member = ${id})
     select member::text, null::text as owned from group_member where consumer_group = ${group} and topics && ${topics}::text[]
@@ -88,8 +91,11 @@ export async function beat({ unscoped }: AnyDatabase, { group, id, topics }: Mem
     select mine.owner::text, count(*)::text from partition_head head left join group_offset mine
       on mine.consumer_group = ${group} and mine.topic = head.topic and mine.partition = head.partition
     where head.topic = any (${topics}) group by mine.owner
+    union all
+    select 'all', count(*)::text from group_member where seen_at > now() - make_interval(secs => ${leaseSeconds})
     order by 1, 2`.execute(unscoped);
-  return JSON.stringify(rows);
+  const membersAlive = Number(rows.find((row) => row.member === 'all')?.owned ?? 0);
+  return { around: JSON.stringify(rows.filter((row) => row.member !== 'all')), membersAlive };
 }
 
 /** Answers the `topic partition` of those that are still its own. */

@@ -14,7 +14,8 @@ export function startLoop(parts: {
   readonly name: string;
   /** Answers whether there is certainly more to do. */
   readonly turn: () => Promise<boolean>;
-  readonly idleMs: number;
+  /** How long to rest at most; asked before each rest. */
+  readonly idleMs: number | (() => number);
   readonly log: Log;
   readonly onWake?: (listener: () => void) => () => void;
 }): Loop {
@@ -50,7 +51,7 @@ export function startLoop(parts: {
       try {
         const hasMore = await parts.turn();
         failures = 0;
-        if (!hasMore) await rest(parts.idleMs, true);
+        if (!hasMore) await rest(typeof parts.idleMs === 'number' ? parts.idleMs : parts.idleMs(), true);
       } catch (error) {
         failures += 1;
         // The first failure is worth a line, and then one in ten: an outage should not fill the log.

@@ -26,10 +26,10 @@ export function keyOf(message: Keyed): string {
 
 // Who had a partition before us may park one more when it wakes up from a long pause: it is seen within this time. It was
 // given to us as well, so that nothing of its key waits behind it.
-const emptyForMs = 1_000;
+const emptyForMs = 10_000;
 
 /**
- * What a consumer knows of its parked messages. Nearly always there are none: that is asked once a second, not for each
+ * What a consumer knows of its parked messages. Nearly always there are none: that is asked every ten seconds, not for each
  * batch, and again after this consumer parked something or took a partition over. Only who has a key's partition parks it.
  */
 export class ParkedKeys {

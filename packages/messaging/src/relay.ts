@@ -29,6 +29,8 @@ export interface RelayOptions {
 const batch = 500;
 // Under load what is said within this time is sent together.
 const gatherMs = 10;
+// What was sent is marked together with what is sent next, or after this time.
+const markMs = 100;
 // A carrier ends its own tries earlier; this is for one that hangs.
 const publishDeadlineMs = 20_000;
 
@@ -84,19 +86,19 @@ export function startRelay(options: RelayOptions): Loop {
     carrierAnswers = true;
     probe('relay published');
     sent = rows.map((row) => row.id);
-    return true;
+    return rows.length === batch;
   };
   const loop = startLoop({
     name: `relay ${options.name}`,
     turn,
-    idleMs: options.idleMs ?? 500,
+    idleMs: () => (sent.length > 0 ? markMs : (options.idleMs ?? 500)),
     log,
     onWake: (listener) => onWake(database, () => willRead || listener()),
   });
   return {
     stop: async () => {
       await loop.stop();
-      if (carrierAnswers) await drain(turn, log);
+      if (carrierAnswers) await drain(async () => (await turn()) || sent.length > 0, log);
       await leadership.release();
     },
   };
