@@ -76,10 +76,10 @@ function tellOrder(random: Random): Order {
   if (random.chance(0.4)) steps.push({ do: 'come back' });
   if (random.chance(0.15)) steps.push({ do: 'resend licences' });
   if (good === 'monthly' || good === 'trial' || good === 'by hand') {
-    if (random.chance(0.35)) steps.push({ do: 'advance', by: random.pick(['P1M', 'P20D', 'P2M']) });
+    if (random.chance(0.25)) steps.push({ do: 'advance', by: random.pick(['P1M', 'P20D', 'P2M']) });
     if (random.chance(0.3)) steps.push({ do: random.pick(['cancel', 'merchant cancels', 'cancel against restore']) });
     if (random.chance(0.2)) steps.push({ do: random.pick(['restore', 'merchant restores']) });
-    if (random.chance(0.15)) steps.push({ do: 'advance', by: 'P1M' });
+    if (random.chance(0.1)) steps.push({ do: 'advance', by: 'P1M' });
   }
   return {
     good,
