@@ -36,13 +36,6 @@ export const deliveries: readonly Mutant[] = [
     ],
   },
   {
-    id: 'one-inbox-id-for-all-items',
-    sentence: 'All items of an order are remembered under the id of one message: the second was "seen before".',
-    museum: '',
-    caughtBy: 'paid units and licences are one to one',
-    patches: [patch(news, 'messageId: idPerItem(messageId, item.itemId),', 'messageId,')],
-  },
-  {
     id: 'delivered-before-paid',
     sentence: 'A delivery begins with the order and not with its payment.',
     museum: 'R28',
@@ -56,19 +49,6 @@ export const deliveries: readonly Mutant[] = [
     ],
   },
   {
-    id: 'refill-wakes-nobody',
-    sentence: 'A refill sets no timers: who waits for codes goes on waiting beside a full pool.',
-    museum: '',
-    caughtBy: 'nobody waits while there are codes',
-    patches: [
-      patch(
-        'apps/fulfillment/src/outbound/codes.ts',
-        'await takeUpWaiting(tx, merchantId, productId, pool.rows[0]?.available ?? 0);',
-        'await takeUpWaiting(tx, merchantId, productId, pool.rows.length - 1);',
-      ),
-    ],
-  },
-  {
     id: 'cart-becomes-two-orders',
     sentence: 'Two submissions of one cart at the same moment make two orders.',
     museum: 'MUS-3 (medusa #13301)',
@@ -78,19 +58,6 @@ export const deliveries: readonly Mutant[] = [
         'apps/order/src/outbound/order-keeper.ts',
         'where cart.cart_id = t.cart_id and cart.order_id is null and cart.version = t.version`',
         'where cart.cart_id = t.cart_id`',
-      ),
-    ],
-  },
-  {
-    id: 'second-delivery-is-the-last',
-    sentence: 'An order says "delivered" with its first item.',
-    museum: '',
-    caughtBy: 'an order is delivered when every item is',
-    patches: [
-      patch(
-        'apps/order/src/domain/order.ts',
-        'const isLast = state.deliveredAt.size + 1 === state.placed.items.length;',
-        'const isLast = state.deliveredAt.size + 1 <= state.placed.items.length;',
       ),
     ],
   },

@@ -45,36 +45,10 @@ export const renewals: readonly Mutant[] = [
     ],
   },
   {
-    id: 'one-inbox-id-for-all-subscriptions',
-    sentence: 'All subscriptions of an order are remembered under the id of one message: the second never starts.',
-    museum: '',
-    caughtBy: 'every paid item that renews has its subscription',
-    patches: [
-      patch(
-        'apps/subscription/src/inbound/order-events.ts',
-        'messageId: idPerItem(message.headers.ce_id, each.id),',
-        'messageId: message.headers.ce_id,',
-      ),
-    ],
-  },
-  {
     id: 'charged-beside-a-payment',
     sentence: 'A renewal is charged although the customer has paid its order by hand.',
     museum: 'lago #5547',
     caughtBy: 'an order is charged once; nothing is parked',
     patches: [patch('apps/payment/src/outbound/renewals.ts', "  if (row.paid) return 'the order is paid';\n", '')],
-  },
-  {
-    id: 'clock-set-by-the-older',
-    sentence: 'A setting of a test clock that comes late turns the clock back.',
-    museum: '',
-    caughtBy: 'a clock never goes back',
-    patches: [
-      patch(
-        'packages/messaging/src/merchant-clocks.ts',
-        '        where merchant_clock.sequence < excluded.sequence\n',
-        '        where true\n',
-      ),
-    ],
   },
 ];

@@ -5,6 +5,7 @@ import { mailsArrive, saidInOrder, webhooksArrive } from './messages.ts';
 import { booksAgree, capturedOnce, chargedOnce, oneAtATime, paidMeansPaid, sumsAgree } from './money.ts';
 import { promised } from './orders.ts';
 import { pathsAreKnown } from './paths.ts';
+import { cancelledIsNotCharged, nextStepIsKnown, termsFollow } from './renewals.ts';
 import { oneChargeATerm, paidTermsCount } from './terms.ts';
 
 export const invariants: readonly Invariant[] = [
@@ -20,6 +21,9 @@ export const invariants: readonly Invariant[] = [
   deliveredIsSaid,
   oneChargeATerm,
   paidTermsCount,
+  termsFollow,
+  cancelledIsNotCharged,
+  nextStepIsKnown,
   pathsAreKnown,
   saidInOrder,
   webhooksArrive,
