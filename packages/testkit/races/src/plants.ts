@@ -78,11 +78,12 @@ export const plants: readonly Plant[] = [
       'if (result.rows.length === 0) {',
     ),
   ]),
-  plant('two-shard-owners', 'Whoever wants a shard takes it.', [
+  plant('two-shard-owners', 'Whoever wants a shard takes it, and no epoch says so.', [
     patch(
       'apps/webhook-dispatcher/src/outbound/rows/leases.ts',
       'where (owner is null or expires_at <= now()) and shard <> all',
       'where owner is distinct from ${me}::uuid and shard <> all',
     ),
+    patch('apps/webhook-dispatcher/src/outbound/rows/leases.ts', 'epoch = epoch + ours.is_new::int', 'epoch = epoch'),
   ]),
 ];
