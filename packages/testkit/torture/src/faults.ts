@@ -14,6 +14,15 @@ export interface Fired {
 }
 
 const pauseMs = 20_000;
+const deadly: ReadonlySet<FaultKind> = new Set([
+  'kill',
+  'crash point',
+  'orderly stop',
+  'broker crash',
+  'database crash',
+]);
+// One that is paused or starts at the moment does not count.
+const mostDown = 2;
 // What was told to die in a moment that does not come is let live.
 const patienceMs = 15_000;
 export const poisonMark = 'poison-';
@@ -22,12 +31,16 @@ export class Faults {
   readonly fired: Fired[] = [];
   /** Keys that hold a message nobody can read. */
   readonly poisoned: { readonly topic: string; readonly key: string }[] = [];
+  /** Planned, and not fired before the end. */
+  dropped = 0;
   readonly #world: World;
   readonly #random: () => number;
   readonly #kafka: Kafka;
   /** Not killed together with its broker or database by chance twice over: one at a time. */
   #isBrokerDown = false;
   #isOver = false;
+  /** Deaths come one after the other, each when the product stands again; on a fast machine none of them waits. */
+  #turn: Promise<void> = Promise.resolve();
   readonly #ending = new Set<() => void>();
 
   constructor(world: World, random: () => number) {
@@ -41,8 +54,28 @@ export class Faults {
     });
   }
 
+  /** What kills waits until nearly everything is up: a product that never stands is not tried by killing it once more. */
   async fire(kind: FaultKind): Promise<void> {
-    if (this.#isOver) return;
+    if (!deadly.has(kind)) return this.#fire(kind);
+    const mine = this.#turn.then(() => this.#untilStanding());
+    this.#turn = mine.catch(() => undefined);
+    await mine;
+    return this.#fire(kind);
+  }
+
+  async #untilStanding(): Promise<void> {
+    while (!this.#isOver) {
+      const ready = await Promise.all(mortals.map((name) => this.#world.programs.isReady(name)));
+      if (ready.filter((isReady) => !isReady).length <= mostDown) return;
+      await rest(250);
+    }
+  }
+
+  async #fire(kind: FaultKind): Promise<void> {
+    if (this.#isOver) {
+      this.dropped += 1;
+      return;
+    }
     switch (kind) {
       case 'kill':
         return this.#kill();

@@ -157,6 +157,7 @@ async function run(): Promise<boolean> {
     minutes,
     world,
     fired: faults.fired,
+    dropped: faults.dropped,
     checked: whole,
     operations: history.counts(),
     quietAfterMs,

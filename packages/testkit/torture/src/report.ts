@@ -12,6 +12,8 @@ export interface Run {
   readonly minutes: number;
   readonly world: World;
   readonly fired: readonly Fired[];
+  /** Planned, and not fired: the machine was too slow for so many deaths. */
+  readonly dropped: number;
   readonly checked: Checked;
   readonly operations: Readonly<Record<string, Record<Outcome, number>>>;
   /** From the end of the faults to rest. */
@@ -45,7 +47,7 @@ export function writeReport(file: string, run: Run): string {
       endedByThemselves: endings.filter(({ code }) => code !== null && code !== 0).length,
       quietAfterSeconds: Math.round(run.quietAfterMs / 1_000),
     },
-    faults: { ...kinds, ...world.proxy.counts() },
+    faults: { ...kinds, dropped: run.dropped, ...world.proxy.counts() },
     crashPoints: {
       hit: points.length,
       diedAt: diedAt.length,
