@@ -39,7 +39,7 @@ export interface Evidence {
   readonly shops: readonly Shop[];
   readonly customers: readonly Customer[];
   readonly receivers: readonly Receiver[];
-  readonly poisoned: readonly { readonly topic: string; readonly key: string }[];
+  readonly poisoned: readonly { readonly topic: string; readonly key: string; readonly isSent: boolean }[];
 }
 
 export async function check(evidence: Evidence): Promise<Checked> {
@@ -206,6 +206,6 @@ export async function checkParked(client: Client, poisoned: Evidence['poisoned']
       else say(`${consumer} has parked ${key} of ${topic}: ${error}`);
     }
   }
-  for (const { topic, key } of poisoned)
-    if (!found.has(`${topic} ${key}`)) say(`${key} of ${topic} cannot be read, and nobody has parked it`);
+  for (const { topic, key, isSent } of poisoned)
+    if (isSent && !found.has(`${topic} ${key}`)) say(`${key} of ${topic} cannot be read, and nobody has parked it`);
 }

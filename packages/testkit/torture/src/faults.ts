@@ -30,7 +30,7 @@ export const poisonMark = 'poison-';
 export class Faults {
   readonly fired: Fired[] = [];
   /** Keys that hold a message nobody can read. */
-  readonly poisoned: { readonly topic: string; readonly key: string }[] = [];
+  readonly poisoned: { readonly topic: string; readonly key: string; isSent: boolean }[] = [];
   /** Planned, and not fired before the end. */
   dropped = 0;
   readonly #world: World;
@@ -211,20 +211,22 @@ export class Faults {
       traceparent: '',
       merchant_id: randomUUID(),
     };
-    const producer = this.#kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
-    this.poisoned.push({ topic, key });
-    for (let tries = 0; tries < 60; tries += 1) {
+    const poison = { topic, key, isSent: false };
+    this.poisoned.push(poison);
+    while (!this.#isOver && !poison.isSent) {
+      const producer = this.#kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
       try {
         await producer.connect();
         const value = Buffer.from([0xff, 0xff, 0xff, 0xff, 0x07, 0x12]);
         await producer.send({ topic, messages: [{ key, value, ...(at % 2 === 0 ? { headers } : {}) }] });
+        poison.isSent = true;
         this.#note('poison', `${topic} ${key}`);
-        break;
       } catch {
         await rest(1_000);
+      } finally {
+        await producer.disconnect().catch(() => undefined);
       }
     }
-    await producer.disconnect().catch(() => undefined);
   }
 
   async #during(kind: FaultKind, ms: number, turn: (on: boolean) => void): Promise<void> {

@@ -16,7 +16,7 @@ import { codeMark } from '../src/shop.ts';
 
 const well = readFileSync(new URL('../../../../apps/doctor/test/well.sql', import.meta.url), 'utf8');
 const url = 'https://example.com';
-const poisoned = [{ topic: 'orders', key: 'poison-0' }];
+const poisoned = [{ topic: 'orders', key: 'poison-0', isSent: true }];
 let database: TestDatabase;
 let client: Client;
 let world: { readonly data: string };
