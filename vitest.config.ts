@@ -1,13 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
-// `TEST_DATABASE=memory` runs tests on a Postgres in memory: the name of the driver then leads to it.
-const inMemory =
-  process.env['TEST_DATABASE'] !== 'memory'
-    ? {}
-    : {
-        resolve: { alias: { pg: new URL('packages/testkit/src/memory/driver.ts', import.meta.url).pathname } },
-        env: { TEST_DATABASE_URL: 'postgres://postgres@memory/postgres' },
-      };
+// The driver's name leads to a Postgres in memory: for `TEST_DATABASE=memory vitest run --project parts …`, and for the
+// project `memory`, a selection of the parts that is played on both storages.
+const memory = {
+  resolve: { alias: { pg: new URL('packages/testkit/src/memory/driver.ts', import.meta.url).pathname } },
+  env: { TEST_DATABASE_URL: 'postgres://postgres@memory/postgres' },
+};
+const isInMemory = process.env['TEST_DATABASE'] === 'memory';
+const patience = { testTimeout: 30_000, hookTimeout: 120_000 };
 
 // Three kinds of tests. `domain` needs nothing and takes milliseconds; `parts` runs one package or service on a real
 // Postgres (a database per file from a template); `e2e` runs the product through its public surfaces.
@@ -16,14 +16,27 @@ export default defineConfig({
     projects: [
       { test: { name: 'domain', include: ['{apps,packages}/*/src/**/*.test.ts'] } },
       {
-        ...(inMemory.resolve === undefined ? {} : { resolve: inMemory.resolve }),
+        ...(isInMemory ? { resolve: memory.resolve } : {}),
         test: {
-          ...(inMemory.env === undefined ? {} : { env: inMemory.env }),
+          ...(isInMemory ? { env: memory.env } : {}),
           name: 'parts',
           include: ['{apps,packages}/*/test/**/*.test.ts', 'packages/testkit/{races,simulator,torture}/test/*.test.ts'],
-          globalSetup: inMemory.env === undefined ? ['packages/testkit/src/postgres-for-tests.ts'] : [],
-          testTimeout: 30_000,
-          hookTimeout: 120_000,
+          globalSetup: isInMemory ? [] : ['packages/testkit/src/postgres-for-tests.ts'],
+          setupFiles: process.env['STATEMENTS'] === undefined ? [] : ['packages/testkit/src/statements.ts'],
+          ...patience,
+        },
+      },
+      {
+        resolve: memory.resolve,
+        test: {
+          name: 'memory',
+          include: [
+            'apps/order/test/{cart,story,renewal-news}.test.ts',
+            'apps/payment/test/renewals.test.ts',
+            'packages/messaging/test/relay.test.ts',
+          ],
+          env: memory.env,
+          ...patience,
         },
       },
       {

@@ -122,6 +122,10 @@ export class Locks {
     throw new Blocked([found.holder]);
   }
 
+  holdsAdvisory(holder: Transaction): boolean {
+    return [...this.#advisory.values()].some((lock) => lock.holder === holder);
+  }
+
   releaseAll(holder: Transaction): void {
     for (const [key, lock] of this.#advisory) if (lock.holder === holder) this.#advisory.delete(key);
     this.ended(holder);

@@ -30,7 +30,8 @@ export class ServerState implements Shared {
   deliver: (from: object, notifications: readonly { channel: string; payload: string }[]) => void = () => undefined;
   terminate: (session: number) => boolean = () => false;
   /** Who is connected, for pg_stat_activity. */
-  activity: () => readonly { pid: number; user: string; application: string; isBusy: boolean }[] = () => [];
+  activity: () => readonly { pid: number; user: string; application: string; isBusy: boolean; isLocking: boolean }[] =
+    () => [];
   /** What concerns other databases: created, dropped, renamed. Answers the command's word. */
   databases: ((node: Node) => string | undefined) | undefined;
   databaseNames: () => readonly string[] = () => [];

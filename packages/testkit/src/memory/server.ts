@@ -63,6 +63,7 @@ export class MemoryServer {
         user: session.user,
         application,
         isBusy,
+        isLocking: session.holdsAdvisoryLock,
       }));
     this.state.terminate = (id) => this.#break((client) => client.session.id === id, 'reject') > 0;
   }

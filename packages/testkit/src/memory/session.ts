@@ -8,7 +8,8 @@ import { compile, compileExpression, isProgram, type Place, type Program } from 
 import type { ServerState } from './server-state.ts';
 import { Row } from './store.ts';
 import { systemRows } from './system-views.ts';
-import { kindOf, parse, textOf } from './syntax.ts';
+import { millisecondsOf, settingOf } from './settings.ts';
+import { kindOf, parse } from './syntax.ts';
 import { Blocked, Transaction } from './transaction.ts';
 import type { Value } from './values.ts';
 
@@ -66,6 +67,10 @@ export class Session {
 
   get user(): string {
     return this.#options.role ?? 'postgres';
+  }
+
+  get holdsAdvisoryLock(): boolean {
+    return this.#state.locks.holdsAdvisory(this.#self);
   }
 
   get isInTransaction(): boolean {
@@ -370,23 +375,13 @@ export class Session {
       return simple('RESET');
     }
     if (kind !== 'VAR_SET_VALUE') return notKnown(`set ${kind}`);
-    const words = args.map((arg) => {
-      if (!('A_Const' in arg)) return textOf(arg);
-      const { sval, ival, boolval, fval } = arg.A_Const;
-      if (sval !== undefined) return sval.sval ?? '';
-      if (boolval !== undefined) return boolval.boolval === true ? 'on' : 'off';
-      return fval?.fval ?? String(ival?.ival ?? 0);
-    });
-    this.#put(name, words.join(', '), is_local === true, this.#block);
+    this.#put(name, settingOf(args), is_local === true, this.#block);
     return simple('SET');
   }
 
   /** In milliseconds; 0: for ever. */
   #timeout(): number {
-    if (this.#lockTimeout === undefined) {
-      const [, number = '0', unit = 'ms'] = /^(\d+)\s*(ms|s|min)?$/.exec(this.#setting('lock_timeout') ?? '0') ?? [];
-      this.#lockTimeout = Number(number) * (unit === 's' ? 1_000 : unit === 'min' ? 60_000 : 1);
-    }
+    this.#lockTimeout ??= millisecondsOf(this.#setting('lock_timeout') ?? '0');
     return this.#lockTimeout;
   }
 }

@@ -9,7 +9,8 @@ const columns = (text: string): Column[] =>
   });
 
 export const systemViews: Record<string, readonly Column[] | undefined> = {
-  pg_database: columns('datname'),
+  pg_database: columns('oid datname'),
+  pg_locks: columns('locktype database pid:int4'),
   pg_roles: columns('oid rolname rolsuper:bool rolbypassrls:bool'),
   pg_class: columns('oid relname relnamespace relkind relowner relrowsecurity:bool relforcerowsecurity:bool'),
   pg_attribute: columns('attrelid attname attisdropped:bool'),
@@ -22,7 +23,7 @@ export function systemRows(state: ServerState, name: string): Tuple[] {
   const tables = [...state.catalog.tables];
   switch (name) {
     case 'pg_database':
-      return state.databaseNames().map((each) => [each]);
+      return [...state.databaseNames(), 'memory'].map((each) => [each, each]);
     case 'pg_roles':
       return ['postgres', ...state.catalog.roles].map((role, at) => [role, role, at === 0, at === 0]);
     case 'pg_class':
@@ -41,6 +42,10 @@ export function systemRows(state: ServerState, name: string): Tuple[] {
       return tables.flatMap(([oid, table]) => table.policies.map(() => [oid, '*', true]));
     case 'pg_tables':
       return tables.map(([, table]) => [table.schema, table.name]);
+    case 'pg_locks': {
+      const holders = state.activity().filter((each) => each.isLocking);
+      return holders.map((each) => ['advisory', 'memory', each.pid]);
+    }
     default:
       return state
         .activity()

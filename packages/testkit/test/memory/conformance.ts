@@ -90,7 +90,7 @@ export async function play(
     await database.admin.query(
       'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
     );
-    await Promise.allSettled(open.map((asked) => asked?.real));
+    await Promise.allSettled(open.flatMap((asked) => (asked === undefined ? [] : [asked.real])));
     await real.close();
     await database.drop();
   }
