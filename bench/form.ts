@@ -57,7 +57,7 @@ export async function startForm(
       child.kill('SIGTERM');
       reject(new Error(`the ${name} form ${why}: ${printed.trim().slice(-1_500)}`));
     };
-    const timer = setTimeout(() => fail('was not ready within 90 s'), 90_000);
+    const timer = setTimeout(() => fail('was not ready within 240 s'), 240_000);
     const onExit = () => fail('ended before it was ready');
     const read = (chunk: Buffer) => {
       printed += chunk.toString();
