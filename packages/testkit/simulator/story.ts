@@ -47,6 +47,8 @@ const goodsAndWeights: readonly Good[] = ['single', 'single', 'by product', 'mon
 const paying: readonly Card[] = ['pays', 'pays', 'pays', 'strong', 'silently pays', 'pays once'];
 const notPaying: readonly Card[] = ['declined', 'poor', 'silently declined'];
 
+const outside = ['provider', 'webhook', 'send mail', 'callback', 'publish', 'deliver', 'commit of'];
+
 /** The story of a seed. */
 export function tellStory(seed: number): Story {
   const random = new Random(seed, 3);
@@ -56,7 +58,11 @@ export function tellStory(seed: number): Story {
   const many = random.chance(0.15) ? 0 : 1 + random.below(6);
   // Roughly as many operations as such a story has; what comes later than its end strikes nobody.
   const reach = 150 + 250 * count;
-  const faults = Array.from({ length: many }, () => ({ at: random.below(reach), kind: random.pick(faultKinds) }));
+  const faults = Array.from({ length: many }, (): Fault => {
+    const fault = { at: random.below(reach), kind: random.pick(faultKinds) };
+    // Statements are many; what leaves the house is seldom, and matters more.
+    return random.chance(0.35) ? { ...fault, on: random.pick(outside) } : fault;
+  });
   return { seed, orders, faults: faults.toSorted((a, b) => a.at - b.at) };
 }
 

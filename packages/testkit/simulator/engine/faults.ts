@@ -24,6 +24,8 @@ export interface Fault {
   /** The number of the operation from which on it strikes the first that it can. */
   readonly at: number;
   readonly kind: FaultKind;
+  /** Only operations whose label begins so; absent = any. */
+  readonly on?: string;
 }
 
 /** Faults in the order of their places; each strikes once. */
@@ -37,11 +39,11 @@ export class FaultPlan {
   }
 
   /** The fault that strikes this operation, if one does. */
-  strike(number: number, possible: readonly FaultKind[]): FaultKind | undefined {
+  strike(number: number, possible: readonly FaultKind[], label: string): FaultKind | undefined {
     for (let nth = 0; nth < this.#waiting.length; nth += 1) {
       const fault = this.#waiting[nth];
       if (fault === undefined || fault.at > number) return undefined;
-      if (!possible.includes(fault.kind)) continue;
+      if (!possible.includes(fault.kind) || !label.startsWith(fault.on ?? '')) continue;
       this.#waiting.splice(nth, 1);
       this.struck += 1;
       return fault.kind;

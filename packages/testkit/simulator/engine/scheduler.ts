@@ -146,7 +146,7 @@ export class Scheduler {
     if (this.#number > mostOperations) throw new EndlessHistory(`no rest after ${mostOperations} operations`);
     const own = operation.faults ?? [];
     const possible = isMortal(owner) ? [...own, ...crashes] : own.length > 0 ? [...own, ...delayOnly] : own;
-    const fault = waiting.isDelayed ? undefined : this.#plan.strike(this.#number, possible);
+    const fault = waiting.isDelayed ? undefined : this.#plan.strike(this.#number, possible, operation.label);
     this.#note(`${owner.name} ${operation.label}${fault === undefined ? '' : ` ✗ ${fault}`}`);
     switch (fault) {
       case 'delay':
