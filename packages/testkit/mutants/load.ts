@@ -2,7 +2,7 @@
 import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { plants } from '../races/src/plants.ts';
+import { plants } from './plants.ts';
 import { mutants } from './catalogue.ts';
 import { applyTo, root } from './mutant.ts';
 

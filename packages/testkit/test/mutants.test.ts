@@ -1,7 +1,7 @@
 /** The mutants stay alive: a patch that no longer applies would let a bug go untested without anybody noticing. */
 import { expect, test } from 'vitest';
 import { mutants } from '../mutants/catalogue.ts';
-import { plants } from '../races/src/plants.ts';
+import { plants } from '../mutants/plants.ts';
 import { applyTo, prove } from '../mutants/mutant.ts';
 
 test('each has a name of its own, and there are thirty or more', () => {

@@ -1,7 +1,7 @@
 /** Runs each race with its planted fault, in a process of its own, until the race has seen it. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { plants } from './plants.ts';
+import { plants } from '@tillstream/testkit/mutants/plants';
 
 /** Answers the names of those that saw nothing. */
 export async function runPlanted(only: string, rounds: number, seed: number): Promise<readonly string[]> {

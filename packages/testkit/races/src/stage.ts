@@ -9,7 +9,7 @@ import { startApp } from '@tillstream/testkit/app';
 import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
 import { quietLog } from '@tillstream/testkit/log';
 import { Pool } from 'pg';
-import { plants } from './plants.ts';
+import { plants } from '@tillstream/testkit/mutants/plants';
 
 export const merchantId = '01890000-0000-7000-8000-000000000001';
 export const vaultKeys = `k1:${Buffer.alloc(32, 5).toString('base64')}`;

@@ -48,7 +48,7 @@ export const cancelledIsNotCharged: Invariant = {
           if (type === 'subscriptionCancelled') isCancelled = true;
           if (type === 'subscriptionRestored') isCancelled = false;
           const isAsked = type === 'renewalDue' || type === 'chargeDue';
-          return isCancelled && isAsked ? [`${id}: ${String(type)} while it is cancelled`] : [];
+          return isCancelled && isAsked ? [`${id}: ${type} while it is cancelled`] : [];
         });
     });
   },

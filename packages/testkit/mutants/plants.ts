@@ -2,7 +2,7 @@
  * One fault for each race, to show that the race sees it: `npm run races -- --planted`. A fault in code is a patch like a
  * mutant's; one in the database is a statement.
  */
-import { patch, type Mutant, type Patch } from '../../mutants/mutant.ts';
+import { patch, type Mutant, type Patch } from './mutant.ts';
 
 export interface Plant extends Mutant {
   readonly race: string;
