@@ -122,11 +122,16 @@ const columns = 'timer_id, machine, aggregate_id, merchant_id, kind, due_at, tra
 const isFree =
   'not exists (select from timer_lease taken where taken.timer_id = timer.timer_id and taken.leased_until > now())';
 
-export const findDue = `
-  select ${columns} from timer where due_at <= now() and machine = any ($1) and ${isFree} order by due_at limit ${batch}`;
+// A clock that stands while it is led on may fall behind the wall when that takes long: what is due by the wall is not yet
+// due by it.
+const runs =
+  'not exists (select from merchant_clock standing where standing.merchant_id = timer.merchant_id and standing.is_standing)';
 
-// The same for those whose clock is not the wall's (D15), each by its own. A clock is never behind the wall, so what the
-// statement above finds of theirs is due as well.
+export const findDue = `
+  select ${columns} from timer where due_at <= now() and machine = any ($1) and ${isFree} and ${runs} order by due_at limit ${batch}`;
+
+// The same for those whose clock is not the wall's (D15), each by its own. One that runs is never behind the wall, so what
+// the statement above finds of theirs is due as well.
 export const findTravellers = `
   select mine.* from unnest($2::uuid[]) as traveller (merchant_id) cross join lateral (
     select ${columns} from timer

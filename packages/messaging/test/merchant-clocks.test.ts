@@ -80,6 +80,20 @@ it('a merchant who stands in the future finds due what is due there, and nobody 
   expect(rows.map((row) => row.aggregate_id).toSorted()).toEqual([later, others].toSorted());
 });
 
+// An advance that took half an hour left its clock behind the wall: payments made meanwhile expired at once.
+it('a clock that has stood until the wall went past it is not hurried on by the wall', async () => {
+  const here = new Date(Date.now() - 1_800_000);
+  const mine = await set(merchant, new Date(here.getTime() + 60_000));
+  const others = await set(randomUUID(), new Date(here.getTime() + 60_000));
+  await stand(here);
+  const fired = startFiring();
+  await eventually(() => fired.length > 0);
+  expect(fired.map((timer) => timer.aggregateId)).toEqual([others]);
+  await stand(new Date(here.getTime() + 60_000));
+  await eventually(() => fired.length > 1);
+  expect(fired.map((timer) => timer.aggregateId)).toEqual([others, mine]);
+});
+
 it('a clock stands until it runs on, an older setting changes nothing, and at last it is the wall’s again', async () => {
   const there = new Date(Date.now() + 400 * day);
   await stand(there);
