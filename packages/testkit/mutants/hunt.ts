@@ -5,7 +5,8 @@
 import { memoryGround } from '../simulator/storage/memory.ts';
 import { homes } from '../simulator/product.ts';
 import { Simulator } from '../simulator/history.ts';
-import { tellStory } from '../simulator/story.ts';
+import { tellStory, themeOf } from '../simulator/story.ts';
+import { mutants } from './catalogue.ts';
 
 export interface Catch {
   /** Undefined = it survived. */
@@ -21,19 +22,30 @@ const say = (found: Catch): void => console.log(JSON.stringify(found));
 
 async function hunt(most: number, from: number): Promise<Catch> {
   let done = 0;
+  let seed = from;
   try {
     // A bug may show before anybody buys: when the shop is opened.
     const simulator = await Simulator.on((scheduler) => memoryGround(Object.values(homes), scheduler));
-    for (; done < most; done += 1) {
-      const { violations } = await simulator.run(tellStory(from + done));
+    for (const next of inOrder(most, from)) {
+      seed = next;
+      const { violations } = await simulator.run(tellStory(seed));
+      done += 1;
       const [first] = violations;
       if (first === undefined) continue;
-      return { invariant: first.invariant, histories: done + 1, seed: from + done, row: describe(first.rows[0]) };
+      return { invariant: first.invariant, histories: done, seed, row: describe(first.rows[0]) };
     }
-    return { invariant: undefined, histories: done, seed: from, row: '' };
+    return { invariant: undefined, histories: done, seed, row: '' };
   } catch (error) {
-    return { invariant: 'it cannot run', histories: done + 1, seed: from + done, row: String(error) };
+    return { invariant: 'it cannot run', histories: done + 1, seed, row: String(error) };
   }
+}
+
+/** All of them, those first that are about what the bug is about. */
+function inOrder(most: number, from: number): readonly number[] {
+  const { hint } = mutants.find(({ id }) => id === process.env['TILL_MUTANT']) ?? {};
+  const seeds = Array.from({ length: most }, (_, at) => from + at);
+  const isAbout = (each: number) => themeOf(each) === hint;
+  return [...seeds.filter(isAbout), ...seeds.filter((each) => !isAbout(each))];
 }
 
 function describe(row: unknown): string {

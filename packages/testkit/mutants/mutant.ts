@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
+import type { ThemeName } from '../simulator/themes.ts';
 
 export const root = join(import.meta.dirname, '../../..');
 
@@ -24,6 +25,8 @@ export interface Mutant {
   readonly museum: string;
   /** The invariants of the simulator that may see it first. */
   readonly caughtBy: string;
+  /** What histories are about that may show it: those come first. Orders the search, and leaves nothing out. */
+  readonly hint?: ThemeName;
   readonly patches: readonly Patch[];
 }
 

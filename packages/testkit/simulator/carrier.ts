@@ -275,7 +275,7 @@ async function turn(broker: Broker, group: Group, member: Member): Promise<boole
   }
   await turnstile
     .point({
-      label: `commit of ${subscription.group}`,
+      label: `offsets of ${subscription.group}`,
       faults: commitFaults,
       // A crash here gives the batch again: at least once.
       act: () => commit(broker, group, batch),

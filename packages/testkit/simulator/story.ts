@@ -3,6 +3,7 @@ import { faultKinds, type Fault } from './engine/faults.ts';
 import { Random } from './engine/random.ts';
 import type { Card } from './outside/cards.ts';
 import type { Good } from './shop.ts';
+import { aimedFaults, drawTheme, themeNamed, type ThemeName } from './themes.ts';
 
 export type Step =
   /** At the provider's page with this card. */
@@ -47,23 +48,33 @@ const goodsAndWeights: readonly Good[] = ['single', 'single', 'by product', 'mon
 const paying: readonly Card[] = ['pays', 'pays', 'pays', 'strong', 'silently pays', 'pays once'];
 const notPaying: readonly Card[] = ['declined', 'poor', 'silently declined'];
 
-const outside = ['provider', 'webhook', 'send mail', 'callback', 'publish', 'deliver', 'commit of'];
+const outside = ['provider', 'webhook', 'send mail', 'callback', 'publish', 'deliver', 'offsets of'];
+
+/** What the history of a seed is about. */
+export function themeOf(seed: number): ThemeName {
+  return drawTheme(new Random(seed, 4));
+}
 
 /** The story of a seed. */
 export function tellStory(seed: number): Story {
   const random = new Random(seed, 3);
-  const count = random.pick([1, 1, 2, 2, 3]);
-  const orders = Array.from({ length: count }, () => tellOrder(random));
+  const theme = themeNamed(themeOf(seed));
+  const count = theme.orders ?? random.pick([1, 1, 2, 2, 3]);
+  const tell = theme.tell ?? tellOrder;
+  const orders = Array.from({ length: count }, () => tell(random));
   // A history without faults now and then: what cannot even do the simple thing is found there.
-  const many = random.chance(0.15) ? 0 : 1 + random.below(6);
   // Roughly as many operations as such a story has; what comes later than its end strikes nobody.
   const reach = 150 + 250 * count;
-  const faults = Array.from({ length: many }, (): Fault => {
+  const isCalm = random.chance(0.15);
+  const aimed = isCalm ? [] : aimedFaults(theme, random, reach);
+  // Those that are aimed do not need as many others.
+  const many = isCalm ? 0 : aimed.length > 0 ? random.below(3) : 1 + random.below(6);
+  const blind = Array.from({ length: many }, (): Fault => {
     const fault = { at: random.below(reach), kind: random.pick(faultKinds) };
     // Statements are many; what leaves the house is seldom, and matters more.
     return random.chance(0.35) ? { ...fault, on: random.pick(outside) } : fault;
   });
-  return { seed, orders, faults: faults.toSorted((a, b) => a.at - b.at) };
+  return { seed, orders, faults: [...aimed, ...blind].toSorted((a, b) => a.at - b.at) };
 }
 
 function tellOrder(random: Random): Order {

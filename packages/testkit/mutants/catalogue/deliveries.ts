@@ -9,6 +9,7 @@ export const deliveries: readonly Mutant[] = [
     sentence: 'A pool that somebody takes from at the same moment looks empty: a buyer waits while there are codes.',
     museum: 'MUS-5',
     caughtBy: 'nobody waits while there are codes',
+    hint: 'crowd',
     patches: [
       patch(
         'apps/fulfillment/src/outbound/pool.ts',

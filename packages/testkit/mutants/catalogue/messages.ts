@@ -12,6 +12,7 @@ export const messages: readonly Mutant[] = [
     sentence: 'Nobody remembers which messages were handled: what is told again happens again.',
     museum: 'C.3 no inbox',
     caughtBy: 'effects of one message = 1',
+    hint: 'again',
     patches: [
       patch(
         'packages/messaging/src/once.ts',
@@ -25,6 +26,7 @@ export const messages: readonly Mutant[] = [
     sentence: 'A batch is acknowledged when it is taken: a crash while it is handled loses it.',
     museum: 'C.3 ack before handling (auto-commit)',
     caughtBy: 'no message is skipped',
+    hint: 'again',
     patches: [
       patch(
         consumer,
@@ -38,6 +40,7 @@ export const messages: readonly Mutant[] = [
     sentence: 'The relay marks messages as sent and then sends them: a crash in between loses them.',
     museum: 'C.3 mark-sent before send',
     caughtBy: 'every committed message is sent',
+    hint: 'edges',
     patches: [
       patch(
         relay,
@@ -52,6 +55,7 @@ export const messages: readonly Mutant[] = [
       'The relay asks for what is above the last that was sent: what commits late under a smaller number is lost.',
     museum: 'MUS-11',
     caughtBy: 'every committed message is sent',
+    hint: 'crowd',
     patches: [
       patch(
         relay,
@@ -66,11 +70,12 @@ export const messages: readonly Mutant[] = [
       'The relay marks everything up to the last that it sent, also what committed in between and was not sent.',
     museum: 'MUS-11',
     caughtBy: 'every committed message is sent',
+    hint: 'crowd',
     patches: [
       patch(
         relay,
-        'set sent_at = now() where id = any ($1::bigint[])',
-        'set sent_at = now() where sent_at is null and id <= (select max(t.id) from unnest($1::bigint[]) as t (id))',
+        '    sent = rows.map((row) => row.id);\n',
+        "    sent = rows.map((row) => row.id);\n    await connection.query('update outbox set sent_at = now() where sent_at is null and id <= $1', [rows.at(-1)?.id]);\n",
       ),
     ],
   },
@@ -79,6 +84,7 @@ export const messages: readonly Mutant[] = [
     sentence: 'What happened is committed, and announced in a transaction of its own: a crash in between tells nobody.',
     museum: 'medusa #6016, vendure #2735',
     caughtBy: 'every event of a history is announced',
+    hint: 'edges',
     patches: [
       patch(
         perform,
@@ -106,6 +112,7 @@ export const messages: readonly Mutant[] = [
     sentence: 'A batch that could not be handled is logged and forgotten.',
     museum: 'hyperswitch #3408',
     caughtBy: 'no message is skipped',
+    hint: 'edges',
     patches: [
       patch(
         consumer,
@@ -119,6 +126,7 @@ export const messages: readonly Mutant[] = [
     sentence: 'Timers are removed and then fired: a crash in between lets a renewal, a reminder or an end never come.',
     museum: '',
     caughtBy: 'nothing due is left; all comes to rest',
+    hint: 'edges',
     patches: [
       patch(
         timers,
@@ -132,6 +140,7 @@ export const messages: readonly Mutant[] = [
     sentence: 'What is due of a merchant who is ahead of the wall is looked for by the wall: it comes a year late.',
     museum: '',
     caughtBy: 'nothing due is left; all comes to rest',
+    hint: 'charges',
     patches: [patch(timers, 'due_at <= merchant_now(traveller.merchant_id)', 'due_at <= now()')],
   },
 ];

@@ -13,6 +13,7 @@ export const payments: readonly Mutant[] = [
     sentence: 'Each try of a charge has a key of its own: an answer that was lost is charged again.',
     museum: 'MUS-1 (medusa #16292)',
     caughtBy: 'one provider payment for one payment; books = provider',
+    hint: 'charges',
     patches: [patch('apps/payment/src/inbound/charges.ts', 'key: attemptId,', 'key: `${attemptId}-${tries}`,')],
   },
   {
@@ -20,6 +21,7 @@ export const payments: readonly Mutant[] = [
     sentence: 'Each try to open a page has a key of its own: the provider has two payable pages for one payment.',
     museum: 'MUS-1',
     caughtBy: 'one provider payment for one payment',
+    hint: 'pages',
     patches: [patch(calls, 'key: attempt.attemptId,', 'key: `${attempt.attemptId}-${attempt.tries}`,')],
   },
   {
@@ -27,6 +29,7 @@ export const payments: readonly Mutant[] = [
     sentence: 'After an error the attempt is made anew, with another id: its key is another one, too.',
     museum: 'MUS-1 (medusa #16681)',
     caughtBy: 'one provider payment for one payment',
+    hint: 'pages',
     patches: [
       patch(
         attempts,
@@ -40,6 +43,7 @@ export const payments: readonly Mutant[] = [
     sentence: 'A charge without an answer counts as declined, though the provider has taken the money.',
     museum: 'C.3 time-out = failed',
     caughtBy: 'books = provider',
+    hint: 'charges',
     patches: [
       patch(
         connector,
@@ -53,6 +57,7 @@ export const payments: readonly Mutant[] = [
     sentence: 'A page that the provider did not answer for counts as declined, and stays payable there.',
     museum: 'C.3 time-out = failed',
     caughtBy: 'no provider payment is open for a payment that has ended',
+    hint: 'pages',
     patches: [
       patch(
         connector,
@@ -66,6 +71,7 @@ export const payments: readonly Mutant[] = [
     sentence: 'An error of the provider counts as its "no".',
     museum: 'hyperswitch #3675',
     caughtBy: 'books = provider; no provider payment is open for a payment that has ended',
+    hint: 'pages',
     patches: [patch(connector, 'status >= 500 || [408, 409, 429]', '[408, 409, 429]')],
   },
   {
@@ -73,6 +79,7 @@ export const payments: readonly Mutant[] = [
     sentence: 'Nobody asks again what became of a charge that had no answer.',
     museum: "C.3 no janitor (Kill Bill's)",
     caughtBy: 'nothing unknown is left',
+    hint: 'charges',
     patches: [patch(attempts, '      await schedule(tx, timers);\n', '      void timers;\n')],
   },
   {
@@ -80,6 +87,7 @@ export const payments: readonly Mutant[] = [
     sentence: 'A page that the provider did not answer for is never asked for again.',
     museum: 'C.3 no janitor',
     caughtBy: 'nothing unknown is left',
+    hint: 'pages',
     patches: [
       patch(
         attempts,
@@ -93,6 +101,7 @@ export const payments: readonly Mutant[] = [
     sentence: 'What a crash left between the intention and the call of the provider is taken up by nobody.',
     museum: 'C.3 no write-ahead (the row without its worker)',
     caughtBy: 'nothing is intended for ever',
+    hint: 'pages',
     patches: [
       patch(
         app,
@@ -106,6 +115,7 @@ export const payments: readonly Mutant[] = [
     sentence: 'A callback that was kept and not applied, because of a crash, is never applied.',
     museum: 'MUS-6',
     caughtBy: 'no callback waits for ever',
+    hint: 'outside',
     patches: [
       patch(
         app,
@@ -119,6 +129,7 @@ export const payments: readonly Mutant[] = [
     sentence: '"The customer has opened the page", told late, makes a payment that has ended open again.',
     museum: 'hyperswitch #9926',
     caughtBy: 'every history is a path of its table; final stays final',
+    hint: 'pages',
     patches: [
       patch(
         machine,
@@ -132,6 +143,7 @@ export const payments: readonly Mutant[] = [
     sentence: '"The customer has submitted the card", told late, makes a payment that has ended process again.',
     museum: 'polar #13325',
     caughtBy: 'every history is a path of its table; final stays final',
+    hint: 'pages',
     patches: [
       patch(
         machine,
@@ -145,6 +157,7 @@ export const payments: readonly Mutant[] = [
     sentence: 'A payment expires or is withdrawn without a word to the provider, where it can still be paid.',
     museum: 'MUS-9 (autumn #2334)',
     caughtBy: 'books = provider; no provider payment is open for a payment that has ended',
+    hint: 'pages',
     patches: [
       patch(calls, '(await this.#parts.provider(payment.provider).withdraw(payment.provider_payment_id));', 'true;'),
     ],

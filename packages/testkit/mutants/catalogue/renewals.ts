@@ -10,6 +10,7 @@ export const renewals: readonly Mutant[] = [
       'A term begins with the day of its payment instead of the end of the one before: terms overlap and drift.',
     museum: 'lago #6194, #6139',
     caughtBy: 'terms are contiguous',
+    hint: 'charges',
     patches: [
       patch(
         'packages/calendar/src/term.ts',
@@ -23,6 +24,7 @@ export const renewals: readonly Mutant[] = [
     sentence: 'The order of a renewal that comes after the cancel is charged all the same.',
     museum: 'polar #13691',
     caughtBy: 'nothing is charged of what is cancelled',
+    hint: 'charges',
     patches: [
       patch(
         machine,
@@ -36,6 +38,7 @@ export const renewals: readonly Mutant[] = [
     sentence: 'A charge that failed is noted, and the next one is never planned.',
     museum: 'polar #13272',
     caughtBy: 'nothing is left without a next step',
+    hint: 'charges',
     patches: [
       patch(
         machine,
@@ -49,6 +52,7 @@ export const renewals: readonly Mutant[] = [
     sentence: 'A renewal is charged although the customer has paid its order by hand.',
     museum: 'lago #5547',
     caughtBy: 'an order is charged once; nothing is parked',
+    hint: 'charges',
     patches: [patch('apps/payment/src/outbound/renewals.ts', "  if (row.paid) return 'the order is paid';\n", '')],
   },
 ];

@@ -12,6 +12,7 @@ export const webhooks: readonly Mutant[] = [
       'What is due first is sent first: while an event waits for its next try, later ones of its order overtake.',
     museum: 'C.3 webhooks without per-order head-of-line',
     caughtBy: 'first deliveries of an order come in its order',
+    hint: 'outside',
     patches: [
       patch(heads, 'order by d.order_id, d.position\n', 'order by d.order_id, d.due_at\n'),
       patch(heads, 'order by d.position limit 1\n', 'order by d.due_at limit 1\n'),
@@ -22,6 +23,7 @@ export const webhooks: readonly Mutant[] = [
     sentence: 'Any answer counts as heard, an error page as well.',
     museum: 'btcpay WebhookSender',
     caughtBy: 'every event is delivered or given up',
+    hint: 'outside',
     patches: [patch(retry, 'httpStatus >= 200 && httpStatus < 300', 'httpStatus >= 200')],
   },
   {
@@ -29,6 +31,7 @@ export const webhooks: readonly Mutant[] = [
     sentence: 'Each attempt has an id of its own: a receiver cannot tell that it has heard this before.',
     museum: '',
     caughtBy: 'the same id on every attempt',
+    hint: 'outside',
     patches: [
       patch(shipper, "eventId: publicId('evt', shipment.eventId),", "eventId: publicId('evt', crypto.randomUUID()),"),
     ],
@@ -51,6 +54,7 @@ export const webhooks: readonly Mutant[] = [
     sentence: 'A delivery is marked as tried for good before it is sent: a crash while it is sent ends it.',
     museum: 'btcpay WebhookSender',
     caughtBy: 'every event is delivered or given up',
+    hint: 'outside',
     patches: [
       patch(
         'apps/webhook-dispatcher/src/outbound/rows/heads.ts',

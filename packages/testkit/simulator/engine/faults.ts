@@ -24,8 +24,10 @@ export interface Fault {
   /** The number of the operation from which on it strikes the first that it can. */
   readonly at: number;
   readonly kind: FaultKind;
-  /** Only operations whose label begins so; absent = any. */
+  /** Only operations whose label is, or begins with, these words; absent = any. */
   readonly on?: string;
+  /** How long it waits, when it is a delay. */
+  readonly ms?: number;
 }
 
 /** Faults in the order of their places; each strikes once. */
@@ -39,14 +41,14 @@ export class FaultPlan {
   }
 
   /** The fault that strikes this operation, if one does. */
-  strike(number: number, possible: readonly FaultKind[], label: string): FaultKind | undefined {
+  strike(number: number, possible: readonly FaultKind[], label: string): Fault | undefined {
     for (let nth = 0; nth < this.#waiting.length; nth += 1) {
       const fault = this.#waiting[nth];
       if (fault === undefined || fault.at > number) return undefined;
       if (!possible.includes(fault.kind) || !label.startsWith(fault.on ?? '')) continue;
       this.#waiting.splice(nth, 1);
       this.struck += 1;
-      return fault.kind;
+      return fault;
     }
     return undefined;
   }

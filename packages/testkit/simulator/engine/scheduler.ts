@@ -146,12 +146,13 @@ export class Scheduler {
     if (this.#number > mostOperations) throw new EndlessHistory(`no rest after ${mostOperations} operations`);
     const own = operation.faults ?? [];
     const possible = isMortal(owner) ? [...own, ...crashes] : own.length > 0 ? [...own, ...delayOnly] : own;
-    const fault = waiting.isDelayed ? undefined : this.#plan.strike(this.#number, possible, operation.label);
+    const struck = waiting.isDelayed ? undefined : this.#plan.strike(this.#number, possible, operation.label);
+    const fault = struck?.kind;
     this.#note(`${owner.name} ${operation.label}${fault === undefined ? '' : ` ✗ ${fault}`}`);
     switch (fault) {
       case 'delay':
         waiting.isDelayed = true;
-        runAs(owner, () => this.time.after(delayMs, () => this.#waiting.push(waiting)));
+        runAs(owner, () => this.time.after(struck?.ms ?? delayMs, () => this.#waiting.push(waiting)));
         return;
       case 'crash before':
         kill(owner);

@@ -2,7 +2,17 @@
 import type { Invariant } from './judge.ts';
 import { deliveredIsSaid, licencesMatch, secretsKept, storageKnows } from './licences.ts';
 import { mailsArrive, saidInOrder, webhooksArrive } from './messages.ts';
-import { booksAgree, capturedOnce, chargedOnce, oneAtATime, paidMeansPaid, sumsAgree } from './money.ts';
+import {
+  booksAgree,
+  capturedOnce,
+  chargedOnce,
+  noIsSaid,
+  nothingStaysPayable,
+  oneAtATime,
+  onePaymentThere,
+  paidMeansPaid,
+  sumsAgree,
+} from './money.ts';
 import { promised } from './orders.ts';
 import { pathsAreKnown } from './paths.ts';
 import { cancelledIsNotCharged, nextStepIsKnown, termsFollow } from './renewals.ts';
@@ -12,8 +22,11 @@ export const invariants: readonly Invariant[] = [
   storageKnows,
   promised,
   capturedOnce,
+  onePaymentThere,
   chargedOnce,
   booksAgree,
+  noIsSaid,
+  nothingStaysPayable,
   paidMeansPaid,
   sumsAgree,
   oneAtATime,

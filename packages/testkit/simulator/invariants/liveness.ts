@@ -24,7 +24,7 @@ const unsent = senders
     (schema) => `
     select '${schema}: messages to send' as what, count(*) as many, null::timestamptz as next_at
     from "${schema}".outbox where sent_at is null
-    union all select '${schema}: timers that are due', count(*), null::timestamptz from "${schema}".timer where due_at <= $1`,
+    union all select '${schema}: timers that are due', count(*), null::timestamptz from "${schema}".timer where due_at <= $1::timestamptz`,
   )
   .join(' union all ');
 
@@ -42,6 +42,8 @@ const parked = senders
   )
   .join(' union all ');
 
+const leftToDo = `${unsent} union all ${parked}`;
+
 export async function unrest(world: World, shop: Shop): Promise<Unrest> {
   if (!world.isServing()) return busy('a service is not up');
   if (world.provider.pending > 0) return busy(`${world.provider.pending} callbacks are under way`);
@@ -58,9 +60,7 @@ export async function unrest(world: World, shop: Shop): Promise<Unrest> {
     );
     return busy(`the test clock is being led on, waiting for ${JSON.stringify(advance?.waiting_for)}`);
   }
-  for (const left of await world.storage.look<Left>(
-    `${unsent} union all ${parked}`.replaceAll('$1', `'${now.toISOString()}'::timestamptz`),
-  ))
+  for (const left of await world.storage.look<Left>(leftToDo, [now]))
     if (Number(left.many) > 0) return busy(`${left.many} ${left.what}`);
   const [ahead] = await world.storage.look<{ by_ms: string | number | null }>(
     `select extract(epoch from at - set_at) * 1000 as by_ms from merchant.test_clock where merchant_id = $1`,

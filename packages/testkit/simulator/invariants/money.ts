@@ -27,6 +27,48 @@ export const capturedOnce: Invariant = {
   },
 };
 
+export const onePaymentThere: Invariant = {
+  id: 'I2c',
+  sentence: 'What is one payment here is one at the provider, however often it was asked for.',
+  check({ world }) {
+    const there = Map.groupBy(world.provider.books.payments.values(), (payment) => payment.reference);
+    return [...there].flatMap(([reference, all]) =>
+      all.length > 1 ? [`payment ${reference} is ${all.length} payments at the provider`] : [],
+    );
+  },
+};
+
+const over = new Set(['failed', 'expired', 'withdrawn', 'processing_expired']);
+
+export const nothingStaysPayable: Invariant = {
+  id: 'I3c',
+  sentence: 'A payment that has ended here cannot be paid at the provider any more.',
+  check({ world, facts }) {
+    const payments = by(facts.payments, 'payment_id');
+    return [...world.provider.books.payments.values()].flatMap(({ id, reference, status }) => {
+      const [row] = payments.get(reference) ?? [];
+      // A page whose address never arrived is known to nobody who could pay there.
+      const isPayable = status === 'opened' || (status === 'created' && row?.['provider_payment_id'] === id);
+      return isPayable && over.has(text(row?.['status']))
+        ? [`payment ${reference} has ended as ${text(row?.['status'])}, and is ${status} at the provider`]
+        : [];
+    });
+  },
+};
+
+export const noIsSaid: Invariant = {
+  id: 'I3d',
+  sentence: 'A payment has failed only when the provider said no; silence and errors say nothing.',
+  check({ world, facts }) {
+    const declined = new Set(
+      world.provider.books.journal.filter(({ what }) => what === 'decline').map(({ payment }) => payment.reference),
+    );
+    return facts.payments
+      .filter((row) => row['status'] === 'failed' && !declined.has(text(row['payment_id'])))
+      .map((row) => `payment ${text(row['payment_id'])} has failed, and the provider never said so`);
+  },
+};
+
 export const chargedOnce: Invariant = {
   id: 'I2b',
   sentence: 'An order is paid once; money that came besides is held for review or due for refund.',

@@ -51,13 +51,19 @@ export class Provider {
 
   /** How our connector reaches it. */
   readonly exchange: Exchange = async (request) => {
-    const isSlow = this.#scheduler.random.chance(0.5);
+    // An answer can be lost in three ways, the third being an error page of a server that has taken the money.
+    const how = this.#scheduler.random.pick(['silence', 'reset', 'error']);
     try {
       return await this.#scheduler.point({
         label: `provider ${request.method} ${request.path.replace(/[?].*|sbx_\w+/g, '')}`,
         faults,
         act: () => this.#answer(request),
-        fail: (fault) => (fault === 'refused' ? new Refusal() : isSlow ? new Silence() : new Error('ECONNRESET')),
+        fail: (fault) =>
+          fault === 'refused' || how === 'error'
+            ? new Refusal()
+            : how === 'silence'
+              ? new Silence()
+              : new Error('ECONNRESET'),
       });
     } catch (error) {
       if (error instanceof Refusal) return { status: 500, text: '{"error":"internal"}' };

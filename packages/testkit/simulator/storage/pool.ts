@@ -116,8 +116,15 @@ class SimulatedClient extends EventEmitter {
 
 /** Not by its name: a statement gets one only when it comes again. */
 function labelOf({ text }: Statement): string {
-  return text.slice(0, 90).replaceAll(/\s+/g, ' ').trim();
+  const known = labels.get(text);
+  if (known !== undefined) return known;
+  const label = text.slice(0, 90).replaceAll(/\s+/g, ' ').trim();
+  // Some texts come once only: they name ids.
+  if (labels.size < 5_000) labels.set(text, label);
+  return label;
 }
+
+const labels = new Map<string, string>();
 
 export interface SimulatedPool {
   readonly pool: Pool;

@@ -1,0 +1,135 @@
+/**
+ * Themes of histories: what is bought and done, with faults aimed where they would hurt that. Blind faults alone seldom meet
+ * the few operations that matter, such as the one charge of a renewal.
+ */
+import type { Fault, FaultKind } from './engine/faults.ts';
+import type { Random } from './engine/random.ts';
+import type { Card } from './outside/cards.ts';
+import type { Order, Step } from './story.ts';
+
+interface Aim {
+  readonly on: readonly string[];
+  readonly kinds: readonly FaultKind[];
+}
+
+interface Theme {
+  /** How many orders; absent = as in any story. */
+  readonly orders?: number;
+  /** Absent = as in any story. */
+  tell?(random: Random): Order;
+  readonly aims: readonly Aim[];
+}
+
+// Shorter than the pauses of the relays, and longer than what others need to overtake.
+const delaysMs = [80, 600, 6_000];
+const groups = ['order', 'payment', 'fulfillment', 'subscription', 'notification', 'webhook-dispatcher'];
+const unanswered: readonly FaultKind[] = [
+  'lost after',
+  'lost after',
+  'lost before',
+  'refused',
+  'crash after',
+  'crash before',
+];
+const of = (what: string) => groups.map((group) => `${what} ${group}`);
+
+export const themes = {
+  any: { aims: [] },
+  /** Renewals are charged, and the answer does not come. */
+  charges: { orders: 1, tell: tellRenewals, aims: [{ on: ['provider POST /v1/charges'], kinds: unanswered }] },
+  /** Pages are opened, and left, and opened again. */
+  pages: { tell: tellPages, aims: [{ on: ['provider POST'], kinds: unanswered }] },
+  /** Many at once: who wrote first commits last. */
+  crowd: {
+    orders: 3,
+    tell: tellQuick,
+    aims: [
+      { on: ['commit'], kinds: ['delay'] },
+      { on: ['commit', 'publish'], kinds: ['delay'] },
+    ],
+  },
+  /** Messages come again. */
+  again: {
+    aims: [
+      { on: of('offsets of'), kinds: ['crash before', 'rewind', 'lost before'] },
+      { on: of('deliver to'), kinds: ['zombie'] },
+      { on: ['publish', 'with marked as'], kinds: ['doubled', 'lost after', 'crash after', 'crash before'] },
+    ],
+  },
+  /** Processes end at the edges of their commits. */
+  edges: {
+    aims: [
+      { on: ['commit'], kinds: ['crash after', 'crash before', 'lost after'] },
+      { on: ['commit', 'publish', 'with marked as'], kinds: ['crash after', 'crash before', 'lost after'] },
+    ],
+  },
+  /** Receivers, mail servers and callbacks do not answer, or twice. */
+  outside: {
+    aims: [
+      {
+        on: ['webhook', 'send mail', 'callback'],
+        kinds: ['lost after', 'lost before', 'refused', 'doubled', 'crash after'],
+      },
+      {
+        on: ['webhook', 'send mail', 'callback'],
+        kinds: ['lost after', 'delay', 'refused', 'doubled', 'crash before'],
+      },
+    ],
+  },
+} as const satisfies Record<string, Theme>;
+
+export type ThemeName = keyof typeof themes;
+const names = Object.keys(themes).filter((name): name is ThemeName => name in themes);
+
+/** Half of all histories have none. */
+export function drawTheme(random: Random): ThemeName {
+  return random.chance(0.4) ? 'any' : random.pick(names);
+}
+
+export function themeNamed(name: ThemeName): Theme {
+  return themes[name];
+}
+
+/** At least one for each aim now and then, from near the beginning: what is aimed at is seldom. */
+export function aimedFaults({ aims }: Theme, random: Random, reach: number): readonly Fault[] {
+  return aims.flatMap(({ on, kinds }) =>
+    Array.from({ length: 1 + random.below(2) }, (): Fault => {
+      const at = random.chance(0.4) ? 0 : random.below(reach);
+      const fault = { at, kind: random.pick(kinds), on: random.pick(on) };
+      return fault.kind === 'delay' ? { ...fault, ms: random.pick(delaysMs) } : fault;
+    }),
+  );
+}
+
+function tellRenewals(random: Random): Order {
+  const card = random.pick<Card>(['pays', 'pays', 'silently pays', 'pays once', 'strong']);
+  const steps: Step[] = [{ do: 'pay', card }];
+  steps.push({ do: 'advance', by: random.pick(['P1M', 'P1M', 'P2M']) });
+  if (random.chance(0.4)) steps.push({ do: 'advance', by: random.pick(['P1D', 'P20D']) });
+  if (random.chance(0.2)) steps.push({ do: random.pick(['cancel', 'merchant cancels', 'come back']) });
+  return { good: random.pick(['monthly', 'monthly', 'trial']), quantity: 1, submits: 1, autoRenew: true, steps };
+}
+
+function tellPages(random: Random): Order {
+  const steps: Step[] = [];
+  if (random.chance(0.4)) steps.push({ do: 'look at card page' });
+  if (random.chance(0.3)) steps.push({ do: 'withdraw payment' });
+  if (random.chance(0.3)) steps.push({ do: 'wait', seconds: random.pick([60, 1_900]) });
+  const card = random.pick<Card>(['pays', 'pays', 'strong', 'silently pays', 'declined']);
+  steps.push(
+    random.chance(0.4) ? { do: 'pay twice', card, other: random.pick<Card>(['pays', 'strong']) } : { do: 'pay', card },
+  );
+  if (random.chance(0.4)) steps.push({ do: 'come back' });
+  return { good: random.pick(['single', 'by product', 'monthly']), quantity: 1, submits: 1, autoRenew: true, steps };
+}
+
+function tellQuick(random: Random): Order {
+  const quantity = random.pick([1, 1, 2]);
+  return {
+    good: random.pick(['single', 'by product']),
+    quantity,
+    submits: 1,
+    autoRenew: false,
+    steps: [{ do: 'pay', card: 'pays' }],
+  };
+}
