@@ -30,6 +30,8 @@ async function sellTerms(productId: string, count: number): Promise<{ orderId: b
         : { firstItemId: terms[0]?.itemId ?? 0n, previousItemId: terms.at(-1)?.itemId ?? 0n };
     const { orderId } = shop.order([{ productId, itemId, ...chain }]);
     await shop.pay(orderId);
+    // Orders have keys of their own: nothing but waiting keeps one behind another.
+    await eventually(() => shop.said.some((event) => event.orderId === orderId));
     terms.push({ orderId, itemId });
   }
   return terms;

@@ -27,6 +27,10 @@ function freezable(): { wrap: (database: Database<object>) => Database<object>; 
         await frozen?.promise;
         return database.everyMerchant(reason, run);
       },
+      everyMerchantStatement: async (reason, run) => {
+        await frozen?.promise;
+        return database.everyMerchantStatement(reason, run);
+      },
     }),
     freeze() {
       const { promise, resolve } = Promise.withResolvers<void>();
