@@ -60,8 +60,7 @@ export function tellStory(seed: number): Story {
   const random = new Random(seed, 3);
   const theme = themeNamed(themeOf(seed));
   const count = theme.orders ?? random.pick([1, 1, 2, 2, 3]);
-  const tell = theme.tell ?? tellOrder;
-  const orders = Array.from({ length: count }, () => tell(random));
+  const orders = Array.from({ length: count }, () => theme.tell?.(random) ?? tellOrder(random));
   // A history without faults now and then: what cannot even do the simple thing is found there.
   // Roughly as many operations as such a story has; what comes later than its end strikes nobody.
   const reach = 150 + 250 * count;
