@@ -1,5 +1,5 @@
 /** One history, from its story to the verdict. */
-import { Customer } from './actors/customer.ts';
+import { Customer, pause } from './actors/customer.ts';
 import { Operator } from './actors/operator.ts';
 import { FaultPlan } from './engine/faults.ts';
 import { SeededIds } from './engine/ids.ts';
@@ -28,6 +28,7 @@ const operatorSteps = new Set([
   'withdraw payment',
   'resend licences',
   'delete order',
+  'add codes',
   'merchant cancels',
   'merchant restores',
   'cancel against restore',
@@ -197,14 +198,18 @@ async function openWhenUp(world: World): Promise<Shop> {
 function act(world: World, shop: Shop, customer: Customer, order: Order | undefined): Promise<void> {
   // Nobody lives through it: whatever becomes due meanwhile is late, as after a machine has slept.
   const leap = (seconds: number) => world.scheduler.time.jumpTo(world.scheduler.time.nowMs + seconds * 1_000);
-  const operator = new Operator(clientsOf(world), shop);
+  const operator = new Operator(clientsOf(world), shop, customer.number);
   const owner = { name: `customer ${customer.number}`, isAlive: true };
   world.actors.add(owner);
   return runAs(owner, async () => {
     await customer.place();
     for (const step of order?.steps ?? [])
       if (step.do === 'wait') leap(step.seconds);
-      else if (operatorSteps.has(step.do)) await operator.take(step, customer.promised?.orderId);
+      else if (step.do === 'cancel during advance') {
+        const advancing = operator.take({ do: 'advance', by: step.by }, undefined);
+        await pause(step.seconds * 1_000);
+        await Promise.all([advancing, customer.take({ do: 'cancel' })]);
+      } else if (operatorSteps.has(step.do)) await operator.take(step, customer.promised?.orderId, order?.good);
       else await customer.take(step);
   });
 }

@@ -21,13 +21,17 @@ export type Step =
   | { readonly do: 'withdraw payment' }
   | { readonly do: 'resend licences' }
   | { readonly do: 'delete order' }
+  /** So many more codes of what was ordered. */
+  | { readonly do: 'add codes'; readonly count: number }
   | { readonly do: 'merchant cancels' }
   | { readonly do: 'merchant restores' }
   /** Two of them at once. */
   | { readonly do: 'cancel against restore' }
   /** Time goes by for everybody; or the merchant's test clock is led on. */
   | { readonly do: 'wait'; readonly seconds: number }
-  | { readonly do: 'advance'; readonly by: string };
+  | { readonly do: 'advance'; readonly by: string }
+  /** Both: the customer cancels so many seconds after the clock began to be led on. */
+  | { readonly do: 'cancel during advance'; readonly by: string; readonly seconds: number };
 
 export interface Order {
   readonly good: Good;

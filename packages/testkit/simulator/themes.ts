@@ -63,6 +63,31 @@ export const themes = {
       { on: ['commit', 'publish', 'with marked as'], kinds: ['crash after', 'crash before', 'lost after'] },
     ],
   },
+  /** There are fewer codes than are paid for, and more come in at that moment. */
+  scarce: {
+    orders: 3,
+    tell: tellScarce,
+    aims: [
+      { on: ['commit'], kinds: ['delay'] },
+      {
+        on: ['update pool', 'insert into pool_code', 'deliver to fulfillment'],
+        kinds: ['delay', 'lost before', 'crash before'],
+      },
+    ],
+  },
+  /** A subscription is cancelled while its renewal is on its way. */
+  'late cancels': {
+    orders: 1,
+    tell: tellLateCancel,
+    aims: [{ on: ['publish', 'deliver to subscription', 'deliver to order', 'deliver to payment'], kinds: ['delay'] }],
+  },
+  /** What is being handled fails in the middle. */
+  broken: {
+    aims: [
+      { on: ['insert into inbox'], kinds: ['lost before', 'lost after', 'crash after'] },
+      { on: ['insert into inbox', 'call', 'answer'], kinds: ['lost before', 'lost after'] },
+    ],
+  },
   /** Receivers, mail servers and callbacks do not answer, or twice. */
   outside: {
     aims: [
@@ -121,6 +146,21 @@ function tellPages(random: Random): Order {
   );
   if (random.chance(0.4)) steps.push({ do: 'come back' });
   return { good: random.pick(['single', 'by product', 'monthly']), quantity: 1, submits: 1, autoRenew: true, steps };
+}
+
+function tellScarce(random: Random): Order {
+  const steps: Step[] = [{ do: 'pay', card: 'pays' }];
+  if (random.chance(0.7)) steps.splice(random.below(2), 0, { do: 'add codes', count: random.pick([1, 3, 9]) });
+  if (random.chance(0.3)) steps.push({ do: 'add codes', count: 4 });
+  return { good: 'single', quantity: random.pick([3, 5, 7]), submits: 1, autoRenew: false, steps };
+}
+
+function tellLateCancel(random: Random): Order {
+  const steps: Step[] = [{ do: 'pay', card: random.pick<Card>(['pays', 'silently pays', 'pays once']) }];
+  steps.push({ do: 'cancel during advance', by: random.pick(['P20D', 'P1M', 'P2M']), seconds: random.below(60) / 10 });
+  if (random.chance(0.3)) steps.push({ do: 'restore' });
+  if (random.chance(0.4)) steps.push({ do: 'advance', by: 'P1M' });
+  return { good: random.pick(['monthly', 'monthly', 'trial']), quantity: 1, submits: 1, autoRenew: true, steps };
 }
 
 function tellQuick(random: Random): Order {

@@ -9,7 +9,7 @@ export const deliveries: readonly Mutant[] = [
     sentence: 'A pool that somebody takes from at the same moment looks empty: a buyer waits while there are codes.',
     museum: 'MUS-5',
     caughtBy: 'nobody waits while there are codes',
-    hint: 'crowd',
+    hint: 'scarce',
     patches: [
       patch(
         'apps/fulfillment/src/outbound/pool.ts',
@@ -23,6 +23,7 @@ export const deliveries: readonly Mutant[] = [
     sentence: 'An item is delivered with as many codes as there are, though it was paid for more.',
     museum: 'polar #13681',
     caughtBy: 'paid units and licences are one to one',
+    hint: 'scarce',
     patches: [
       patch(
         'apps/fulfillment/src/domain/delivery.ts',

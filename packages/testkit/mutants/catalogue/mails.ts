@@ -11,6 +11,7 @@ export const mails: readonly Mutant[] = [
       'A mail is marked as sent and then handed to the mail server: a crash, or a server that is away, loses it.',
     museum: 'C.3 mark-sent before send',
     caughtBy: 'at least one mail for each order and kind',
+    hint: 'outside',
     patches: [
       patch(
         postman,
@@ -24,6 +25,7 @@ export const mails: readonly Mutant[] = [
     sentence: 'A mail that was being sent when the process died is taken up by nobody.',
     museum: 'polar #13272',
     caughtBy: 'at least one mail for each order and kind',
+    hint: 'outside',
     patches: [
       patch(
         rows,
@@ -37,6 +39,7 @@ export const mails: readonly Mutant[] = [
     sentence: 'Each telling of an event queues its mails once more.',
     museum: 'C.3 no inbox',
     caughtBy: 'mails are at most one more than crashes',
+    hint: 'again',
     patches: [
       patch(
         rows,
@@ -50,6 +53,7 @@ export const mails: readonly Mutant[] = [
     sentence: 'A mail server that is away is taken for one that says no.',
     museum: '',
     caughtBy: 'at least one mail for each order and kind',
+    hint: 'outside',
     patches: [
       patch(
         'apps/notification/src/domain/mail.ts',

@@ -8,16 +8,17 @@ const timers = 'packages/messaging/src/timers.ts';
 
 export const messages: readonly Mutant[] = [
   {
-    id: 'no-inbox',
-    sentence: 'Nobody remembers which messages were handled: what is told again happens again.',
-    museum: 'C.3 no inbox',
-    caughtBy: 'effects of one message = 1',
-    hint: 'again',
+    id: 'inbox-of-its-own',
+    sentence:
+      'What was handled is noted in a transaction of its own: when the handling fails after that, the message passes for handled.',
+    museum: 'C.3 inbox outside of the transaction',
+    caughtBy: 'no message is skipped',
+    hint: 'broken',
     patches: [
       patch(
-        'packages/messaging/src/once.ts',
-        'return new Set(rows.map((row) => row.message_id));',
-        'return new Set(messageIds);',
+        perform,
+        '    firstSight(tx, name, messageIds),\n',
+        "    parts.database.untyped('the inbox is noted', (own) => firstSight(own, name, messageIds)),\n",
       ),
     ],
   },
@@ -112,7 +113,7 @@ export const messages: readonly Mutant[] = [
     sentence: 'A batch that could not be handled is logged and forgotten.',
     museum: 'hyperswitch #3408',
     caughtBy: 'no message is skipped',
-    hint: 'edges',
+    hint: 'broken',
     patches: [
       patch(
         consumer,

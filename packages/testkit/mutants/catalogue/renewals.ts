@@ -24,7 +24,7 @@ export const renewals: readonly Mutant[] = [
     sentence: 'The order of a renewal that comes after the cancel is charged all the same.',
     museum: 'polar #13691',
     caughtBy: 'nothing is charged of what is cancelled',
-    hint: 'charges',
+    hint: 'late cancels',
     patches: [
       patch(
         machine,

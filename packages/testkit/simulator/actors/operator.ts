@@ -1,7 +1,7 @@
 /** The merchant's people, and the merchant's clock. */
 import type { Clients } from '@tillstream/gateway/app';
 import { Refused } from '@tillstream/rpc/refusals';
-import type { Shop } from '../shop.ts';
+import { codeOf, type Good, type Shop } from '../shop.ts';
 import type { Step } from '../story.ts';
 import { pause } from './customer.ts';
 
@@ -11,16 +11,23 @@ const [advanceTries, advancePauseMs] = [60, 1_000];
 export class Operator {
   readonly #clients: Clients;
   readonly #merchantId: string;
+  readonly #shop: Shop;
+  /** Which of those who work at the shop. */
+  readonly #number: number;
+  #added = 0;
 
-  constructor(clients: Clients, shop: Shop) {
+  constructor(clients: Clients, shop: Shop, number: number) {
+    this.#number = number;
     this.#clients = clients;
     this.#merchantId = shop.merchantId;
+    this.#shop = shop;
   }
 
-  async take(step: Step, orderId: bigint | undefined): Promise<void> {
+  async take(step: Step, orderId: bigint | undefined, good?: Good): Promise<void> {
     const { order, payment } = this.#clients;
     const merchantId = this.#merchantId;
     if (step.do === 'advance') return this.#advance(step.by);
+    if (step.do === 'add codes' && good !== undefined) return this.#addCodes(good, step.count);
     if (orderId === undefined) return;
     switch (step.do) {
       case 'withdraw payment': {
@@ -59,6 +66,15 @@ export class Operator {
         ),
       );
     }
+  }
+
+  async #addCodes(good: Good, count: number): Promise<void> {
+    // Numbers that no code of the shop's first day has, nor of another upload.
+    const codes = Array.from({ length: count }, () => codeOf(good, 1_000 * (this.#number + 1) + (this.#added += 1)));
+    const productId = this.#shop.products[good];
+    await this.#try(() =>
+      this.#clients.fulfillment.addLicenceCodes({ merchantId: this.#merchantId, productId, codes, lowWaterMark: 2 }),
+    );
   }
 
   async #advance(by: string): Promise<void> {

@@ -1,6 +1,6 @@
 /** Every sentence. What they cannot say yet (ledger, refunds, the gateway's answers) is in ../README.md. */
 import type { Invariant } from './judge.ts';
-import { deliveredIsSaid, licencesMatch, secretsKept, storageKnows } from './licences.ts';
+import { deliveredIsSaid, licencesMatch, nobodyWaitsForNothing, secretsKept, storageKnows } from './licences.ts';
 import { mailsArrive, saidInOrder, webhooksArrive } from './messages.ts';
 import {
   booksAgree,
@@ -32,6 +32,7 @@ export const invariants: readonly Invariant[] = [
   oneAtATime,
   licencesMatch,
   deliveredIsSaid,
+  nobodyWaitsForNothing,
   oneChargeATerm,
   paidTermsCount,
   termsFollow,

@@ -9,6 +9,7 @@ const tables = {
   attempts: 'payment.attempt',
   deliveries: 'fulfillment.delivery',
   licences: 'fulfillment.licence',
+  poolCodes: 'fulfillment.pool_code',
   subscriptions: 'subscription.subscription',
   subscriptionOrders: 'subscription.subscription_order',
   subscriptionHistory: 'subscription.subscription_history',

@@ -43,6 +43,21 @@ export const deliveredIsSaid: Invariant = {
   },
 };
 
+export const nobodyWaitsForNothing: Invariant = {
+  id: 'I6c',
+  sentence: 'Nobody who has paid waits for codes that are there.',
+  check({ facts }) {
+    const free = by(
+      facts.poolCodes.filter((row) => row['issued_at'] === null),
+      'product_id',
+    );
+    return facts.deliveries
+      .filter((row) => row['status'] === 'waiting')
+      .filter((row) => Number(row['code_count']) <= (free.get(text(row['product_id'])) ?? []).length)
+      .map((row) => `item ${text(row['item_id'])} waits for ${text(row['code_count'])} codes, and they are there`);
+  },
+};
+
 /** Codes are canaries: words that are found with their buyer, and nowhere else. */
 export const secretsKept: Invariant = {
   id: 'I15',

@@ -80,11 +80,19 @@ export const mailsArrive: Invariant = {
       if (order['status'] !== 'paid') continue;
       const id = text(order['order_id']);
       const mine = kinds.get(id) ?? [];
+      if (mine.filter((row) => row['kind'] === 'payment_confirmed').length > 1)
+        complaints.push(`order ${id} is paid once, and several mails say so`);
       if (!mine.some((row) => row['kind'] === 'payment_confirmed'))
         complaints.push(`order ${id} is paid, and no mail says so`);
       if (order['fulfilment_status'] === 'delivered' && !mine.some((row) => row['kind'] === 'licence'))
         complaints.push(`order ${id} is delivered, and no mail brings the licence`);
     }
+    // The mail server says "not now" or nothing, never "no"; only days without an answer end a mail.
+    const days = story.orders.some(({ steps }) =>
+      steps.some((step) => 'by' in step || (step.do === 'wait' && step.seconds > 3_600)),
+    );
+    const givenUp = facts.mails.filter((row) => row['status'] === 'failed_permanently');
+    if (!days && givenUp.length > 0) complaints.push(`${givenUp.length} mails are given up, and nobody refused them`);
     const sent = facts.mails.filter((row) => row['status'] === 'sent').length;
     if (sent !== ids.size) complaints.push(`${sent} mails are sent, ${ids.size} have come`);
     return complaints;
