@@ -31,6 +31,14 @@ const unanswered: readonly FaultKind[] = [
   'crash after',
   'crash before',
 ];
+const commits = ['order commit', 'payment commit', 'fulfillment commit', 'subscription commit'];
+const underWay = [
+  'order publish',
+  'subscription publish',
+  'order commit',
+  'deliver to subscription',
+  'deliver to order',
+];
 const of = (what: string) => groups.map((group) => `${what} ${group}`);
 
 export const themes = {
@@ -44,8 +52,8 @@ export const themes = {
     orders: 3,
     tell: tellQuick,
     aims: [
-      { on: ['commit'], kinds: ['delay'] },
-      { on: ['commit', 'publish'], kinds: ['delay'] },
+      { on: commits, kinds: ['delay'] },
+      { on: [...commits, 'publish'], kinds: ['delay'] },
     ],
   },
   /** Messages come again. */
@@ -68,10 +76,10 @@ export const themes = {
     orders: 3,
     tell: tellScarce,
     aims: [
-      { on: ['commit'], kinds: ['delay'] },
+      { on: ['fulfillment commit'], kinds: ['delay'] },
       {
-        on: ['update pool', 'insert into pool_code', 'deliver to fulfillment'],
-        kinds: ['delay', 'lost before', 'crash before'],
+        on: ['fulfillment commit', 'deliver to fulfillment'],
+        kinds: ['delay', 'zombie', 'crash before', 'crash after'],
       },
     ],
   },
@@ -79,7 +87,7 @@ export const themes = {
   'late cancels': {
     orders: 1,
     tell: tellLateCancel,
-    aims: [{ on: ['publish', 'deliver to subscription', 'deliver to order', 'deliver to payment'], kinds: ['delay'] }],
+    aims: Array.from({ length: 3 }, () => ({ on: underWay, kinds: ['delay'] })),
   },
   /** What is being handled fails in the middle. */
   broken: {
@@ -92,16 +100,13 @@ export const themes = {
   outside: {
     aims: [
       {
-        on: ['webhook', 'send mail', 'callback'],
-        kinds: ['lost after', 'lost before', 'refused', 'doubled', 'crash after'],
+        on: ['webhook', 'callback'],
+        kinds: ['lost after', 'lost before', 'refused', 'doubled', 'crash after', 'delay'],
       },
-      {
-        on: ['webhook', 'send mail', 'callback'],
-        kinds: ['lost after', 'delay', 'refused', 'doubled', 'crash before'],
-      },
+      { on: ['send mail'], kinds: ['lost after', 'lost before', 'refused', 'crash after', 'crash before'] },
     ],
   },
-} as const satisfies Record<string, Theme>;
+} satisfies Record<string, Theme>;
 
 export type ThemeName = keyof typeof themes;
 const names = Object.keys(themes).filter((name): name is ThemeName => name in themes);
@@ -150,14 +155,14 @@ function tellPages(random: Random): Order {
 
 function tellScarce(random: Random): Order {
   const steps: Step[] = [{ do: 'pay', card: 'pays' }];
-  if (random.chance(0.7)) steps.splice(random.below(2), 0, { do: 'add codes', count: random.pick([1, 3, 9]) });
+  if (random.chance(0.5)) steps.splice(random.below(2), 0, { do: 'add codes', count: random.pick([1, 2, 3]) });
   if (random.chance(0.3)) steps.push({ do: 'add codes', count: 4 });
-  return { good: 'single', quantity: random.pick([3, 5, 7]), submits: 1, autoRenew: false, steps };
+  return { good: 'single', quantity: random.pick([5, 5, 7, 8]), submits: 1, autoRenew: false, steps };
 }
 
 function tellLateCancel(random: Random): Order {
   const steps: Step[] = [{ do: 'pay', card: random.pick<Card>(['pays', 'silently pays', 'pays once']) }];
-  steps.push({ do: 'cancel during advance', by: random.pick(['P20D', 'P1M', 'P2M']), seconds: random.below(60) / 10 });
+  steps.push({ do: 'cancel during advance', by: random.pick(['P20D', 'P1M', 'P2M']), seconds: random.below(100) / 10 });
   if (random.chance(0.3)) steps.push({ do: 'restore' });
   if (random.chance(0.4)) steps.push({ do: 'advance', by: 'P1M' });
   return { good: random.pick(['monthly', 'monthly', 'trial']), quantity: 1, submits: 1, autoRenew: true, steps };

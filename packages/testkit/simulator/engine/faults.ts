@@ -24,10 +24,14 @@ export interface Fault {
   /** The number of the operation from which on it strikes the first that it can. */
   readonly at: number;
   readonly kind: FaultKind;
-  /** Only operations whose label is, or begins with, these words; absent = any. */
+  /** Only operations that are, or begin with, these words, with the name of whose they are or without; absent = any. */
   readonly on?: string;
   /** How long it waits, when it is a delay. */
   readonly ms?: number;
+}
+
+function isMeant({ on }: Fault, label: string, whose: string): boolean {
+  return on === undefined || label.startsWith(on) || (on.startsWith(whose) && `${whose} ${label}`.startsWith(on));
 }
 
 /** Faults in the order of their places; each strikes once. */
@@ -41,11 +45,11 @@ export class FaultPlan {
   }
 
   /** The fault that strikes this operation, if one does. */
-  strike(number: number, possible: readonly FaultKind[], label: string): Fault | undefined {
+  strike(number: number, possible: readonly FaultKind[], label: string, whose: string): Fault | undefined {
     for (let nth = 0; nth < this.#waiting.length; nth += 1) {
       const fault = this.#waiting[nth];
       if (fault === undefined || fault.at > number) return undefined;
-      if (!possible.includes(fault.kind) || !label.startsWith(fault.on ?? '')) continue;
+      if (!possible.includes(fault.kind) || !isMeant(fault, label, whose)) continue;
       this.#waiting.splice(nth, 1);
       this.struck += 1;
       return fault;

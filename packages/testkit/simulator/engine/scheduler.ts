@@ -146,7 +146,9 @@ export class Scheduler {
     if (this.#number > mostOperations) throw new EndlessHistory(`no rest after ${mostOperations} operations`);
     const own = operation.faults ?? [];
     const possible = isMortal(owner) ? [...own, ...crashes] : own.length > 0 ? [...own, ...delayOnly] : own;
-    const struck = waiting.isDelayed ? undefined : this.#plan.strike(this.#number, possible, operation.label);
+    const struck = waiting.isDelayed
+      ? undefined
+      : this.#plan.strike(this.#number, possible, operation.label, owner.name);
     const fault = struck?.kind;
     this.#note(`${owner.name} ${operation.label}${fault === undefined ? '' : ` ✗ ${fault}`}`);
     switch (fault) {
