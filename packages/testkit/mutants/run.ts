@@ -1,5 +1,5 @@
 /**
- * npm run mutants -- [--only id] [--histories 1000] [--seed 1]
+ * npm run mutants -- [--only id] [--histories 1000] [--seed 1] [--quick]
  *
  * Lives through histories with each bug until an invariant breaks, and through as many without any to show that it was
  * the bug. A table, one line of verdict; exits non-zero when a bug survives.
@@ -16,10 +16,24 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     histories: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
+    quick: { type: 'boolean', default: false },
   },
 });
 const [histories, seed] = [Number(values.histories), Number(values.seed)];
-const chosen = mutants.filter((mutant) => mutant.id.includes(values.only));
+// What CI has the time for: one of each kind, those that die within some histories.
+const quick = new Set([
+  'charge-key-per-try',
+  'page-key-per-try',
+  'time-out-is-declined',
+  'unknown-charge-is-forgotten',
+  'high-water-mark',
+  'swallowed-after-failure',
+  'partial-delivery',
+  'delivered-before-paid',
+  'term-from-the-payment',
+  'mails-are-queued-twice',
+]);
+const chosen = mutants.filter((mutant) => mutant.id.includes(values.only) && (!values.quick || quick.has(mutant.id)));
 if (chosen.length === 0 || !(histories >= 1) || !Number.isInteger(seed)) {
   console.error(`mutants: there is nothing to run. Ids: ${mutants.map((mutant) => mutant.id).join(', ')}`);
   process.exit(2);

@@ -289,9 +289,21 @@ async function handleAll(broker: Broker, group: Group, heir: Member): Promise<vo
   const batch = take(heir, broker.turnstile);
   if (batch.length === 0) return;
   await heir.subscription.handle(batch).then(
-    () => commit(broker, group, batch),
+    () => {
+      commit(broker, group, batch);
+      beginAtCommitted(group);
+    },
     () => undefined,
   );
+}
+
+/** As when the group is dealt out anew: whoever had read further than what is committed now reads it again. */
+function beginAtCommitted(group: Group): void {
+  for (const member of group.members) {
+    for (const [partition, position] of member.positions)
+      member.positions.set(partition, Math.min(position, group.committed.get(partition) ?? 0));
+    member.wake();
+  }
 }
 
 function hasNews(member: Member): boolean {

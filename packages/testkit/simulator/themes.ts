@@ -16,7 +16,7 @@ interface Theme {
   /** How many orders; absent = as in any story. */
   readonly orders?: number;
   /** Absent = as in any story. */
-  tell?(random: Random): Order;
+  readonly tell?: (random: Random) => Order;
   readonly aims: readonly Aim[];
 }
 
