@@ -1,8 +1,5 @@
-/** What every carrier promises. Both pass it; what is not in here nobody may rely on. */
-import { spawn } from 'node:child_process';
+/** What every carrier promises. All pass it, the simulator's too; what is not in here nobody may rely on. */
 import { randomUUID, randomUUIDv7 } from 'node:crypto';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { eventually } from '@tillstream/testkit/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Carrier, IncomingMessage, OutgoingMessage, Subscription } from '@tillstream/messaging/message';
@@ -10,9 +7,14 @@ import type { Carrier, IncomingMessage, OutgoingMessage, Subscription } from '@t
 export interface CarrierUnderTest {
   /** A connection of its own, as another process would have it. */
   open(): Carrier;
-  /** What test/dying-member.ts needs to open the same. */
-  readonly place: { readonly kind: 'embedded' | 'kafka'; readonly address: string };
+  /** A member of the group that takes a batch and never ends it, in a process that can be killed. */
+  member(topic: string, group: string): Promise<MortalMember>;
   stop(): Promise<void>;
+}
+
+export interface MortalMember {
+  readonly hasTaken: Promise<unknown>;
+  kill(): void;
 }
 
 export function messageTo(topic: string, key: string, text: string): OutgoingMessage {
@@ -312,14 +314,11 @@ export function describeCarrier(name: string, start: () => Promise<CarrierUnderT
 
     it('gives what a member had in hand when it was killed to another', async ({ onTestFinished }) => {
       const [topic, group] = [await newTopic(2), newGroup()];
-      const member = spawn(process.execPath, [fileURLToPath(new URL('dying-member.ts', import.meta.url))], {
-        env: { ...process.env, MEMBER: JSON.stringify({ ...underTest.place, topic, group }) },
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      onTestFinished(() => void member.kill('SIGKILL'));
+      const member = await underTest.member(topic, group);
+      onTestFinished(() => member.kill());
       await carrier.publish(Array.from({ length: 10 }, (_, at) => messageTo(topic, `k${at}`, String(at))));
-      await once(member.stdout, 'data');
-      member.kill('SIGKILL');
+      await member.hasTaken;
+      member.kill();
       const heir = await collect(open(), topic, group);
       await eventually(() => new Set(heir.got.map(textOf)).size === 10, 60_000);
     }, 90_000);

@@ -1,13 +1,7 @@
 /** A member of a consumer group that takes a batch, says so, and never ends it: the test kills this process. */
 import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
 import { kafkaCarrier } from '@tillstream/messaging/kafka-carrier';
-
-interface Place {
-  readonly kind: 'embedded' | 'kafka';
-  readonly address: string;
-  readonly topic: string;
-  readonly group: string;
-}
+import type { Place } from './start-member.ts';
 
 const { kind, address, topic, group } = JSON.parse(process.env['MEMBER'] ?? '') as Place;
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };

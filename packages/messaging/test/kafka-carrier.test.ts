@@ -10,6 +10,7 @@ import { quietLog } from '@tillstream/testkit/log';
 import { afterAll, expect, it } from 'vitest';
 import { describeCarrier } from './carrier-contract.ts';
 import { envelope, home, jarKeeper, jarMachine, keepEffects, seen, topic, type JarTables } from './jar.ts';
+import { startMember } from './start-member.ts';
 
 const broker = await findBroker();
 if (broker === undefined) {
@@ -20,7 +21,7 @@ if (broker === undefined) {
   afterAll(() => broker.stop());
   describeCarrier('Kafka', async () => ({
     open: () => kafkaCarrier({ brokers: broker.addresses, clientId: 'contract', log: quietLog() }),
-    place: { kind: 'kafka', address: broker.addresses.join(',') },
+    member: async (topic, group) => startMember({ kind: 'kafka', address: broker.addresses.join(','), topic, group }),
     stop: async () => undefined,
   }));
   // A broker that somebody else runs is not ours to kill.

@@ -4,7 +4,16 @@ import { mails } from './catalogue/mails.ts';
 import { messages } from './catalogue/messages.ts';
 import { payments } from './catalogue/payments.ts';
 import { renewals } from './catalogue/renewals.ts';
+import { tenants } from './catalogue/tenants.ts';
 import { webhooks } from './catalogue/webhooks.ts';
 import type { Mutant } from './mutant.ts';
 
-export const mutants: readonly Mutant[] = [...messages, ...payments, ...deliveries, ...renewals, ...webhooks, ...mails];
+export const mutants: readonly Mutant[] = [
+  ...messages,
+  ...payments,
+  ...deliveries,
+  ...renewals,
+  ...webhooks,
+  ...mails,
+  ...tenants,
+];

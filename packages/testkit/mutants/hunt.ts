@@ -17,7 +17,9 @@ export interface Catch {
   readonly row: string;
 }
 
+// How many, from which seed; and those that come before all others.
 const [histories, firstSeed] = process.argv.slice(2).map(Number);
+const first = (process.argv[4] ?? '').split(',').filter(Boolean).map(Number);
 const say = (found: Catch): void => console.log(JSON.stringify(found));
 
 async function hunt(most: number, from: number): Promise<Catch> {
@@ -26,13 +28,13 @@ async function hunt(most: number, from: number): Promise<Catch> {
   try {
     // A bug may show before anybody buys: when the shop is opened.
     const simulator = await Simulator.on((scheduler) => memoryGround(Object.values(homes), scheduler));
-    for (const next of inOrder(most, from)) {
+    for (const next of [...first, ...inOrder(most, from)]) {
       seed = next;
       const { violations } = await simulator.run(tellStory(seed));
       done += 1;
-      const [first] = violations;
-      if (first === undefined) continue;
-      return { invariant: first.invariant, histories: done, seed, row: describe(first.rows[0]) };
+      const [worst] = violations;
+      if (worst === undefined) continue;
+      return { invariant: worst.invariant, histories: done, seed, row: describe(worst.rows[0]) };
     }
     return { invariant: undefined, histories: done, seed, row: '' };
   } catch (error) {

@@ -3,6 +3,7 @@
  * made shorter, shown, and kept. README.md tells the rest.
  */
 import { parseArgs } from 'node:util';
+import { compareStorages } from './compare.ts';
 import { openSimulator, workTogether, type StorageName, type Tally } from './crew.ts';
 import { realNow } from './engine/time.ts';
 import type { Simulator } from './history.ts';
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     mutant: { type: 'string' },
     story: { type: 'string' },
     loud: { type: 'boolean', default: false },
+    compare: { type: 'boolean', default: false },
   },
 });
 const storage: StorageName = values.storage === 'postgres' ? 'postgres' : 'memory';
@@ -28,7 +30,9 @@ if (![histories, seed, workers].every(Number.isSafeInteger))
 
 if (values.mutant !== undefined && process.env['TILL_MUTANT'] !== values.mutant)
   process.exit(await again(values.mutant));
-process.exit(values.story === undefined ? await simulate() : await replay(values.story));
+process.exit(
+  values.compare ? await compare() : values.story === undefined ? await simulate() : await replay(values.story),
+);
 
 async function simulate(): Promise<number> {
   const startedMs = realNow();
@@ -60,6 +64,19 @@ async function simulate(): Promise<number> {
   await explain(await openSimulator(storage), tellStory(broken.seed), first?.invariant ?? '');
   console.log(`simulated: ${what}: seed ${broken.seed} breaks ${first?.invariant}`);
   return 1;
+}
+
+/** The same histories on both storages. */
+async function compare(): Promise<number> {
+  let [agreed, operations] = [0, 0];
+  const parting = await compareStorages(
+    Array.from({ length: histories }, (_, at) => seed + at),
+    (_, more) => ([agreed, operations] = [agreed + 1, operations + more]),
+  );
+  if (parting !== undefined) console.log(`seed ${parting.seed}:\n  ${parting.where}`);
+  const fate = parting === undefined ? 'no difference' : `seed ${parting.seed} parts them`;
+  console.log(`compared: ${agreed} histories from seed ${seed} on both storages, ${operations} operations: ${fate}`);
+  return parting === undefined ? 0 : 1;
 }
 
 /** The shortest story that still shows it, kept for those who come after. */

@@ -7,7 +7,13 @@ import {
   settings as fulfillmentSettings,
   type FulfillmentTables,
 } from '@tillstream/fulfillment/app';
-import { clientsOver } from '@tillstream/gateway/app';
+import {
+  clientsOver,
+  gatewayApp,
+  home as gateway,
+  settings as gatewaySettings,
+  type GatewayTables,
+} from '@tillstream/gateway/app';
 import {
   home as merchant,
   merchantApp,
@@ -41,9 +47,12 @@ import type { MailServer } from './outside/mail-server.ts';
 import { providerSettings, type Provider } from './outside/provider.ts';
 import type { Receivers } from './outside/receivers.ts';
 
-export const homes = { merchant, order, payment, fulfillment, subscription, notification, webhook };
+export const homes = { merchant, order, payment, fulfillment, subscription, notification, webhook, gateway };
 export type ServiceName = keyof typeof homes;
-export const serviceNames = Object.keys(homes).filter((name): name is ServiceName => name in homes);
+/** Those that every history has. The gateway has a door of its own, and is there when somebody comes to it. */
+export const serviceNames = Object.keys(homes).filter(
+  (name): name is ServiceName => name in homes && name !== 'gateway',
+);
 
 export interface Around {
   readonly channel: (service: string) => RpcChannel;
@@ -78,6 +87,7 @@ const configs = {
   subscription: readConfig(subscriptionSettings, environment),
   notification: readConfig(notificationSettings, environment),
   webhook: readConfig(webhookSettings, environment),
+  gateway: readConfig(gatewaySettings, environment),
 };
 
 /** As the process of that service makes it at its start. */
@@ -135,5 +145,7 @@ export function makeService(name: ServiceName, makePool: (config: PoolConfig) =>
       return make<object>((own) =>
         webhookApp({ ...own, clients, config: configs.webhook, exchange: around.receivers.exchange }),
       );
+    case 'gateway':
+      return make<GatewayTables>((own) => gatewayApp({ ...own, clients, config: configs.gateway }));
   }
 }

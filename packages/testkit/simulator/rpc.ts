@@ -25,7 +25,10 @@ function unavailable(): Refused {
 
 export class Exchange implements RpcExchange {
   readonly #scheduler: Scheduler;
-  readonly #servers = new Map<string, Server>();
+  /** By service; one that runs in two processes has two. */
+  readonly #servers = new Map<string, readonly Server[]>();
+  /** What those outside who are of one merchant were answered. */
+  readonly answers: { readonly label: string; readonly merchantId: string; readonly words: string }[] = [];
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
@@ -34,25 +37,33 @@ export class Exchange implements RpcExchange {
   serve(service: string, bindings: readonly RpcBinding[], log: Log): ServedRpc {
     const methods = new Map(bindings.flatMap((each) => each.methods.map((one) => [one.method.path, one] as const)));
     const server: Server = { owner: currentOwner(), methods, log, callers: new Set() };
-    this.#servers.set(service, server);
-    return {
-      stop: async () => {
-        if (this.#servers.get(service) === server) this.#servers.delete(service);
-      },
-    };
+    this.#servers.set(service, [...(this.#servers.get(service) ?? []), server]);
+    return { stop: async () => this.#leave(service, server) };
   }
 
   /** Its process was killed: whoever waits for it hears that the connection is gone. */
   forget(owner: Owner): void {
-    for (const [service, server] of this.#servers) {
-      if (server.owner !== owner) continue;
-      this.#servers.delete(service);
-      for (const hangUp of server.callers) hangUp();
-    }
+    for (const [service, servers] of this.#servers)
+      for (const server of servers) {
+        if (server.owner !== owner) continue;
+        this.#leave(service, server);
+        for (const hangUp of server.callers) hangUp();
+      }
+  }
+
+  #leave(service: string, server: Server): void {
+    const others = (this.#servers.get(service) ?? []).filter((each) => each !== server);
+    this.#servers.set(service, others);
+  }
+
+  /** Any of those that are up, as a balancer would. */
+  #serverOf(service: string): Server | undefined {
+    const up = (this.#servers.get(service) ?? []).filter(({ owner }) => owner.isAlive);
+    return up.length <= 1 ? up[0] : this.#scheduler.random.pick(up);
   }
 
   isServed(service: string): boolean {
-    return this.#servers.get(service)?.owner.isAlive === true;
+    return this.#servers.get(service)?.some(({ owner }) => owner.isAlive) === true;
   }
 
   channel(service: string): RpcChannel {
@@ -81,15 +92,17 @@ export class Exchange implements RpcExchange {
           scheduler.point({ label: `answer ${label}`, faults: wayBack, act: () => finish(say), fail: unavailable }),
         ).catch((error: unknown) => finish(() => reject(error)));
       const act = () => {
-        const server = this.#servers.get(service);
+        const server = this.#serverOf(service);
         const each = server?.methods.get(method.path);
-        if (server === undefined || each === undefined || !server.owner.isAlive) throw unavailable();
+        if (server === undefined || each === undefined) throw unavailable();
         const hangUp = () => finish(() => reject(unavailable()));
         server.callers.add(hangUp);
         const deadline = new Date(Date.now() + deadlineMs);
         runAs(server.owner, () => answerCall(each, { request, deadline }, server.log)).then(
           (said) => {
             server.callers.delete(hangUp);
+            const { merchantId } = caller;
+            if (merchantId !== undefined) this.answers.push({ label, merchantId, words: plainText(said) });
             void answer(() => resolve(said));
           },
           (error: unknown) => {
@@ -103,4 +116,9 @@ export class Exchange implements RpcExchange {
         .catch((error: unknown) => finish(() => reject(error)));
     });
   }
+}
+
+/** As JSON, with numbers of eight bytes as their digits. */
+export function plainText(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each)) ?? '';
 }

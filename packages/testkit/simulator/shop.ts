@@ -1,4 +1,7 @@
-/** What there is before a history begins: a merchant with products of each kind, codes to sell, and two receivers. */
+/**
+ * What there is before a history begins: two merchants of the same name, each with products of each kind, codes to sell, and
+ * two receivers.
+ */
 import { clientsOver, type Clients } from '@tillstream/gateway/app';
 import { homes } from './product.ts';
 import type { World } from './world.ts';
@@ -6,29 +9,47 @@ import type { World } from './world.ts';
 export const goods = ['single', 'by product', 'monthly', 'trial', 'by hand'] as const;
 export type Good = (typeof goods)[number];
 
+/** Most customers buy at the first. */
+export const shopNames = ['first', 'other'] as const;
+export type ShopName = (typeof shopNames)[number];
+
 export interface Shop {
+  readonly name: ShopName;
   readonly merchantId: string;
+  readonly apiKey: string;
   readonly products: Readonly<Record<Good, string>>;
   /** By the receiver's host. */
   readonly webhookSecrets: ReadonlyMap<string, string>;
 }
 
-const receiverHosts = ['first.example', 'second.example'];
+export type Shops = Readonly<Record<ShopName, Shop>>;
+
+export function shopOf(shops: Shops, merchantId: string): Shop {
+  const found = Object.values(shops).find((shop) => shop.merchantId === merchantId);
+  if (found === undefined) throw new Error(`no shop is ${merchantId}`);
+  return found;
+}
+
+const receivers = ['one', 'two'];
 const priceMinor = 10_000n;
 
 /** Codes are words that must be found nowhere but with the buyer. */
-export function codeOf(good: string, number: number): string {
-  return `CANARY-${good.replaceAll(' ', '').toUpperCase()}-${String(number).padStart(4, '0')}`;
+export function codeOf(shop: ShopName, good: string, number: number): string {
+  return `CANARY-${shop}${good.replaceAll(' ', '')}-`.toUpperCase() + String(number).padStart(4, '0');
 }
 
 export function clientsOf(world: World): Clients {
   return clientsOver((target) => world.exchange.channel(homes[target].name));
 }
 
-export async function openShop(world: World, codesEach: number): Promise<Shop> {
+export async function openShops(world: World, codesEach: number): Promise<Shops> {
+  return { first: await openShop(world, 'first', codesEach), other: await openShop(world, 'other', codesEach) };
+}
+
+async function openShop(world: World, name: ShopName, codesEach: number): Promise<Shop> {
   const { merchant, fulfillment, webhook } = clientsOf(world);
   const account = await merchant.createAccount({
-    accountName: 'simulated',
+    accountName: `simulated ${name}`,
     shopName: 'Simulated shop',
     supportEmail: 'support@merchant.example',
   });
@@ -60,11 +81,12 @@ export async function openShop(world: World, codesEach: number): Promise<Shop> {
       subscription: planOf(good),
     });
     products[good] = product?.id ?? '';
-    const codes = Array.from({ length: codesEach }, (_, at) => codeOf(good, at));
+    const codes = Array.from({ length: codesEach }, (_, at) => codeOf(name, good, at));
     await fulfillment.addLicenceCodes({ merchantId, productId: products[good], codes, lowWaterMark: 2 });
   }
   const webhookSecrets = new Map<string, string>();
-  for (const host of receiverHosts) {
+  for (const receiver of receivers) {
+    const host = `${receiver}.${name}.example`;
     const { secrets } = await webhook.createEndpoint({
       merchantId,
       livemode: false,
@@ -79,7 +101,7 @@ export async function openShop(world: World, codesEach: number): Promise<Shop> {
     });
     webhookSecrets.set(host, secrets?.standard ?? '');
   }
-  return { merchantId, products, webhookSecrets };
+  return { name, merchantId, apiKey: account.testApiKey, products, webhookSecrets };
 }
 
 function planOf(good: Good) {

@@ -16,7 +16,7 @@ export async function shrink(story: Story, isStillBroken: (story: Story) => Prom
   };
   for (let hasChanged = true; hasChanged && budget.left > 0;) {
     hasChanged = false;
-    for (const shorter of [withoutOrders, withoutSteps, plainer, withoutFaults]) {
+    for (const shorter of [withoutOrders, withoutTwins, withoutSteps, plainer, withoutFaults]) {
       for (let nth = 0; nth < shorter(shortest).length;) {
         const next = shorter(shortest)[nth];
         if (next !== undefined && (await attempt(next))) hasChanged = true;
@@ -33,6 +33,10 @@ function without<T>(list: readonly T[], at: number): readonly T[] {
 
 function withoutOrders(story: Story): readonly Story[] {
   return story.orders.map((_, at) => ({ ...story, orders: without(story.orders, at) }));
+}
+
+function withoutTwins({ twice, ...story }: Story): readonly Story[] {
+  return twice === undefined ? [] : [story];
 }
 
 function withoutSteps(story: Story): readonly Story[] {

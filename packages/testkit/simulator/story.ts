@@ -2,8 +2,9 @@
 import { faultKinds, type Fault } from './engine/faults.ts';
 import { Random } from './engine/random.ts';
 import type { Card } from './outside/cards.ts';
-import type { Good } from './shop.ts';
-import { aimedFaults, drawTheme, themeNamed, type ThemeName } from './themes.ts';
+import type { ServiceName } from './product.ts';
+import type { Good, ShopName } from './shop.ts';
+import { aimedFaults, drawTheme, drawTwice, themeNamed, type ThemeName } from './themes.ts';
 
 export type Step =
   /** At the provider's page with this card. */
@@ -17,6 +18,13 @@ export type Step =
   | { readonly do: 'come back' }
   | { readonly do: 'cancel' }
   | { readonly do: 'restore' }
+  /** A program of the merchant's, at the public API: with one key, so many times at once, and then with another content. */
+  | {
+      readonly do: 'merchant posts';
+      readonly what: 'product' | 'api key' | 'codes';
+      readonly times: number;
+      readonly isChanged: boolean;
+    }
   /** The merchant's people. */
   | { readonly do: 'withdraw payment' }
   | { readonly do: 'resend licences' }
@@ -31,9 +39,13 @@ export type Step =
   | { readonly do: 'wait'; readonly seconds: number }
   | { readonly do: 'advance'; readonly by: string }
   /** Both: the customer cancels so many seconds after the clock began to be led on. */
-  | { readonly do: 'cancel during advance'; readonly by: string; readonly seconds: number };
+  | { readonly do: 'cancel during advance'; readonly by: string; readonly seconds: number }
+  /** The customer pays the order of a renewal by hand, at the link in the letter, while it may be charged. */
+  | { readonly do: 'pay renewal during advance'; readonly by: string; readonly seconds: number; readonly card: Card };
 
 export interface Order {
+  /** Absent = at the first of the two. */
+  readonly shop?: ShopName;
   readonly good: Good;
   readonly quantity: number;
   /** The form is sent so many times at once. */
@@ -46,6 +58,8 @@ export interface Story {
   readonly seed: number;
   readonly orders: readonly Order[];
   readonly faults: readonly Fault[];
+  /** Services that run in two processes, as they do beyond one machine. */
+  readonly twice?: readonly ServiceName[];
 }
 
 const goodsAndWeights: readonly Good[] = ['single', 'single', 'by product', 'monthly', 'monthly', 'trial', 'by hand'];
@@ -64,7 +78,11 @@ export function tellStory(seed: number): Story {
   const random = new Random(seed, 3);
   const theme = themeNamed(themeOf(seed));
   const count = theme.orders ?? random.pick([1, 1, 2, 2, 3]);
-  const orders = Array.from({ length: count }, () => theme.tell?.(random) ?? tellOrder(random));
+  const told = Array.from({ length: count }, () => theme.tell?.(random) ?? tellOrder(random));
+  const isShared = random.chance(theme.shops === 'both' ? 1 : 0.3);
+  const orders = isShared
+    ? told.map((order, at) => (at % 2 === 0 ? order : { ...order, shop: 'other' as const }))
+    : told;
   // A history without faults now and then: what cannot even do the simple thing is found there.
   // Roughly as many operations as such a story has; what comes later than its end strikes nobody.
   const reach = 150 + 250 * count;
@@ -77,7 +95,9 @@ export function tellStory(seed: number): Story {
     // Statements are many; what leaves the house is seldom, and matters more.
     return random.chance(0.35) ? { ...fault, on: random.pick(outside) } : fault;
   });
-  return { seed, orders, faults: [...aimed, ...blind].toSorted((a, b) => a.at - b.at) };
+  const faults = [...aimed, ...blind].toSorted((a, b) => a.at - b.at);
+  const twice = drawTwice(theme, random);
+  return { seed, orders, faults, ...(twice === undefined ? {} : { twice }) };
 }
 
 function tellOrder(random: Random): Order {

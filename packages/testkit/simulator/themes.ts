@@ -5,11 +5,17 @@
 import type { Fault, FaultKind } from './engine/faults.ts';
 import type { Random } from './engine/random.ts';
 import type { Card } from './outside/cards.ts';
+import type { Good } from './shop.ts';
+import type { ServiceName } from './product.ts';
 import type { Order, Step } from './story.ts';
 
 interface Aim {
   readonly on: readonly string[];
   readonly kinds: readonly FaultKind[];
+  /** Of delays; absent = any of the usual. */
+  readonly ms?: readonly number[];
+  /** Not before this operation, where what it aims at comes late in such a story. */
+  readonly from?: number;
 }
 
 interface Theme {
@@ -18,10 +24,23 @@ interface Theme {
   /** Absent = as in any story. */
   readonly tell?: (random: Random) => Order;
   readonly aims: readonly Aim[];
+  /** Whether it is always about customers of both shops. */
+  readonly shops?: 'both';
+  /** What such a history often has two processes of. */
+  readonly twice?: readonly ServiceName[];
 }
 
 // Shorter than the pauses of the relays, and longer than what others need to overtake.
 const delaysMs = [80, 600, 6_000];
+const services: readonly ServiceName[] = [
+  'merchant',
+  'order',
+  'payment',
+  'fulfillment',
+  'subscription',
+  'notification',
+  'webhook',
+];
 const groups = ['order', 'payment', 'fulfillment', 'subscription', 'notification', 'webhook-dispatcher'];
 const unanswered: readonly FaultKind[] = [
   'lost after',
@@ -32,6 +51,11 @@ const unanswered: readonly FaultKind[] = [
   'crash before',
 ];
 const commits = ['order commit', 'payment commit', 'fulfillment commit', 'subscription commit'];
+// Long enough for a customer to do something at a page.
+const waitsMs = [600, 3_000, 10_000];
+// What was bought first has been paid and delivered by then.
+const renewsAt = 200;
+const chargeUnderWay = ['subscription publish', 'deliver to payment', 'payment insert into inbox'];
 const underWay = [
   'order publish',
   'subscription publish',
@@ -71,10 +95,28 @@ export const themes = {
       { on: ['commit', 'publish', 'with marked as'], kinds: ['crash after', 'crash before', 'lost after'] },
     ],
   },
+  /** Programs of merchants make things at the public API, and do not know whether they have. */
+  programs: {
+    orders: 2,
+    shops: 'both',
+    tell: tellPrograms,
+    twice: ['gateway'],
+    aims: [
+      { on: ['gateway', 'request', 'response'], kinds: ['crash after', 'crash before', 'lost after', 'lost before'] },
+      { on: ['gateway', 'request', 'response'], kinds: ['crash after', 'lost after', 'doubled', 'delay'] },
+    ],
+  },
+  /** The same customers, goods and names, at two merchants. */
+  neighbours: {
+    orders: 3,
+    shops: 'both',
+    aims: [{ on: ['insert into inbox', 'call', 'answer'], kinds: ['lost after', 'crash after', 'delay'] }],
+  },
   /** There are fewer codes than are paid for, and more come in at that moment. */
   scarce: {
     orders: 3,
     tell: tellScarce,
+    twice: ['fulfillment'],
     aims: [
       { on: ['fulfillment commit'], kinds: ['delay'] },
       {
@@ -87,7 +129,13 @@ export const themes = {
   'late cancels': {
     orders: 1,
     tell: tellLateCancel,
-    aims: Array.from({ length: 3 }, () => ({ on: underWay, kinds: ['delay'] })),
+    aims: Array.from({ length: 3 }, () => ({ on: underWay, kinds: ['delay'], ms: waitsMs, from: renewsAt })),
+  },
+  /** The order of a renewal is paid by hand while it is about to be charged. */
+  'renewals by hand': {
+    orders: 1,
+    tell: tellRenewalByHand,
+    aims: [{ on: chargeUnderWay, kinds: ['delay'], ms: waitsMs, from: renewsAt }],
   },
   /** What is being handled fails in the middle. */
   broken: {
@@ -122,13 +170,19 @@ export function themeNamed(name: ThemeName): Theme {
 
 /** At least one for each aim now and then, from near the beginning: what is aimed at is seldom. */
 export function aimedFaults({ aims }: Theme, random: Random, reach: number): readonly Fault[] {
-  return aims.flatMap(({ on, kinds }) =>
+  return aims.flatMap(({ on, kinds, ms = delaysMs, from = 0 }) =>
     Array.from({ length: 1 + random.below(2) }, (): Fault => {
-      const at = random.chance(0.4) ? 0 : random.below(reach);
+      const at = random.chance(0.4) ? from : from + random.below(reach - from);
       const fault = { at, kind: random.pick(kinds), on: random.pick(on) };
-      return fault.kind === 'delay' ? { ...fault, ms: random.pick(delaysMs) } : fault;
+      return fault.kind === 'delay' ? { ...fault, ms: random.pick(ms) } : fault;
     }),
   );
+}
+
+/** Undefined = each service has one process. */
+export function drawTwice({ twice }: Theme, random: Random): readonly ServiceName[] | undefined {
+  const many = twice ?? services;
+  return random.chance(twice === undefined ? 0.1 : 0.5) ? [random.pick(many)] : undefined;
 }
 
 function tellRenewals(random: Random): Order {
@@ -166,6 +220,30 @@ function tellLateCancel(random: Random): Order {
   if (random.chance(0.3)) steps.push({ do: 'restore' });
   if (random.chance(0.4)) steps.push({ do: 'advance', by: 'P1M' });
   return { good: random.pick(['monthly', 'monthly', 'trial']), quantity: 1, submits: 1, autoRenew: true, steps };
+}
+
+function tellRenewalByHand(random: Random): Order {
+  const good = random.pick<Good>(['monthly', 'monthly', 'by hand']);
+  const steps: Step[] = [
+    { do: 'pay', card: 'pays once' },
+    // Past the first of three charges, which fails.
+    { do: 'advance', by: random.pick(['P12D', 'P15D']) },
+  ];
+  const card = random.pick<Card>(['pays', 'pays', 'strong', 'silently pays']);
+  steps.push({ do: 'pay renewal during advance', by: 'P10D', seconds: random.below(60) / 10, card });
+  if (random.chance(0.3)) steps.push({ do: 'advance', by: 'P1M' });
+  return { good, quantity: 1, submits: 1, autoRenew: true, steps };
+}
+
+function tellPrograms(random: Random): Order {
+  const post = (): Step => ({
+    do: 'merchant posts',
+    what: random.pick(['product', 'product', 'api key', 'codes'] as const),
+    times: random.pick([1, 1, 2, 3]),
+    isChanged: random.chance(0.5),
+  });
+  const steps = Array.from({ length: random.pick([1, 2]) }, post);
+  return { good: 'single', quantity: 1, submits: 1, autoRenew: false, steps };
 }
 
 function tellQuick(random: Random): Order {

@@ -3,6 +3,8 @@ import { superviseApp } from '@tillstream/service/supervise';
 import { PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
 import { makeClient } from '@tillstream/rpc/client';
 import { Broker, carrierOf } from './carrier.ts';
+import type { Posted } from './actors/program.ts';
+import { Door, isInjectable } from './door.ts';
 import { runAs, type Owner } from './engine/owner.ts';
 import type { Mortal, Scheduler } from './engine/scheduler.ts';
 import { MailServer } from './outside/mail-server.ts';
@@ -33,15 +35,19 @@ export class World {
   readonly storage: Storage;
   readonly broker: Broker;
   readonly exchange: Exchange;
+  readonly door: Door;
   readonly provider: Provider;
   readonly mailServer: MailServer;
   readonly receivers: Receivers;
   /** Customers and whoever else acts from outside. */
   readonly actors = new Set<Owner>();
-  readonly #processes = new Map<ServiceName, Process>();
+  readonly #processes = new Set<Process>();
   readonly #log: (line: string) => void;
   /** What the services logged. */
   readonly lines: string[] = [];
+  /** What merchants' programs were answered. */
+  readonly posted: Posted[] = [];
+  #hasDoor = false;
   #isOver = false;
   kills = 0;
 
@@ -54,6 +60,7 @@ export class World {
       below: (below) => scheduler.random.below(below),
     });
     this.exchange = new Exchange(scheduler);
+    this.door = new Door(scheduler);
     this.mailServer = new MailServer(scheduler);
     this.receivers = new Receivers(scheduler, webhookSecrets);
     const payments = makeClient(PaymentApiService, this.exchange.channel(homes.payment.name), { deadlineMs: 10_000 });
@@ -63,20 +70,24 @@ export class World {
     this.actors.add(this.provider.owner);
   }
 
-  bootAll(): void {
-    for (const name of serviceNames) this.#boot(name);
+  /** `more`: these as well, or in a second process. */
+  bootAll(more: readonly ServiceName[] = []): void {
+    this.#hasDoor = more.includes('gateway');
+    for (const name of [...serviceNames, ...more]) this.#boot(name);
   }
 
   /** Nobody goes on; the next history has a world of its own. */
   end(): void {
     this.#isOver = true;
     for (const actor of this.actors) actor.isAlive = false;
-    for (const process of this.#processes.values()) process.kill();
+    for (const process of this.#processes) process.kill();
   }
 
   /** Whether every service answers. */
   isServing(): boolean {
-    return serviceNames.every((name) => this.exchange.isServed(homes[name].name));
+    return (
+      serviceNames.every((name) => this.exchange.isServed(homes[name].name)) && (!this.#hasDoor || this.door.isOpen)
+    );
   }
 
   #boot(name: ServiceName): void {
@@ -87,7 +98,7 @@ export class World {
       isAlive: true,
       kill: () => this.#kill(name, process),
     };
-    this.#processes.set(name, process);
+    this.#processes.add(process);
     const { scheduler, storage } = this;
     const line = (level: string) => (fields: object, text: string) => {
       if (!process.isAlive) return;
@@ -113,21 +124,28 @@ export class World {
         },
       );
       // A start that fails ends the process; whoever watches over it starts another.
-      superviseApp(app, { carrier: carrierOf(this.broker), clock, exchange: this.exchange, log }).catch(
-        (error: unknown) => {
-          log.error({ err: error }, 'did not start');
-          process.kill();
-        },
-      );
+      const open = async (): Promise<void> => {
+        await superviseApp(app, { carrier: carrierOf(this.broker), clock, exchange: this.exchange, log });
+        const { http } = app;
+        if (!isInjectable(http)) return;
+        await http.ready();
+        this.door.serve(process, http);
+      };
+      open().catch((error: unknown) => {
+        log.error({ err: error }, 'did not start');
+        process.kill();
+      });
     });
   }
 
   #kill(name: ServiceName, process: Process): void {
     if (!process.isAlive) return;
     process.isAlive = false;
+    this.#processes.delete(process);
     this.kills += 1;
     for (const each of process.pools) each.drop();
     this.exchange.forget(process);
+    this.door.forget(process);
     for (const group of this.broker.groups.values()) this.broker.deal(group);
     if (this.#isOver) return;
     const pauseMs = soonestMs + this.scheduler.random.below(latestMs - soonestMs);

@@ -98,6 +98,7 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     const { attempts, performer, clock } = this.#parts;
     const { payment } = attempt;
     const now = () => clock.now(payment.merchant_id);
+    if (isGivenUp(payment)) return this.#close(attempt);
     probe('attempt not sent');
     // What is recorded and that the call is over are one commit. A crash before it calls again with the same key, and the
     // provider answers the same.
@@ -136,6 +137,25 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     }
   }
 
+  /** The payment ended while nobody knew whether the provider had opened a page: what it may have opened is closed. */
+  async #close(attempt: L): Promise<void> {
+    const { attempts, performer, clock, log } = this.#parts;
+    const { payment } = attempt;
+    const now = clock.now(payment.merchant_id);
+    try {
+      if (!(await this.withdraw(payment))) log.error({ payment_id: payment.payment_id }, 'paid after it had ended');
+    } catch (error) {
+      log.warn({ err: error, payment_id: payment.payment_id, tries: attempt.tries }, 'the provider does not answer');
+      await performer.perform([this.#envelope(payment, { type: 'recordUnknown' })], (tx) =>
+        attempts.postpone(tx, attempt, askAfter(attempt.tries, now)),
+      );
+      return;
+    }
+    await performer.perform([this.#envelope(payment, { type: 'recordUnknown' })], (tx) =>
+      attempts.settle(tx, attempt, 'declined', now),
+    );
+  }
+
   /** Asks the provider and records what it says. */
   async ask(payment: Called): Promise<void> {
     const now = this.#parts.clock.now(payment.merchant_id);
@@ -146,9 +166,12 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
 
   /** True when the provider has withdrawn it; else what it says instead is recorded. */
   async withdraw(payment: Called): Promise<boolean> {
-    const isWithdrawn =
-      payment.provider_payment_id === '' ||
-      (await this.#parts.provider(payment.provider).withdraw(payment.provider_payment_id));
+    const provider = this.#parts.provider(payment.provider);
+    // A page whose address never arrived may be there all the same.
+    const id =
+      payment.provider_payment_id ||
+      (await provider.ask(payment.payment_id, this.#parts.clock.now(payment.merchant_id)))?.providerPaymentId;
+    const isWithdrawn = id === undefined || (await provider.withdraw(id));
     if (!isWithdrawn) await this.ask(payment);
     return isWithdrawn;
   }
@@ -221,6 +244,11 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     // What a provider says continues the trace of the click that started the payment.
     return { id: payment.payment_id, merchantId: payment.merchant_id, command, now, traceparent: payment.traceparent };
   }
+}
+
+/** Whoever wants to pay gets another. */
+function isGivenUp(payment: Called): boolean {
+  return payment.status === 'expired' || payment.status === 'withdrawn';
 }
 
 function isOpen(payment: Called): boolean {

@@ -81,7 +81,10 @@ export class Attempts {
     }));
   }
 
-  /** In the transaction that records what the provider answered. */
+  /**
+   * In the transaction that records what the provider answered. A page that comes after the payment was given up stays
+   * unsettled: whoever takes the attempt up again closes it.
+   */
   async settle(tx: QueryExecutorProvider, attempt: LeasedAttempt, state: 'open' | 'declined', at: Date): Promise<void> {
     await write(tx, [attempt], state, () => ({ dueAt: null, settledAt: at }));
   }
@@ -161,7 +164,11 @@ async function write(
       ${attempts.map((attempt) => attempt.attemptId)}::uuid[], ${attempts.map((attempt) => attempt.lease)}::bigint[],
       ${times.map((time) => time.dueAt)}::timestamptz[], ${times.map((time) => time.settledAt)}::timestamptz[]
     ) as t (attempt_id, lease, due_at, settled_at)
-    where attempt.attempt_id = t.attempt_id and attempt.lease = t.lease and attempt.settled_at is null`.execute(tx);
+    where attempt.attempt_id = t.attempt_id and attempt.lease = t.lease and attempt.settled_at is null
+      and (${state} <> 'open' or exists (
+        select from payment p where p.payment_id = attempt.payment_id and p.status not in ('expired', 'withdrawn')))`.execute(
+    tx,
+  );
 }
 
 function keysOf(attempts: readonly LeasedAttempt[]): RawBuilder<unknown> {

@@ -159,7 +159,26 @@ export const payments: readonly Mutant[] = [
     caughtBy: 'books = provider; no provider payment is open for a payment that has ended',
     hint: 'pages',
     patches: [
-      patch(calls, '(await this.#parts.provider(payment.provider).withdraw(payment.provider_payment_id));', 'true;'),
+      patch(
+        calls,
+        'const isWithdrawn = id === undefined || (await provider.withdraw(id));',
+        'const isWithdrawn = true;',
+      ),
+    ],
+  },
+  {
+    id: 'page-without-address-stays',
+    sentence: 'A page whose address never arrived is taken to be none, and stays payable after its payment has ended.',
+    museum: '',
+    caughtBy: 'no provider payment is open for a payment that has ended',
+    hint: 'pages',
+    patches: [
+      patch(
+        calls,
+        '(await provider.ask(payment.payment_id, this.#parts.clock.now(payment.merchant_id)))?.providerPaymentId;',
+        'undefined;',
+      ),
+      patch(calls, '    if (isGivenUp(payment)) return this.#close(attempt);\n', ''),
     ],
   },
 ];

@@ -14,21 +14,25 @@ export interface Promised {
 const email = (number: number) => `customer${number}@canary.example`;
 const patienceTries = 8;
 const pauseMs = 700;
+const payPage = /\/pay\/(\d+)\/(\w+)/;
 
 export class Customer {
   readonly number: number;
   readonly order: Order;
+  /** The same address may be of a customer of the other shop. */
+  readonly email: string;
   /** What was acknowledged: it must never be lost. */
   promised: Promised | undefined;
   /** Every order number that any answer named. */
   readonly named = new Set<bigint>();
   readonly #clients: Clients;
   readonly #world: World;
-  readonly #shop: Shop;
+  readonly shop: Shop;
 
-  constructor(parts: { number: number; order: Order; clients: Clients; world: World; shop: Shop }) {
-    [this.number, this.order] = [parts.number, parts.order];
-    [this.#clients, this.#world, this.#shop] = [parts.clients, parts.world, parts.shop];
+  /** `person`: the number of the customer in the books of that shop. */
+  constructor(parts: { number: number; person: number; order: Order; clients: Clients; world: World; shop: Shop }) {
+    [this.number, this.order, this.email] = [parts.number, parts.order, email(parts.person)];
+    [this.#clients, this.#world, this.shop] = [parts.clients, parts.world, parts.shop];
   }
 
   /** Places the order; undefined when it could not be placed in the customer's patience. */
@@ -37,7 +41,7 @@ export class Customer {
     const added = await this.#insist(() =>
       order.addToCart({
         cartId: '',
-        productId: this.#shop.products[this.order.good],
+        productId: this.shop.products[this.order.good],
         quantity: this.order.quantity,
         currency: 'EUR',
         locale: 'en',
@@ -60,7 +64,7 @@ export class Customer {
           customer: {
             country: 'FR',
             type: 'physical',
-            email: email(this.number),
+            email: this.email,
             firstName: 'Marcel',
             lastName: 'Laporte',
             phone: '',
@@ -103,19 +107,27 @@ export class Customer {
     }
   }
 
-  async #pay(card: Card, method: string): Promise<void> {
+  /** At the link of the newest letter that asks for the payment of a renewal. */
+  async payRenewal(card: Card): Promise<void> {
+    const letters = this.#world.mailServer.received.filter(({ to }) => to === this.email);
+    const link = letters.map(({ text }) => payPage.exec(text)).findLast((found) => found !== null);
+    const [, orderId, token] = link ?? [];
+    if (orderId === undefined || token === undefined) return;
+    await this.#pay(card, 'CreditCard', { orderId: BigInt(orderId), token });
+  }
+
+  async #pay(card: Card, method: string, whose = this.promised): Promise<void> {
     const { provider } = this.#world;
-    const page = await this.#begin(method);
+    const page = await this.#begin(method, whose);
     if (page === undefined) return;
     await provider.seen(page);
     await provider.submit(page, card);
     if (card === 'strong') await provider.confirm(page, true);
-    await this.#comeBack();
+    await this.#comeBack(whose);
   }
 
   /** The provider's page, once there is one. */
-  async #begin(paymentMethod: string): Promise<string | undefined> {
-    const { promised } = this;
+  async #begin(paymentMethod: string, promised = this.promised): Promise<string | undefined> {
     if (promised === undefined) return undefined;
     for (let tries = 0; tries < patienceTries; tries += 1) {
       const begun = await this.#insist(() => this.#clients.order.beginPayment({ ...promised, paymentMethod }));
@@ -126,8 +138,7 @@ export class Customer {
     return undefined;
   }
 
-  async #comeBack(): Promise<void> {
-    const { promised } = this;
+  async #comeBack(promised = this.promised): Promise<void> {
     if (promised === undefined) return;
     await this.#insist(() => this.#clients.order.openOrder({ ...promised, refresh: true, withCodes: true }));
   }

@@ -70,7 +70,9 @@ export class Operator {
 
   async #addCodes(good: Good, count: number): Promise<void> {
     // Numbers that no code of the shop's first day has, nor of another upload.
-    const codes = Array.from({ length: count }, () => codeOf(good, 1_000 * (this.#number + 1) + (this.#added += 1)));
+    const codes = Array.from({ length: count }, () =>
+      codeOf(this.#shop.name, good, 1_000 * (this.#number + 1) + (this.#added += 1)),
+    );
     const productId = this.#shop.products[good];
     await this.#try(() =>
       this.#clients.fulfillment.addLicenceCodes({ merchantId: this.#merchantId, productId, codes, lowWaterMark: 2 }),

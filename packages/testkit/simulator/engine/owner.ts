@@ -7,6 +7,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 export interface Owner {
   readonly name: string;
   isAlive: boolean;
+  /** Of somebody outside: whose customer, or whose man, it is. */
+  readonly merchantId?: string;
 }
 
 const owners = new AsyncLocalStorage<Owner>();

@@ -1,4 +1,5 @@
 /** Every sentence. What they cannot say yet (ledger, refunds, the gateway's answers) is in ../README.md. */
+import { answeredAlike } from './answers.ts';
 import type { Invariant } from './judge.ts';
 import { deliveredIsSaid, licencesMatch, nobodyWaitsForNothing, secretsKept, storageKnows } from './licences.ts';
 import { mailsArrive, saidInOrder, webhooksArrive } from './messages.ts';
@@ -16,11 +17,13 @@ import {
 import { promised } from './orders.ts';
 import { pathsAreKnown } from './paths.ts';
 import { cancelledIsNotCharged, nextStepIsKnown, termsFollow } from './renewals.ts';
+import { keptApart } from './tenants.ts';
 import { oneChargeATerm, paidTermsCount } from './terms.ts';
 
 export const invariants: readonly Invariant[] = [
   storageKnows,
   promised,
+  answeredAlike,
   capturedOnce,
   onePaymentThere,
   chargedOnce,
@@ -43,4 +46,5 @@ export const invariants: readonly Invariant[] = [
   webhooksArrive,
   mailsArrive,
   secretsKept,
+  keptApart,
 ];

@@ -1,14 +1,16 @@
 /** Who judges a history: each invariant is a function of what is left behind, and answers what contradicts its sentence. */
 import type { Customer } from '../actors/customer.ts';
-import type { Shop } from '../shop.ts';
+import type { Shops } from '../shop.ts';
 import type { Story } from '../story.ts';
 import type { World } from '../world.ts';
+import type { Tenants } from './continuous/tenants.ts';
 import { invariants } from './all.ts';
 import { readFacts, type Facts } from './facts.ts';
 
 export interface Case {
   readonly world: World;
-  readonly shop: Shop;
+  readonly shops: Shops;
+  readonly tenants: Tenants;
   readonly customers: readonly Customer[];
   readonly story: Story;
   readonly facts: Facts;

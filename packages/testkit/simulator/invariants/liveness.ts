@@ -1,5 +1,4 @@
 /** I16: when nothing is left to be done by us. What waits for the customer, the provider or the merchant is at rest. */
-import type { Shop } from '../shop.ts';
 import type { World } from '../world.ts';
 
 const senders = ['order', 'payment', 'fulfillment', 'subscription'] as const;
@@ -19,6 +18,17 @@ interface Left {
   readonly next_at: Date | null;
 }
 
+interface Retry extends Left {
+  readonly merchant_id: string | null;
+}
+
+interface TestClock {
+  readonly merchant_id: string;
+  readonly status: string;
+  readonly ahead: string | bigint;
+  readonly by_ms: string | number | null;
+}
+
 const unsent = senders
   .map(
     (schema) => `
@@ -28,12 +38,14 @@ const unsent = senders
   )
   .join(' union all ');
 
-// The merchant's own retries: in a test clock's time, which is ahead of the wall's.
+// The merchant's own retries: in a test clock's time, which is ahead of the wall's. What a provider sent is nobody's yet.
 const retries = `
-  select 'mails' as what, count(*) as many, min(due_at) as next_at from notification.mail where status in ('pending', 'sending')
-  union all select 'webhooks', count(*), min(due_at) from webhook.delivery where status = 'waiting'
-  union all select 'callbacks to apply', count(*), min(due_at) from payment.callback where applied_at is null
-  union all select 'calls to the provider', count(*), min(due_at) from payment.attempt where due_at is not null`;
+  select 'mails' as what, merchant_id, count(*) as many, min(due_at) as next_at from notification.mail
+    where status in ('pending', 'sending') group by merchant_id
+  union all select 'webhooks', merchant_id, count(*), min(due_at) from webhook.delivery where status = 'waiting' group by merchant_id
+  union all select 'callbacks to apply', null::uuid, count(*), min(due_at) from payment.callback where applied_at is null
+  union all select 'calls to the provider', merchant_id, count(*), min(due_at) from payment.attempt
+    where due_at is not null group by merchant_id`;
 
 const parked = senders
   .map(
@@ -44,33 +56,29 @@ const parked = senders
 
 const leftToDo = `${unsent} union all ${parked}`;
 
-export async function unrest(world: World, shop: Shop): Promise<Unrest> {
+export async function unrest(world: World): Promise<Unrest> {
   if (!world.isServing()) return busy('a service is not up');
   if (world.provider.pending > 0) return busy(`${world.provider.pending} callbacks are under way`);
   const behind = world.broker.behind();
   if (behind !== '') return busy(behind);
   const now = new Date(Date.now());
-  const [clock] = await world.storage.look<{ status: string; ahead: string }>(
-    'select status, sequence - pushed_sequence as ahead, at, set_at from merchant.test_clock where merchant_id = $1',
-    [shop.merchantId],
+  const clocks = await world.storage.look<TestClock>(
+    `select merchant_id, status, sequence - pushed_sequence as ahead, extract(epoch from at - set_at) * 1000 as by_ms
+     from merchant.test_clock`,
   );
-  if (clock?.status === 'advancing' || BigInt(clock?.ahead ?? 0) > 0n) {
+  if (clocks.some(({ status, ahead }) => status === 'advancing' || BigInt(ahead) > 0n)) {
     const [advance] = await world.storage.look<{ waiting_for: unknown }>(
       `select waiting_for from merchant.clock_advance where status in ('running', 'waiting')`,
     );
-    return busy(`the test clock is being led on, waiting for ${JSON.stringify(advance?.waiting_for)}`);
+    return busy(`a test clock is being led on, waiting for ${JSON.stringify(advance?.waiting_for)}`);
   }
   for (const left of await world.storage.look<Left>(leftToDo, [now]))
     if (Number(left.many) > 0) return busy(`${left.many} ${left.what}`);
-  const [ahead] = await world.storage.look<{ by_ms: string | number | null }>(
-    `select extract(epoch from at - set_at) * 1000 as by_ms from merchant.test_clock where merchant_id = $1`,
-    [shop.merchantId],
-  );
-  const aheadMs = Number(ahead?.by_ms ?? 0);
+  const aheadMs = new Map(clocks.map((clock) => [clock.merchant_id, Number(clock.by_ms ?? 0)]));
   let nextMs: number | undefined;
-  for (const { what, many, next_at: nextAt } of await world.storage.look<Left>(retries)) {
+  for (const { what, merchant_id: merchant, many, next_at: nextAt } of await world.storage.look<Retry>(retries)) {
     if (Number(many) === 0) continue;
-    const dueMs = (nextAt?.getTime() ?? 0) - aheadMs;
+    const dueMs = (nextAt?.getTime() ?? 0) - (aheadMs.get(merchant ?? '') ?? 0);
     if (dueMs <= now.getTime()) return busy(`${many} ${what}`);
     nextMs = Math.min(nextMs ?? dueMs, dueMs);
   }

@@ -1,4 +1,5 @@
 import { by, text } from './facts.ts';
+import { shopOf } from '../shop.ts';
 import type { Invariant } from './judge.ts';
 
 export const saidInOrder: Invariant = {
@@ -43,7 +44,7 @@ const toldEvents: Readonly<Record<string, string>> = {
 export const webhooksArrive: Invariant = {
   id: 'I12',
   sentence: 'Each event reaches each endpoint signed, under one id, and first comes in the order of the order’s story.',
-  check({ world, shop, facts }) {
+  check({ world, shops, facts }) {
     const { heard } = world.receivers;
     const complaints = heard
       .filter((each) => !each.isSigned)
@@ -52,7 +53,8 @@ export const webhooksArrive: Invariant = {
     for (const [id, rows] of story) {
       const sorted = rows.toSorted((a, b) => Number(a['version']) - Number(b['version']));
       const wanted = sorted.flatMap((row) => toldEvents[text(row['type'])] ?? []);
-      for (const endpoint of shop.webhookSecrets.keys()) {
+      const { webhookSecrets } = shopOf(shops, text(sorted[0]?.['merchant_id']));
+      for (const endpoint of webhookSecrets.keys()) {
         const mine = heard.filter((each) => each.endpoint === endpoint && String(each.orderId) === id);
         const first = mine.filter((each, at) => mine.findIndex((other) => other.id === each.id) === at);
         const events = first.map((each) => each.event).filter((event) => Object.values(toldEvents).includes(event));

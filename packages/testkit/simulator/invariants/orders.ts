@@ -5,11 +5,13 @@ export const promised: Invariant = {
   id: 'P1',
   sentence: 'An order that was acknowledged is never lost, and one form makes one order.',
   async check({ world, customers }) {
-    const rows = await world.storage.look<{ order_id: bigint | string; customer_email: string }>(
-      'select order_id, customer_email from "order".purchase_order where subscription_id is null',
+    const rows = await world.storage.look<{ order_id: bigint | string; merchant_id: string; customer_email: string }>(
+      'select order_id, merchant_id, customer_email from "order".purchase_order where subscription_id is null',
     );
     return customers.flatMap((customer) => {
-      const mine = rows.filter((row) => row.customer_email.startsWith(`customer${customer.number}@`));
+      const mine = rows.filter(
+        (row) => row.customer_email === customer.email && row.merchant_id === customer.shop.merchantId,
+      );
       const lost = [...customer.named].filter((id) => !mine.some((row) => BigInt(row.order_id) === id));
       return [
         ...lost.map((id) => `order ${id} of customer ${customer.number} is lost`),

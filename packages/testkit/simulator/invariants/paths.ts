@@ -1,49 +1,14 @@
-/**
- * I8. Histories are judged twice: by the tables that the machines are specified by, and by a second table that was written
- * by hand from the specification (entities and states B1, B3, B5), without looking at the first.
- */
+/** I8 at rest, on any storage: histories are judged by a table of their own (transitions.ts). */
 import { by, text } from './facts.ts';
 import type { Row } from './facts.ts';
 import type { Invariant } from './judge.ts';
-
-/** Event → the status that it leads to; undefined = it stays. */
-const leadsTo: Readonly<Record<string, string | undefined>> = {
-  orderCreated: 'not paid',
-  orderPaid: 'paid',
-  orderDeleted: 'deleted',
-  paymentCreated: 'created',
-  paymentSeen: 'seen',
-  paymentProcessing: 'processing',
-  paymentConfirmed: 'confirmed',
-  paymentBooked: 'booked',
-  paymentFailed: 'failed',
-  paymentExpired: 'expired',
-  paymentWithdrawn: 'withdrawn',
-  paymentProcessingExpired: 'processing_expired',
-};
-
-/** By hand: status → where it may go. */
-const order = { absent: ['not paid'], 'not paid': ['paid', 'deleted'], paid: [], deleted: [] };
-const payment = {
-  absent: ['created', 'processing'],
-  created: ['seen', 'processing', 'confirmed', 'booked', 'failed', 'expired', 'withdrawn'],
-  seen: ['processing', 'confirmed', 'booked', 'failed', 'expired', 'withdrawn'],
-  processing: ['confirmed', 'booked', 'failed', 'processing_expired'],
-  confirmed: ['booked', 'failed'],
-  processing_expired: ['booked'],
-  booked: [],
-  failed: [],
-  expired: [],
-  withdrawn: [],
-};
-
-type Table = Readonly<Record<string, readonly string[]>>;
+import { isAllowed, next, orderPaths, paymentPaths, type Paths } from './transitions.ts';
 
 function judgePaths(
   what: string,
   column: string,
   history: readonly Row[],
-  table: Table,
+  table: Paths,
   rows: readonly Row[],
   status: boolean,
 ): readonly string[] {
@@ -57,12 +22,11 @@ function judgePaths(
     let at = 'absent';
     for (const row of told) {
       const type = text(row['type']);
-      // What is charged without the customer has no page to be opened.
-      const isCharge = type === 'paymentCreated' && versions.get(id)?.['is_off_session'] === true;
-      const next = isCharge ? 'processing' : leadsTo[type];
-      if (next === undefined || next === at) continue;
-      if (!(table[at] ?? []).includes(next)) complaints.push(`${what} ${id} went from ${at} to ${next} (${type})`);
-      at = next;
+      const isCharge = versions.get(id)?.['is_off_session'] === true;
+      const to = next(type, isCharge);
+      if (to === undefined || to === at) continue;
+      if (!isAllowed(table, at, to)) complaints.push(`${what} ${id} went from ${at} to ${to} (${type})`);
+      at = to;
     }
     const row = versions.get(id);
     if (row !== undefined && Number(row['version']) !== numbers.length)
@@ -77,8 +41,8 @@ export const pathsAreKnown: Invariant = {
   id: 'I8',
   sentence: 'Every history is a path of the published table: versions without a gap, ends that stay ends.',
   check: ({ facts }) => [
-    ...judgePaths('order', 'order_id', facts.orderHistory, order, facts.orders, true),
-    ...judgePaths('payment', 'payment_id', facts.paymentHistory, payment, facts.payments, true),
+    ...judgePaths('order', 'order_id', facts.orderHistory, orderPaths, facts.orders, true),
+    ...judgePaths('payment', 'payment_id', facts.paymentHistory, paymentPaths, facts.payments, true),
     ...judgePaths('subscription', 'subscription_id', facts.subscriptionHistory, {}, facts.subscriptions, false),
   ],
 };

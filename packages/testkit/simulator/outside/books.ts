@@ -40,6 +40,8 @@ const silenceMs = 3_000;
 export class Books {
   readonly payments = new Map<string, ProviderPayment>();
   readonly journal: Entry[] = [];
+  /** Hears each line when it is written. */
+  onEntry: ((entry: Entry) => void) | undefined;
   readonly #instruments = new Map<string, string>();
   /** What the merchant is called back about. */
   readonly #tell: (payment: ProviderPayment) => void;
@@ -140,10 +142,15 @@ export class Books {
         payment.instrument = `ins_${payment.id}`;
         this.#instruments.set(payment.instrument, payment.last4);
       }
-      this.journal.push({ what: payment.amountMinor === '0' ? 'verification' : 'capture', payment });
-    } else if (status === 'failed') this.journal.push({ what: 'decline', payment });
-    else if (status === 'withdrawn') this.journal.push({ what: 'withdrawal', payment });
+      this.#write({ what: payment.amountMinor === '0' ? 'verification' : 'capture', payment });
+    } else if (status === 'failed') this.#write({ what: 'decline', payment });
+    else if (status === 'withdrawn') this.#write({ what: 'withdrawal', payment });
     if (isTold) this.#tell(payment);
+  }
+
+  #write(entry: Entry): void {
+    this.journal.push(entry);
+    this.onEntry?.(entry);
   }
 }
 

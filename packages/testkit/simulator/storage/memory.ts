@@ -13,6 +13,7 @@ export async function memoryGround(homes: readonly ServiceHome[], scheduler: Sch
   let server = kept;
   let judge: Pool | undefined;
   return {
+    tellsCommits: true,
     async connect(config: PoolConfig): Promise<Connection> {
       const home = homes.find((each) => config.connectionString === `simulated://${each.role}/${each.schema}`);
       if (home === undefined) throw new Error('no service has this address');
@@ -36,8 +37,9 @@ export async function memoryGround(homes: readonly ServiceHome[], scheduler: Sch
       const all: Row[] = rows;
       return all;
     },
-    async fresh() {
+    async fresh(onCommit) {
       server = runAs(nobody, () => kept.fork(options));
+      server.state.onCommit = onCommit;
       judge = undefined;
     },
     async keep() {

@@ -112,6 +112,7 @@ export async function postgresGround(homes: readonly ServiceHome[], scheduler: S
     };
   };
   return {
+    tellsCommits: false,
     connect(config: PoolConfig): Promise<Connection> {
       const connecting = connect(config);
       scheduler.hold(connecting.catch(() => undefined));

@@ -1,4 +1,5 @@
 /** Where rows are kept: in memory, or in a real Postgres. The pool in front of both is the same. */
+import type { RowChange } from '@tillstream/testkit/memory/transaction';
 import type { PoolConfig } from 'pg';
 
 export interface Answer {
@@ -29,8 +30,10 @@ export interface Storage {
 
 /** A storage with the schemas of all services, in which one history after the other takes place. */
 export interface Ground extends Storage {
-  /** Everything is as it was kept. */
-  fresh(): Promise<void>;
+  /** Whether it tells of each commit; a server does not. */
+  readonly tellsCommits: boolean;
+  /** Everything is as it was kept. From then on each commit is told, with the rows that it changed. */
+  fresh(onCommit?: (changes: readonly RowChange[]) => void): Promise<void>;
   /** From now on histories begin with what is here. */
   keep(): Promise<void>;
   close(): Promise<void>;

@@ -3,7 +3,7 @@ import type { Node } from 'libpg-query';
 import type { Catalog } from './catalog.ts';
 import type { Locks } from './locks.ts';
 import type { Row, Store, TableRows } from './store.ts';
-import type { Shared } from './transaction.ts';
+import type { RowChange, Shared } from './transaction.ts';
 
 /** A moment at which a scheduler may let somebody else go first. */
 export type Moment =
@@ -28,6 +28,7 @@ export class ServerState implements Shared {
   readonly newId: (version: 4 | 7) => string;
   readonly turn: ((moment: Moment) => Promise<void> | undefined) | undefined;
   deliver: (from: object, notifications: readonly { channel: string; payload: string }[]) => void = () => undefined;
+  onCommit: ((changes: readonly RowChange[]) => void) | undefined;
   terminate: (session: number) => boolean = () => false;
   /** Who is connected, for pg_stat_activity. */
   activity: () => readonly { pid: number; user: string; application: string; isBusy: boolean; isLocking: boolean }[] =

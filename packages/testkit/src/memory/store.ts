@@ -103,7 +103,9 @@ export class UniqueMap {
 export class TableRows {
   readonly rows = new Set<Row>();
   readonly maps: readonly UniqueMap[];
+  readonly definition: TableDefinition;
   constructor(definition: TableDefinition) {
+    this.definition = definition;
     this.maps = definition.indexes.map((index) => new UniqueMap(index));
   }
 

@@ -1,4 +1,5 @@
 /** One transaction: what it wrote, what it locked, and how both end. */
+import type { TableDefinition } from './catalog.ts';
 import type { LockMode, Row, Store, TableRows } from './store.ts';
 import type { Tuple } from './values.ts';
 
@@ -21,8 +22,17 @@ const allowed: Record<LockMode, ReadonlySet<LockMode>> = {
   update: new Set(),
 };
 
+/** What a commit has made of one row; undefined = it was not there, or is gone. */
+export interface RowChange {
+  readonly table: TableDefinition;
+  readonly old: Tuple | undefined;
+  readonly now: Tuple | undefined;
+}
+
 /** What the transactions of one server share. */
 export interface Shared {
+  /** Hears each commit that changed something, before anybody else sees it. */
+  readonly onCommit: ((changes: readonly RowChange[]) => void) | undefined;
   readonly store: Store;
   /** The number of the last commit. */
   commits: number;
@@ -116,8 +126,11 @@ export class Transaction {
     if (this.#written.size > 0) {
       this.#shared.commits += 1;
       const now = this.#shared.commits;
+      const { onCommit } = this.#shared;
+      const changes: RowChange[] | undefined = onCommit === undefined ? undefined : [];
       for (const [row, table] of this.#written) {
         const old = row.committed;
+        changes?.push({ table: table.definition, old, now: row.draft });
         if (this.#shared.remembers) {
           (row.older ??= []).push({ from: row.at, until: now, values: old });
           this.#shared.remembered.set(row, table);
@@ -131,6 +144,7 @@ export class Transaction {
         if (row.committed === undefined && row.older === undefined) table.rows.delete(row);
       }
       for (const { table, row, draft } of this.#undo) table.leave(row, draft);
+      if (changes !== undefined) onCommit?.(changes);
     }
     this.#end();
   }

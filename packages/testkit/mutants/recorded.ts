@@ -1,0 +1,27 @@
+/** By which history each mutant died when it was hunted last, so that one history is enough while that still holds. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface Kill {
+  readonly seed: number;
+  readonly invariant: string;
+  /** How many histories it took to find that one. */
+  readonly histories: number;
+}
+
+const file = join(import.meta.dirname, 'recorded.json');
+
+export function readKills(): ReadonlyMap<string, Kill> {
+  const kept: Record<string, Kill> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  return new Map(Object.entries(kept));
+}
+
+/** Beside those that are kept of others; only of mutants that there are. */
+export function keepKills(kills: ReadonlyMap<string, Kill>, ids: readonly string[]): void {
+  const all = new Map([...readKills(), ...kills]);
+  const known = ids.flatMap((id) => {
+    const kill = all.get(id);
+    return kill === undefined ? [] : [[id, kill] as const];
+  });
+  writeFileSync(file, `${JSON.stringify(Object.fromEntries(known), undefined, 2)}\n`);
+}
