@@ -1,3 +1,4 @@
+import { httpLimitSettings } from '@tillstream/service/http-limits';
 import { z } from 'zod';
 
 const origins = z
@@ -7,6 +8,7 @@ const origins = z
   .pipe(z.array(z.url({ protocol: /^https?$/ }).transform((url) => new URL(url).origin)));
 
 export const settings = z.object({
+  ...httpLimitSettings.shape,
   CHECKOUT_URL: z
     .url({ protocol: /^https?$/ })
     .transform((url) => new URL(url).origin)

@@ -12,6 +12,7 @@ import type { Subscription } from '@tillstream/proto/subscription/v1/subscriptio
 import { makeClient, openChannel } from '@tillstream/rpc/client';
 import { Refused } from '@tillstream/rpc/refusals';
 import { implement, startRpcServer, type Handlers } from '@tillstream/rpc/server';
+import { httpLimitSettings } from '@tillstream/service/http-limits';
 import { quietLog, type RecordedLog } from '@tillstream/testkit/log';
 import { request } from 'undici';
 import { checkoutApp } from '../src/app.ts';
@@ -150,6 +151,7 @@ export async function serve(more: Partial<Config> = {}): Promise<Served> {
     PAYMENT_PAGE_ORIGINS: [provider],
     TRUSTED_PROXIES: [],
     POSTS_PER_TEN_SECONDS: 0,
+    ...httpLimitSettings.parse({}),
     ...more,
   };
   const app = checkoutApp({ clients: { order: makeClient(OrderApiService, channel) }, config, log });

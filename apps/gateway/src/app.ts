@@ -50,6 +50,7 @@ export function gatewayApp(parts: {
       badKeysPerMinute: config.BAD_KEYS_PER_MINUTE,
     },
     trustedProxies: config.TRUSTED_PROXIES,
+    http: config,
     check: () => database.check(),
     addRoutes(api) {
       addMerchant(api, clients);

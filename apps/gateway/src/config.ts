@@ -1,8 +1,10 @@
+import { httpLimitSettings } from '@tillstream/service/http-limits';
 import { z } from 'zod';
 
 const rate = (most: number, what: string) => z.coerce.number().int().min(1).max(1_000_000).default(most).describe(what);
 
 export const settings = z.object({
+  ...httpLimitSettings.shape,
   CHECKOUT_URL: z
     .url({ protocol: /^https?$/ })
     .transform((url) => url.replace(/\/+$/, ''))

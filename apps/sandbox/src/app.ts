@@ -5,6 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import formbody from '@fastify/formbody';
 import type { ServiceApp } from '@tillstream/service/app';
+import { limitConnections, serverOptions } from '@tillstream/service/http-limits';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Books, type SandboxPayment } from './books.ts';
@@ -63,7 +64,8 @@ export function sandboxApp(parts: { config: Config }): ServiceApp {
   const books = new Books(config.SANDBOX_FILE);
   const callbacks = new Callbacks(config.SANDBOX_CALLBACK_SECRET);
   const provider = new Provider(books, callbacks, config.SANDBOX_SILENCE_MS);
-  const http = Fastify({ logger: false, bodyLimit: 64 * 1024 });
+  const http = Fastify({ logger: false, bodyLimit: 64 * 1024, ...serverOptions(config) });
+  limitConnections(http.server, config);
   http.register(formbody);
   http.register(async (api) => addApi(api, { books, callbacks, provider, config }), { prefix: '/v1' });
   addPages(http, provider);

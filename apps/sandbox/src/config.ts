@@ -1,6 +1,8 @@
+import { httpLimitSettings } from '@tillstream/service/http-limits';
 import { z } from 'zod';
 
 export const settings = z.object({
+  ...httpLimitSettings.shape,
   SANDBOX_SECRET: z.string().min(16).describe('The bearer secret of the sandbox’s API.'),
   SANDBOX_CALLBACK_SECRET: z.string().min(16).describe('Signs the callbacks.'),
   SANDBOX_CALLBACK_URL: z.string().describe('Where callbacks go when a payment names no other place.'),

@@ -3,6 +3,7 @@ import formbody from '@fastify/formbody';
 import rateLimit from '@fastify/rate-limit';
 import type { Log } from '@tillstream/rpc/contract';
 import { Refused } from '@tillstream/rpc/refusals';
+import { limitConnections, serverOptions } from '@tillstream/service/http-limits';
 import { durations } from '@tillstream/telemetry/metrics';
 import { inSpan } from '@tillstream/telemetry/trace';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -53,10 +54,12 @@ export async function openHttp(parts: RouteParts & { readonly log: Log }): Promi
   const http = Fastify({
     logger: false,
     bodyLimit,
+    ...serverOptions(config),
     trustProxy: config.TRUSTED_PROXIES.length === 0 ? false : config.TRUSTED_PROXIES,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 200 },
   });
+  limitConnections(http.server, config);
   http.decorateRequest('nonce', '');
   http.addHook('onRequest', async (request, reply) => {
     request.nonce = makeNonce();

@@ -68,25 +68,35 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, refuse
     .send(Buffer.from(JSON.stringify(problem)));
 }
 
+// What a request that never became one is answered with, by Node's name of it; anything else is not well formed.
+const broken: Readonly<Record<string, readonly [status: number, reason: string, detail: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request did not come within the time there is for one.'],
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'The headers are too large.'],
+};
+// An answer is read by then; whoever does not hang up keeps nothing open.
+const lingerMs = 1_000;
+
 /** Not HTTP, headers without end, or a request that never came: nobody can be told which request it was. */
-export function answerBrokenRequest(socket: Socket): void {
+export function answerBrokenRequest(socket: Socket, why: string): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const { http: status, sentence } = refusals.invalid_request;
+  const { http, sentence } = refusals.invalid_request;
+  const [status, reason, detail] = broken[why] ?? [http, 'Bad Request', sentence];
   const body = JSON.stringify({
     type: '/errors#invalid_request',
     title: sentence,
     status,
-    detail: sentence,
+    detail,
     instance: '',
     code: 'invalid_request',
     request_id: '',
   });
   socket.end(
-    `HTTP/1.1 ${status} Bad Request\r\ncontent-type: ${problemType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${reason}\r\ncontent-type: ${problemType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
+  setTimeout(() => socket.destroy(), lingerMs).unref();
 }
 
 /** Whatever was thrown, as a refusal; what is nobody's fault but ours becomes `internal`. */

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '@tillstream/rpc/contract';
 import { Refused } from '@tillstream/rpc/refusals';
+import { limitConnections, serverOptions, type HttpLimits } from '@tillstream/service/http-limits';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { looksLikeCard } from '../../domain/card-number.ts';
@@ -21,6 +22,7 @@ export interface ServerParts {
   readonly log: Log;
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
+  readonly http: HttpLimits;
   /** Throws when it cannot work. */
   check(): Promise<void>;
   /** The routes of merchants, under /v1. */
@@ -35,9 +37,7 @@ export function makeServer(parts: ServerParts): FastifyInstance {
   const server = Fastify({
     logger: false,
     bodyLimit: bodyLimitBytes,
-    // A client that drips its request is let go.
-    requestTimeout: 30_000,
-    keepAliveTimeout: 65_000,
+    ...serverOptions(parts.http),
     forceCloseConnections: 'idle',
     trustProxy: parts.trustedProxies.length === 0 ? false : [...parts.trustedProxies],
     genReqId: () => `req_${randomBytes(12).toString('hex')}`,
@@ -53,8 +53,9 @@ export function makeServer(parts: ServerParts): FastifyInstance {
           : new Refused('route_not_found'),
       );
     },
-    clientErrorHandler: (_error, socket) => answerBrokenRequest(socket),
+    clientErrorHandler: (error, socket) => answerBrokenRequest(socket, error.code),
   });
+  limitConnections(server.server, parts.http);
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
   server.decorateRequest('tenant', null);
