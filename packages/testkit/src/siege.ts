@@ -102,11 +102,8 @@ async function speakNonsense(target: Besieged, say: (what: string) => void): Pro
 /** More on one connection than it may bring: the last that is answered says that it is the last. */
 async function pipeline(target: Besieged, say: (what: string) => void): Promise<void> {
   const { requestsPerConnection: most } = target;
-  const { answer, by } = await hold(
-    target,
-    `GET ${target.path} HTTP/1.1\r\nhost: x\r\n\r\n`.repeat(most + 20),
-    '',
-  ).ended;
+  const { answer, by } = await hold(target, `GET ${target.path} HTTP/1.1\r\nhost: x\r\n\r\n`.repeat(most + 20), '')
+    .ended;
   if (by === 'nobody') say('one connection brings as many requests as it likes');
   const answered = answer.split(/^HTTP\/1\.1 200 /m).length - 1;
   if (answered !== most) say(`${answered} of ${most} requests of one connection were answered`);

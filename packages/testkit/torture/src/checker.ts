@@ -143,7 +143,22 @@ export async function checkMoney(
 }
 
 interface Letter {
+  readonly id: number;
   readonly message_id: string;
+}
+
+/** Of all lives of the mailbox, each once. */
+function readLetters(data: string): readonly Letter[] {
+  const letters = new Map<string, Letter>();
+  for (const file of readdirSync(data).filter((name) => /^mail(\.\d+)?\.jsonl$/.test(name))) {
+    for (const line of readFileSync(join(data, file), 'utf8').split('\n')) {
+      // A line that a kill cut short.
+      if (!line.endsWith('}')) continue;
+      const letter: Letter = JSON.parse(line);
+      letters.set(`${letter.id} ${letter.message_id}`, letter);
+    }
+  }
+  return [...letters.values()];
 }
 
 /** Every mail that is called sent arrived; one that came twice has one Message-ID. */
@@ -152,10 +167,7 @@ export async function checkMails(
   world: Pick<World, 'data'>,
   say: Say,
 ): Promise<{ mails: number; repeatedMails: number }> {
-  const letters = readFileSync(join(world.data, 'mail.jsonl'), 'utf8')
-    .split('\n')
-    .filter((line) => line.endsWith('}'))
-    .map((line): Letter => JSON.parse(line));
+  const letters = readLetters(world.data);
   const arrived = new Map<string, number>();
   for (const { message_id: id } of letters)
     arrived.set(id.split('@')[0] ?? '', (arrived.get(id.split('@')[0] ?? '') ?? 0) + 1);

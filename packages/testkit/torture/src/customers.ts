@@ -56,7 +56,7 @@ export class Customers {
   /** How many are on their way. */
   busy = 0;
   #patientUntil = Infinity;
-  readonly #agent = new Agent({ connections: 128, headersTimeout: requestMs, bodyTimeout: requestMs });
+  readonly #agent = new Agent({ connections: 256, headersTimeout: requestMs, bodyTimeout: requestMs });
   readonly #history: History;
   readonly #random: () => number;
   readonly #wait: (ms: number) => Promise<void>;
@@ -235,10 +235,12 @@ export class Customers {
 
   /** Those who left look at their order once more; a payment whose news was lost is asked about by that. */
   async comeBack(): Promise<void> {
-    for (const { path } of this.all) {
-      if (path !== undefined)
+    const paths = this.all.flatMap(({ path }) => path ?? []);
+    const come = async (): Promise<void> => {
+      for (let path = paths.pop(); path !== undefined; path = paths.pop())
         await this.#send('GET', path.replace('/pay/', '/thanks/'), undefined).catch(() => undefined);
-    }
+    };
+    await Promise.all(Array.from({ length: 16 }, come));
   }
 
   async close(): Promise<void> {

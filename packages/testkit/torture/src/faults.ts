@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { allTopics } from '@tillstream/messaging/topics';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import type { FaultKind } from './plan.ts';
-import { mortals, type World } from './world.ts';
+import { CrashPoints } from './crash-points.ts';
+import { mortals, outsiders, type World } from './world.ts';
 
 export interface Fired {
   readonly kind: FaultKind;
@@ -23,8 +24,6 @@ const deadly: ReadonlySet<FaultKind> = new Set([
 ]);
 // One that is paused or starts at the moment does not count.
 const mostDown = 2;
-// What was told to die in a moment that does not come is let live.
-const patienceMs = 15_000;
 export const poisonMark = 'poison-';
 
 export class Faults {
@@ -39,6 +38,8 @@ export class Faults {
   /** Not killed together with its broker or database by chance twice over: one at a time. */
   #isBrokerDown = false;
   #isOver = false;
+  #isSomebodyPaused = false;
+  readonly #crashPoints: CrashPoints;
   /** Deaths come one after the other, each when the product stands again; on a fast machine none of them waits. */
   #turn: Promise<void> = Promise.resolve();
   readonly #ending = new Set<() => void>();
@@ -46,6 +47,7 @@ export class Faults {
   constructor(world: World, random: () => number) {
     this.#world = world;
     this.#random = random;
+    this.#crashPoints = new CrashPoints(world.programs, mortals, random, (what) => this.#note('crash point', what));
     this.#kafka = new Kafka({
       brokers: [...world.broker.addresses],
       clientId: 'torture',
@@ -67,7 +69,7 @@ export class Faults {
     while (!this.#isOver) {
       const ready = await Promise.all(mortals.map((name) => this.#world.programs.isReady(name)));
       if (ready.filter((isReady) => !isReady).length <= mostDown) return;
-      await rest(250);
+      await rest(500);
     }
   }
 
@@ -80,11 +82,13 @@ export class Faults {
       case 'kill':
         return this.#kill();
       case 'crash point':
-        return this.#crashPoint();
+        return this.#crashPoints.aim();
       case 'pause':
         return this.#pause();
       case 'orderly stop':
         return this.#orderlyStop();
+      case 'outsider killed':
+        return this.#killOutsider();
       case 'broker crash':
         return this.#crashBroker();
       case 'database crash':
@@ -109,6 +113,7 @@ export class Faults {
   async end(): Promise<void> {
     this.#isOver = true;
     for (const end of this.#ending) end();
+    this.#crashPoints.end();
     const { proxy, programs } = this.#world;
     proxy.loseCommits(0);
     proxy.delay(undefined);
@@ -134,44 +139,34 @@ export class Faults {
     for (const name of new Set(victims)) if (name !== undefined && programs.kill(name)) this.#note('kill', name);
   }
 
-  /** Of those that are reached at all the one that was died in least, in a service that runs. */
-  async #crashPoint(): Promise<void> {
-    const { programs } = this.#world;
-    const points = mortals
-      .filter((name) => programs.isUp(name))
-      .flatMap((name) => [...programs.coverage(name)].map(([moment, { kills }]) => ({ name, moment, kills })))
-      .filter(({ moment }) => moment !== 'migrating' && moment !== 'stopping');
-    const fewest = Math.min(...points.map(({ kills }) => kills));
-    const point = this.#pick(points.filter(({ kills }) => kills === fewest));
-    if (point === undefined) return;
-    const before = programs.endings.length;
-    if (!programs.tell(point.name, { moment: point.moment, hit: 1 + Math.floor(this.#random() * 4) })) return;
-    const endAt = Date.now() + patienceMs;
-    while (Date.now() < endAt && !this.#isOver) {
-      if (programs.endings.slice(before).some((ending) => ending.name === point.name && ending.signal === 'SIGKILL'))
-        return this.#note('crash point', `${point.name}: ${point.moment}`);
-      await rest(100);
-    }
-    programs.tell(point.name, { moment: 'never', hit: 1 });
-  }
-
+  /** One at a time: two that stand still are an outage for everybody, and no zombie more. */
   async #pause(): Promise<void> {
     const { programs } = this.#world;
     const name = this.#pick(mortals.filter((each) => programs.isUp(each)));
-    if (name === undefined || !programs.pause(name)) return;
+    if (this.#isSomebodyPaused || name === undefined || !programs.pause(name)) return;
+    this.#isSomebodyPaused = true;
     this.#note('pause', name);
     await this.#rest(pauseMs);
     programs.resume(name);
+    this.#isSomebodyPaused = false;
   }
 
-  /** SIGTERM; every second one dies in the middle of its orderly end. */
+  /** SIGTERM; most of those who have not died in the middle of their orderly end yet do so. */
   #orderlyStop(): void {
     const { programs } = this.#world;
-    const name = this.#pick(mortals.filter((each) => programs.isUp(each)));
+    const up = mortals.filter((each) => programs.isUp(each));
+    const living = up.filter((name) => (programs.coverage(name).get('stopping')?.kills ?? 0) === 0);
+    const dies = living.length > 0 && this.#random() < 0.7;
+    const name = this.#pick(dies ? living : up);
     if (name === undefined) return;
-    const dies =
-      this.#random() < 0.5 && programs.tell(name, { moment: 'stopping', hit: 1 + Math.floor(this.#random() * 3) });
+    if (dies) programs.tell(name, { moments: ['stopping'], hit: 1 + Math.floor(this.#random() * 3) });
     if (programs.kill(name, 'SIGTERM')) this.#note('orderly stop', dies ? `${name}, and dies in it` : name);
+  }
+
+  /** The provider or the mail server: as the product's own, it is not there for a while and then remembers all. */
+  #killOutsider(): void {
+    const name = this.#pick(outsiders);
+    if (name !== undefined && this.#world.programs.kill(name)) this.#note('outsider killed', name);
   }
 
   async #crashBroker(): Promise<void> {

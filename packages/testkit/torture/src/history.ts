@@ -7,6 +7,7 @@ export type Outcome = 'ok' | 'fail' | 'info';
 export class History {
   readonly #file: number;
   readonly #counts = new Map<string, Record<Outcome, number>>();
+  readonly #troubles = new Map<string, number>();
 
   constructor(path: string) {
     this.#file = openSync(path, 'w');
@@ -16,11 +17,22 @@ export class History {
     const counts = this.#counts.get(what) ?? { ok: 0, fail: 0, info: 0 };
     counts[outcome] += 1;
     this.#counts.set(what, counts);
+    const { why } = about;
+    if (typeof why === 'string') {
+      // Numbers make each of a kind look different.
+      const trouble = `${what}: ${why.replaceAll(/[0-9a-f]{12,}|(?<!answered )\d+/g, '…').slice(0, 100)}`;
+      this.#troubles.set(trouble, (this.#troubles.get(trouble) ?? 0) + 1);
+    }
     writeSync(this.#file, `${JSON.stringify({ at: Date.now(), what, outcome, ...about })}\n`);
   }
 
   counts(): Readonly<Record<string, Record<Outcome, number>>> {
     return Object.fromEntries(this.#counts);
+  }
+
+  /** What went wrong for clients, most frequent first. */
+  troubles(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#troubles].toSorted(([, a], [, b]) => b - a).slice(0, 40));
   }
 
   close(): void {

@@ -4,6 +4,7 @@ export type FaultKind =
   | 'crash point'
   | 'pause'
   | 'orderly stop'
+  | 'outsider killed'
   | 'broker crash'
   | 'database crash'
   | 'lost commits'
@@ -17,12 +18,13 @@ export interface PlannedFault {
   readonly atMs: number;
 }
 
-// Half an hour has 150 kills, 15 broker and 8 database crashes.
+// Half an hour has 150 kills, 15 broker and 8 database crashes; an orderly stop for each service to die in, and some to live through.
 const perMinute: Readonly<Record<Exclude<FaultKind, 'poison'>, number>> = {
   kill: 1.6,
   'crash point': 4,
   pause: 0.3,
-  'orderly stop': 0.4,
+  'orderly stop': 0.6,
+  'outsider killed': 0.4,
   'broker crash': 0.5,
   'database crash': 0.28,
   'lost commits': 1,

@@ -10,6 +10,8 @@ export interface Program {
   readonly healthPort: number;
   /** Where its very first start dies. */
   readonly firstOrder?: CrashOrder;
+  /** Between its end and its next start. */
+  readonly ended?: () => void;
 }
 
 export interface Ending {
@@ -23,24 +25,29 @@ export interface Ending {
 interface Running {
   readonly program: Program;
   child: ChildProcess;
-  startedAt: number;
   starts: number;
   isPaused: boolean;
 }
 
 const apps = join(import.meta.dirname, '../../../../apps');
 const preload = join(import.meta.dirname, 'crash.ts');
+const mutantLoader = join(import.meta.dirname, '../../mutants/load.ts');
 
 export class Programs {
   readonly #data: string;
   readonly #random: () => number;
+  readonly #mutant: string;
   readonly #running = new Map<string, Running>();
   readonly endings: Ending[] = [];
+  /** From each start after the first to the first "ready"; those that were killed before are not in it. */
+  readonly recoveriesMs: number[] = [];
   #isStopping = false;
 
-  constructor(data: string, random: () => number) {
+  /** `mutant`: a bug that is put into every program that has its place; '' = none. */
+  constructor(data: string, random: () => number, mutant = '') {
     this.#data = data;
     this.#random = random;
+    this.#mutant = mutant;
     mkdirSync(join(data, 'logs'), { recursive: true });
     mkdirSync(join(data, 'coverage'), { recursive: true });
   }
@@ -50,23 +57,29 @@ export class Programs {
   }
 
   start(program: Program): void {
-    this.#running.set(program.name, { program, ...this.#spawn(program, 1), starts: 1, isPaused: false });
+    this.#running.set(program.name, { program, child: this.#spawn(program, 1), starts: 1, isPaused: false });
   }
 
-  #spawn(program: Program, starts: number): { child: ChildProcess; startedAt: number } {
+  #spawn(program: Program, starts: number): ChildProcess {
     const log = openSync(join(this.#data, 'logs', `${program.name}.log`), 'a');
     const order = starts === 1 && program.firstOrder !== undefined ? JSON.stringify(program.firstOrder) : '';
-    const child = spawn(process.execPath, ['--import', preload, join(apps, program.name, 'src/main.ts')], {
-      stdio: ['ignore', log, log, 'ipc'],
-      env: {
-        ...process.env,
-        ...program.environment,
-        NODE_ENV: 'production',
-        HEALTH_PORT: String(program.healthPort),
-        TORTURE_COVERAGE: this.#coverageFile(program.name),
-        TORTURE_ORDER: order,
+    const loaders = this.#mutant === '' ? [preload] : [preload, mutantLoader];
+    const child = spawn(
+      process.execPath,
+      [...loaders.flatMap((each) => ['--import', each]), join(apps, program.name, 'src/main.ts')],
+      {
+        stdio: ['ignore', log, log, 'ipc'],
+        env: {
+          ...process.env,
+          ...program.environment,
+          NODE_ENV: 'production',
+          HEALTH_PORT: String(program.healthPort),
+          TORTURE_COVERAGE: this.#coverageFile(program.name),
+          TORTURE_ORDER: order,
+          TILL_MUTANT: this.#mutant,
+        },
       },
-    });
+    );
     closeSync(log);
     child.on('error', () => undefined);
     const startedAt = Date.now();
@@ -76,15 +89,27 @@ export class Programs {
       // As a platform would, sometimes at once and sometimes after a while.
       setTimeout(() => this.#again(program.name), 100 + this.#random() * 2_400);
     });
-    return { child, startedAt };
+    if (starts > 1) void this.#time(program.name, child, startedAt);
+    return child;
   }
 
   #again(name: string): void {
     const running = this.#running.get(name);
     if (running === undefined || this.#isStopping) return;
+    running.program.ended?.();
     running.starts += 1;
     running.isPaused = false;
-    Object.assign(running, this.#spawn(running.program, running.starts));
+    running.child = this.#spawn(running.program, running.starts);
+  }
+
+  async #time(name: string, child: ChildProcess, startedAt: number): Promise<void> {
+    while (!this.#isStopping && isAlive(child)) {
+      if (await this.isReady(name)) {
+        if (isAlive(child)) this.recoveriesMs.push(Date.now() - startedAt);
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
   }
 
   /** False when it is not there to be killed. */
@@ -107,9 +132,7 @@ export class Programs {
 
   isUp(name: string): boolean {
     const running = this.#running.get(name);
-    return (
-      running !== undefined && running.child.exitCode === null && running.child.signalCode === null && !running.isPaused
-    );
+    return running !== undefined && isAlive(running.child) && !running.isPaused;
   }
 
   tell(name: string, order: CrashOrder): boolean {
@@ -133,6 +156,12 @@ export class Programs {
     return found;
   }
 
+  /** In which it died last of those it was told of. */
+  lastMoment(name: string): string {
+    const lines = readFileSync(this.#coverageFile(name), 'utf8').split('\n');
+    return lines.findLast((line) => line.startsWith('killed'))?.split('\t')[2] ?? '';
+  }
+
   #coverageFile(name: string): string {
     return join(this.#data, 'coverage', name);
   }
@@ -147,9 +176,7 @@ export class Programs {
 
   async stop(): Promise<void> {
     this.#isStopping = true;
-    const children = [...this.#running.values()]
-      .map(({ child }) => child)
-      .filter((child) => child.exitCode === null && child.signalCode === null);
+    const children = [...this.#running.values()].map(({ child }) => child).filter(isAlive);
     const ended = Promise.all(children.map((child) => new Promise((resolve) => child.once('exit', resolve))));
     for (const child of children) {
       child.kill('SIGCONT');
@@ -159,4 +186,8 @@ export class Programs {
     await ended;
     clearTimeout(impatient);
   }
+}
+
+function isAlive(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
 }

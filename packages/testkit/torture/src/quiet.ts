@@ -34,6 +34,7 @@ const owedRows = {
   'mails that wait': `(select count(*) from notification.mail where status in ('pending', 'sending'))`,
   'callbacks that are not applied': '(select count(*) from payment.callback where applied_at is null)',
   'calls to the provider that are due': `(select count(*) from payment.attempt where settled_at is null and due_at <= merchant_now(merchant_id))`,
+  'advances of test clocks that are under way': `(select count(*) from merchant.clock_advance where status in ('running', 'waiting'))`,
   'payments without an outcome': `(select count(*) from payment.payment where status in ('processing', 'confirmed') or is_outcome_unknown)`,
 };
 

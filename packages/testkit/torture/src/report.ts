@@ -5,6 +5,7 @@ import { moments } from '@tillstream/telemetry/probe';
 import type { Checked } from './checker.ts';
 import type { Fired } from './faults.ts';
 import type { Outcome } from './history.ts';
+import type { Journeys } from './traveller.ts';
 import { mortals, type World } from './world.ts';
 
 export interface Run {
@@ -16,6 +17,10 @@ export interface Run {
   readonly dropped: number;
   readonly checked: Checked;
   readonly operations: Readonly<Record<string, Record<Outcome, number>>>;
+  readonly troubles: Readonly<Record<string, number>>;
+  readonly journeys: Journeys;
+  /** The bug that the run was to find; '' = none. */
+  readonly mutant: string;
   /** From the end of the faults to rest. */
   readonly quietAfterMs: number;
   readonly tookMs: number;
@@ -39,6 +44,7 @@ export function writeReport(file: string, run: Run): string {
     seed,
     commit: commit(),
     minutes,
+    mutant: run.mutant,
     tookSeconds: Math.round(run.tookMs / 1_000),
     anomalies: checked.anomalies,
     figures: {
@@ -46,6 +52,7 @@ export function writeReport(file: string, run: Run): string {
       kills,
       endedByThemselves: endings.filter(({ code }) => code !== null && code !== 0).length,
       quietAfterSeconds: Math.round(run.quietAfterMs / 1_000),
+      recoverySeconds: spread(world.programs.recoveriesMs),
     },
     faults: { ...kinds, dropped: run.dropped, ...world.proxy.counts() },
     crashPoints: {
@@ -60,6 +67,8 @@ export function writeReport(file: string, run: Run): string {
       points,
     },
     operations: run.operations,
+    troubles: run.troubles,
+    testClock: run.journeys,
     fired: fired.map(({ kind, what, at }) => ({ at: new Date(at).toISOString(), kind, what })),
   };
   writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
@@ -71,11 +80,23 @@ export function writeReport(file: string, run: Run): string {
     `${kills} kills (at ${diedAt.length} of ${points.length} crash points)`,
     `${kinds['broker crash'] ?? 0} broker and ${kinds['database crash'] ?? 0} database crashes`,
     `${world.proxy.counts().lostCommits} lost COMMITs`,
+    `starts ready in ${spread(world.programs.recoveriesMs).median} s (95 %: ${spread(world.programs.recoveriesMs).p95} s)`,
     `at rest after ${Math.round(run.quietAfterMs / 1_000)} s`,
   ].join(', ');
+  if (run.mutant !== '')
+    return checked.anomalies.length === 0
+      ? `torture: the mutant ${run.mutant} SURVIVED, ${story}; ${file}`
+      : `torture: the mutant ${run.mutant} is CAUGHT by ${checked.anomalies.length} anomalies, ${story}; first: ${checked.anomalies[0]?.check}: ${checked.anomalies[0]?.what}; ${file}`;
   return checked.anomalies.length === 0
     ? `torture: CLEAN, ${story}; ${file}`
     : `torture: ${checked.anomalies.length} ANOMALIES, ${story}; first: ${checked.anomalies[0]?.check}: ${checked.anomalies[0]?.what}; ${file}`;
+}
+
+/** From a start to its first "ready". */
+function spread(times: readonly number[]): { readonly median: number; readonly p95: number; readonly most: number } {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number) => Math.round((sorted[Math.ceil(share * sorted.length) - 1] ?? 0) / 100) / 10;
+  return { median: at(0.5), p95: at(0.95), most: at(1) };
 }
 
 function commit(): string {

@@ -30,12 +30,19 @@ export class Merchant {
   }
 
   /** Once. Throws Trouble when it was not answered, or with a 5xx. */
-  async ask<T>(method: 'GET' | 'POST' | 'PATCH', path: string, body?: object, key?: string): Promise<Answer<T>> {
+  async ask<T>(
+    method: 'GET' | 'POST' | 'PATCH',
+    path: string,
+    body?: object,
+    key?: string,
+    withinMs = requestMs,
+  ): Promise<Answer<T>> {
     const what = `api ${method} ${path.replaceAll(/\/[a-z]*_?[0-9][^/?]*/g, '/…').replace(/\?.*/, '')}`;
     try {
       const response = await request(`${this.#gateway}${path}`, {
         method,
         dispatcher: agent,
+        headersTimeout: withinMs,
         headers: {
           authorization: `Bearer ${this.key}`,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),

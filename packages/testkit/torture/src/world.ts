@@ -1,5 +1,5 @@
 /** What the product stands on: Kafka, Postgres behind a network that fails, and its processes; all on loopback and in one folder. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export interface World {
   stop(): Promise<void>;
 }
 
-/** Those that may die; sandbox and mailbox stand for the outside and stay. */
+/** The product's own. */
 export const services = [
   'merchant',
   'order',
@@ -35,6 +35,8 @@ export const services = [
 ] as const;
 export const edges = ['gateway', 'checkout'] as const;
 export const mortals: readonly string[] = [...services, ...edges];
+/** They stand for the outside, die as well, and must not forget: what they know is what the product is held against. */
+export const outsiders = ['sandbox', 'mailbox'] as const;
 const outside = [
   ['mailbox', 'mail'],
   ['sandbox', 'sandbox'],
@@ -43,7 +45,11 @@ const outside = [
 // Half a minute of tries: a receiver that fails now and then is tried again within the run, and given up by nobody.
 const retryDelaysMs = [100, 300, 1_000, 2_000, ...Array.from({ length: 20 }, () => 3_000)];
 
-export async function openWorld(seed: number, random: () => number, say: (what: string) => void): Promise<World> {
+export async function openWorld(
+  options: { readonly seed: number; readonly mutant: string },
+  random: () => number,
+  say: (what: string) => void,
+): Promise<World> {
   const data = mkdtempSync(join(tmpdir(), 'tillstream-torture-'));
   chmodSync(data, 0o755);
   const ports = portsFrom(await findPortBase());
@@ -66,12 +72,12 @@ export async function openWorld(seed: number, random: () => number, say: (what: 
     closers.push(() => postgres.stop());
     const proxy = await startFaultProxy({
       to: { host: '127.0.0.1', port: ports.postgres },
-      seed,
+      seed: options.seed,
       port: ports.gateway + 38,
     });
     closers.push(() => proxy.stop());
     const secrets = loadSecrets(join(data, 'secrets.json'));
-    const programs = new Programs(data, random);
+    const programs = new Programs(data, random, options.mutant);
     closers.push(() => programs.stop());
     const world: World = { data, ports, places, secrets, broker, postgres, proxy, programs, stop };
     say('starting the services; each dies once in the middle of its migrations');
@@ -116,6 +122,7 @@ function startAll(world: World, random: () => number): void {
     ...outside,
     ...edges.map((name) => [name, name] as const),
   ];
+  let archived = 0;
   all.forEach(([name, port], at) => {
     const role = homes[name];
     const database: Record<string, string> =
@@ -130,9 +137,17 @@ function startAll(world: World, random: () => number): void {
       name,
       environment: { ...shared, ...database, [isService ? 'RPC_PORT' : 'HTTP_PORT']: String(ports[port]) },
       healthPort: ports.gateway + 20 + at,
-      ...(role === undefined ? {} : { firstOrder: { moment: 'migrating', hit: 1 + Math.floor(random() * 2) } }),
+      // At its start the mailbox forgets all but the newest letters.
+      ...(name === 'mailbox' ? { ended: () => keepMail(data, (archived += 1)) } : {}),
+      ...(role === undefined ? {} : { firstOrder: { moments: ['migrating'], hit: 1 + Math.floor(random() * 2) } }),
     });
   });
+}
+
+/** Every letter that ever arrived is in `mail.jsonl` or in a copy of it. */
+function keepMail(data: string, nth: number): void {
+  const file = join(data, 'mail.jsonl');
+  if (existsSync(file)) copyFileSync(file, join(data, `mail.${nth}.jsonl`));
 }
 
 export async function untilReady(programs: Programs, withinMs: number): Promise<void> {

@@ -33,10 +33,15 @@ async function live(order: string): Promise<{ signal: string | null; printed: st
 }
 
 test('a process dies in the moment that it was told, the so-manyth time, and not an instruction later', async () => {
-  const { signal, printed, coverage } = await live('{"moment":"relay published","hit":2}');
+  const { signal, printed, coverage } = await live('{"moments":["relay published","never"],"hit":2}');
   expect(signal).toBe('SIGKILL');
   expect(printed).toBe('12');
   expect(coverage).toBe('hit\t2\trelay read\nhit\t2\trelay published\nkilled\t1\trelay published\n');
+});
+
+test('of several moments it dies in the first that comes', async () => {
+  const { coverage } = await live('{"moments":["relay published","relay read"],"hit":3}');
+  expect(coverage).toBe('hit\t2\trelay read\nhit\t1\trelay published\nkilled\t1\trelay read\n');
 });
 
 test('without an order it lives, and what it passed is counted', async () => {

@@ -19,7 +19,7 @@ test('half an hour has what was promised: 150 kills, 15 broker and 8 database cr
 
 test('even a minute has one of each, and nothing comes before there is load or after its end', () => {
   const plan = planOf(1, seeded(1));
-  expect(new Set(plan.map(({ kind }) => kind)).size).toBe(11);
+  expect(new Set(plan.map(({ kind }) => kind)).size).toBe(12);
   for (const { atMs } of plan) {
     expect(atMs).toBeGreaterThanOrEqual(8_000);
     expect(atMs).toBeLessThanOrEqual(48_000);
