@@ -40,6 +40,9 @@ export interface GrpcChannel extends RpcChannel {
 
 // A call that takes longer than this is waited for by a person who has gone.
 const defaultDeadlineMs = 5_000;
+// A service that is started again is there within seconds: a call that was not sent yet waits so long for it, half of its own
+// time at most, before its caller is turned away. What was sent is never sent again.
+const restartMs = 2_500;
 // grpc-js may stay in CONNECTING for ever (its issue 2785). A connection that has not been ready for this long while
 // calls were made is thrown away; a server that is merely away loses nothing by it.
 const defaultRebuildAfterMs = 15_000;
@@ -88,7 +91,8 @@ function connect(address: string, tls: RpcTls | undefined): GrpcClient {
     // Behind a headless service every replica gets its share.
     'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
     'grpc.initial_reconnect_backoff_ms': 200,
-    'grpc.max_reconnect_backoff_ms': 3_000,
+    // A second after it listens again a service is found at the latest.
+    'grpc.max_reconnect_backoff_ms': 1_000,
     // Channels with equal options share connections otherwise, and a new one would inherit the stuck one.
     'grpc.use_local_subchannel_pool': 1,
   });
@@ -109,22 +113,44 @@ export function makeClient<S extends object>(
 
 function ask(grpc: GrpcClient, method: Method, request: never, deadlineMs: number): Promise<unknown> {
   const path = method.path.slice(1);
-  return inSpan(path, { kind: 'client', attributes: { 'rpc.system.name': 'grpc', 'rpc.method': path } }, () => {
+  const deadline = Date.now() + deadlineMs;
+  return inSpan(path, { kind: 'client', attributes: { 'rpc.system.name': 'grpc', 'rpc.method': path } }, async () => {
+    if (stateOf(grpc) !== connectivityState.READY)
+      await mayConnect(grpc, Date.now() + Math.min(restartMs, deadlineMs / 2));
     const metadata = new Metadata();
     const traceparent = currentTraceparent();
     if (traceparent !== '') metadata.set(traceKey, traceparent);
     return new Promise((resolve, reject) => {
-      grpc.makeUnaryRequest(
-        method.path,
-        method.requestSerialize,
-        method.responseDeserialize,
-        request,
-        metadata,
-        { deadline: Date.now() + deadlineMs },
-        (error, response) => (error === null ? resolve(response) : reject(refusedBy(error))),
-      );
+      try {
+        grpc.makeUnaryRequest(
+          method.path,
+          method.requestSerialize,
+          method.responseDeserialize,
+          request,
+          metadata,
+          { deadline },
+          (error, response) => (error === null ? resolve(response) : reject(refusedBy(error))),
+        );
+      } catch (error) {
+        // Closed while it was waited for.
+        reject(because('unavailable', error));
+      }
     });
   });
+}
+
+/** A channel that was closed says so by throwing. */
+function stateOf(grpc: GrpcClient): connectivityState {
+  try {
+    return grpc.getChannel().getConnectivityState(false);
+  } catch {
+    return connectivityState.SHUTDOWN;
+  }
+}
+
+/** Whether it did is seen by the call. */
+function mayConnect(grpc: GrpcClient, until: number): Promise<void> {
+  return new Promise((resolve) => grpc.waitForReady(until, () => resolve()));
 }
 
 function refusedBy(error: ServiceError): Error {
@@ -143,7 +169,11 @@ function refusedBy(error: ServiceError): Error {
   }
   const isGone =
     error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED || error.code === status.CANCELLED;
-  const refused = new Refused(isGone ? 'unavailable' : 'internal');
-  refused.cause = error;
+  return because(isGone ? 'unavailable' : 'internal', error);
+}
+
+function because(code: 'unavailable' | 'internal', cause: unknown): Refused {
+  const refused = new Refused(code);
+  refused.cause = cause;
   return refused;
 }

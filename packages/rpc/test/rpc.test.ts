@@ -70,6 +70,36 @@ describe('a deadline', () => {
   });
 });
 
+describe('a service that is being started', () => {
+  test('is waited for by who calls it', async () => {
+    const port = await freePort();
+    const { client } = connect(port);
+    const asked = client.readTimeline(question);
+    // Long enough for the first try to connect to fail.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await serve(async () => empty, { port });
+    await expect(asked).resolves.toEqual(empty);
+  });
+
+  test('is waited for after a crash, and is sent a call once', async () => {
+    const port = await freePort();
+    let calls = 0;
+    const count: Answer = async () => {
+      calls += 1;
+      return empty;
+    };
+    const first = await serve(count, { port });
+    const { client } = connect(port);
+    await client.readTimeline(question);
+    await first.stop();
+    const asked = client.readTimeline(question);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await serve(count, { port });
+    await expect(asked).resolves.toEqual(empty);
+    expect(calls).toBe(2);
+  });
+});
+
 describe('a server', () => {
   test('that takes connections and never speaks is given up, and another connection is made', async () => {
     const silent = await silentServer();
