@@ -70,7 +70,7 @@ export class CrashPoints {
       await rest(100);
     if (this.#killsOf(name) === before) return;
     const last = this.#programs.lastMoment(name);
-    this.#note(`${name}: ${last}`);
+    if (!elsewhere.has(last)) this.#note(`${name}: ${last}`);
   }
 
   #killsOf(name: string): number {
