@@ -53,10 +53,11 @@ async function drip(target: Besieged, say: (what: string) => void): Promise<void
   const held = kinds.flatMap(([kind, first, drop]) =>
     Array.from({ length: each }, () => ({ kind, ended: hold(target, first, drop).ended })),
   );
-  let areHeld = true;
-  const all = Promise.all(held.map(({ ended }) => ended)).finally(() => (areHeld = false));
+  const still = new Set(held);
+  for (const one of held) void one.ended.then(() => still.delete(one));
+  const all = Promise.all(held.map(({ ended }) => ended));
   let unserved = 0;
-  while (areHeld) {
+  while (still.size > 0) {
     if (!(await isServed(target))) unserved += 1;
     await rest(50);
   }
@@ -64,7 +65,7 @@ async function drip(target: Besieged, say: (what: string) => void): Promise<void
   for (const [at, { answer, by }] of (await all).entries()) {
     const kind = held[at]?.kind;
     if (by === 'nobody') say(`who ${kind} is never let go`);
-    else if (answer !== '' && !/^HTTP\/1\.1 408 /.test(answer)) say(`who ${kind} is told ${answer.slice(0, 60)}`);
+    else if (answer !== '' && !answer.startsWith('HTTP/1.1 408 ')) say(`who ${kind} is told ${answer.slice(0, 60)}`);
   }
 }
 
