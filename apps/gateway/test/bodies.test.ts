@@ -141,7 +141,7 @@ describe('bodies', () => {
     expect([unreadable.status, unreadable.body['code']]).toEqual([400, 'invalid_request']);
     const endless = await gateway.call('GET', '/v1/products', undefined, { 'x-long': 'x'.repeat(40_000) });
     expect([endless.status, endless.body['code'], endless.headers['content-type']]).toEqual([
-      400,
+      431,
       'invalid_request',
       'application/problem+json',
     ]);
