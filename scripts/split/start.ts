@@ -64,7 +64,7 @@ const programs = [
 ].map(([name, port, key], at): Program => {
   const home = homes.find((each) => each.name === name);
   const database =
-    home === undefined ? {} : { DATABASE_URL: postgres.url('postgres', home.role, secrets.rolePassword) };
+    home === undefined ? {} : { DATABASE_URL: postgres.socketUrl('postgres', home.role, secrets.rolePassword) };
   return {
     name,
     environment: { ...shared, ...database, [key]: String(ports[port]) },

@@ -68,7 +68,7 @@ async function start(): Promise<void> {
     environment['POSTS_PER_TEN_SECONDS'] = String(config.POSTS_PER_TEN_SECONDS);
     product = await startProduct({
       adminUrl: server.url(),
-      urlOf: (role) => server.url('postgres', role, secrets.rolePassword),
+      urlOf: (role) => server.socketUrl('postgres', role, secrets.rolePassword),
       rolePassword: secrets.rolePassword,
       ports,
       host: config.HOST,

@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { findPrograms, findUser, giveTo, hasData, loadPassword, prepareFolder } from './folder.ts';
 import { endLeftover, takeLock } from './lock.ts';
 import { runProgram, type ProgramOptions, type RunningProgram } from './program.ts';
@@ -19,6 +19,8 @@ export interface EmbeddedServer {
   readonly port: number;
   /** A connection string; without a role it is the superuser's. */
   url(database?: string, role?: string, password?: string): string;
+  /** The same over a Unix socket, which costs half of what the loopback does; over the loopback where there is none. */
+  socketUrl(database: string, role: string, password: string): string;
   /** An orderly shutdown: open connections are closed, what was committed is on the disk. */
   stop(): Promise<void>;
 }
@@ -52,7 +54,6 @@ const defaults = {
   jit: 'off',
   // Ours, whatever the folder's own configuration says.
   listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
   logging_collector: 'off',
   lc_messages: 'C',
 };
@@ -81,16 +82,29 @@ async function startLocked(options: EmbeddedOptions, unlock: () => void): Promis
   await endLeftover(directory);
   const password = loadPassword(directory, () => randomBytes(24).toString('hex'));
   const port = options.port ?? (await findPort());
-  const settings = { ...defaults, ...options.settings };
+  const sockets = socketFolder(directory, port);
+  const settings = { ...defaults, unix_socket_directories: sockets ?? '', ...options.settings };
   const run: Run = { folder, user, directory, port, log: options.log ?? (() => undefined), settings };
   if (!hasData(directory)) await initialise(run, password);
   const stop = await keepRunning(run);
+  const url: EmbeddedServer['url'] = (database = 'postgres', role = superuser, word = password) =>
+    `postgres://${role}:${encodeURIComponent(word)}@127.0.0.1:${port}/${database}`;
   return {
     port,
-    url: (database = 'postgres', role = superuser, word = password) =>
-      `postgres://${role}:${encodeURIComponent(word)}@127.0.0.1:${port}/${database}`,
+    url,
+    socketUrl: (...where) =>
+      sockets === undefined ? url(...where) : `${url(...where)}?host=${encodeURIComponent(sockets)}`,
     stop: () => stop().finally(unlock),
   };
+}
+
+// sun_path of unix(7), with its end.
+const longestSocketPath = 107;
+
+/** The data folder itself: nobody else may look into it. */
+function socketFolder(directory: string, port: number): string | undefined {
+  const isShort = Buffer.byteLength(join(directory, `.s.PGSQL.${port}.lock`)) <= longestSocketPath;
+  return process.platform !== 'win32' && isShort && !directory.includes(',') ? directory : undefined;
 }
 
 interface Run extends ProgramOptions {

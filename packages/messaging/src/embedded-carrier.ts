@@ -10,9 +10,11 @@ import type { DatabaseOptions } from '@tillstream/database/pools';
 import { sql, type Kysely } from 'kysely';
 import type { PoolClient } from 'pg';
 import { startGroupMember, type GroupMember } from './embedded-group.ts';
+import { Positions } from './embedded-positions.ts';
+import { Tail } from './embedded-tail.ts';
 import type { Log } from './log.ts';
 import { startLoop } from './loop.ts';
-import type { Carrier, OutgoingMessage, TopicDeclaration } from './message.ts';
+import type { Carrier, IncomingMessage, OutgoingMessage, TopicDeclaration } from './message.ts';
 
 const channel = 'tillstream_carrier';
 // NOTIFY ends group commit when it is inside transactions; outside and at most this often it costs nothing.
@@ -37,6 +39,8 @@ export function embeddedCarrier(options: {
   const arrivals = new EventEmitter().setMaxListeners(100);
   const partitionsOf = new Map<string, number>();
   const members = new Set<GroupMember>();
+  const tail = new Tail();
+  const positions = new Positions(database);
   // NOTIFY reaches its own sender too, who knows already.
   const self = randomUUID();
   const listener = listen(database, arrivals, self);
@@ -88,11 +92,13 @@ export function embeddedCarrier(options: {
       const placed: Placed[] = [];
       for (const message of batch)
         placed.push({ message, partition: partitionFor(message.key, await partitionCount(message.topic)) });
-      await database.untypedStatement('the carrier moves the messages of all merchants', (tx) => append(tx, placed));
+      tail.add(
+        await database.untypedStatement('the carrier moves the messages of all merchants', (tx) => append(tx, placed)),
+      );
       announceArrival(new Set(batch.map((message) => message.topic)));
     },
     async subscribe(subscription) {
-      const member = await startGroupMember({ database, arrivals, subscription, log: options.log });
+      const member = await startGroupMember({ database, arrivals, tail, positions, subscription, log: options.log });
       members.add(member);
       return {
         stop: async () => {
@@ -119,7 +125,7 @@ export function embeddedCarrier(options: {
       return rows.map((row) => ({ topic: row.topic, partition: row.partition, next: row.next_offset }));
     },
     async hasHeard(group, heads) {
-      await Promise.all([...members].filter((member) => member.group === group).map((member) => member.write()));
+      await positions.write();
       const { rows } = await database.pool.query<{ is_behind: boolean }>({
         name: 'has-heard',
         text: `select exists (
@@ -139,6 +145,7 @@ export function embeddedCarrier(options: {
     async close() {
       await sweeper.stop();
       await Promise.all([...members].map((member) => member.stop()));
+      positions.close();
       clearTimeout(notifying);
       await listener.close();
       await database.close();
@@ -169,9 +176,12 @@ async function declareIn(tx: Tx, topics: readonly TopicDeclaration[]): Promise<v
     on conflict do nothing`.execute(tx);
 }
 
-/** One statement: takes the heads in a fixed order (so that two publishers cannot wait for each other), and appends. */
-async function append(tx: Tx, placed: readonly Placed[]): Promise<void> {
-  await sql`
+/**
+ * One statement: takes the heads in a fixed order (so that two publishers cannot wait for each other), and appends. Answers
+ * what was appended, with its offsets.
+ */
+async function append(tx: Tx, placed: readonly Placed[]): Promise<readonly IncomingMessage[]> {
+  const { rows } = await sql<{ topic: string; partition: number; base: bigint }>`
     with incoming as (
       select *, row_number() over (partition by topic, partition order by place) - 1 as nth
       from unnest(
@@ -188,10 +198,20 @@ async function append(tx: Tx, placed: readonly Placed[]): Promise<void> {
       update partition_head head set next_offset = head.next_offset + locked.many from locked
       where head.topic = locked.topic and head.partition = locked.partition
       returning head.topic, head.partition, head.next_offset - locked.many as base
+    ), written as (
+      insert into log (topic, partition, "offset", key, value, headers)
+      select incoming.topic, incoming.partition, moved.base + incoming.nth, incoming.key, incoming.value, incoming.headers
+      from incoming join moved using (topic, partition)
     )
-    insert into log (topic, partition, "offset", key, value, headers)
-    select incoming.topic, incoming.partition, moved.base + incoming.nth, incoming.key, incoming.value, incoming.headers
-    from incoming join moved using (topic, partition)`.execute(tx);
+    select topic, partition, base from moved`.execute(tx);
+  const next = new Map(rows.map((row) => [`${row.topic} ${row.partition}`, row.base]));
+  return placed.flatMap(({ message, partition }) => {
+    const name = `${message.topic} ${partition}`;
+    const offset = next.get(name);
+    if (offset === undefined) return [];
+    next.set(name, offset + 1n);
+    return [{ ...message, partition, offset }];
+  });
 }
 
 async function sweep(database: AnyDatabase): Promise<boolean> {
@@ -227,7 +247,7 @@ function listen(database: AnyDatabase, arrivals: EventEmitter, self: string): { 
       client = fresh;
       fresh.on('notification', ({ payload = '' }) => {
         const [sender, ...topics] = payload.split(' ');
-        if (sender !== self) for (const topic of topics) arrivals.emit(topic);
+        if (sender !== self) for (const topic of topics) arrivals.emit(topic, true);
       });
       fresh.once('end', lose);
       await fresh.query(`listen ${channel}`);

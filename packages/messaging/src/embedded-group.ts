@@ -3,17 +3,18 @@ import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnyDatabase } from '@tillstream/database/database';
-import { probe } from '@tillstream/telemetry/probe';
+import type { Positions } from './embedded-positions.ts';
 import {
   beat,
-  commitOffsets,
   leave,
+  nameOf,
   nextPerShare,
   readShares,
   takeShare,
   type Member,
   type Share,
 } from './embedded-shares.ts';
+import type { Tail } from './embedded-tail.ts';
 import type { Log } from './log.ts';
 import { startLoop } from './loop.ts';
 import type { IncomingMessage, RunningSubscription, Subscription } from './message.ts';
@@ -25,37 +26,33 @@ const defaultBatch = 200;
 // Under load what arrives within this time is read together. Two groups follow each other between a payment and its
 // licence: that is a third of what they may take (150 ms). Who has rested for so long reads at once.
 const gatherMs = 25;
-// Offsets are written so long after the first message that they do not tell of, and when somebody asks whether all was
-// heard. A crash gives the messages since then again, and the inbox knows them.
-const commitMs = 200;
-
 export interface GroupMember extends RunningSubscription {
   readonly group: string;
-  /** Writes how far it is. */
-  write(): Promise<void>;
   /** Of all groups, as of the last heartbeat. */
   membersAlive(): number;
 }
 
 export async function startGroupMember(parts: {
   database: AnyDatabase;
+  /** Emits a topic when it got something; `true` with it when another process may have put it there. */
   arrivals: EventEmitter;
+  tail: Tail;
+  positions: Positions;
   subscription: Subscription;
   log: Log;
 }): Promise<GroupMember> {
-  const { database, arrivals, subscription, log } = parts;
+  const { database, arrivals, tail, positions, subscription, log } = parts;
   const size = subscription.batchSize ?? defaultBatch;
   const member: Member = { group: subscription.group, id: randomUUID(), topics: [...subscription.topics] };
   let owned: Share[] = [];
   let around = '';
   let perShare = size;
-  let [joinedAt, readAt] = [0, 0];
+  let [joinedAt, readAt, askedAt] = [0, 0, 0];
   let membersAlive = 0;
-  let writing: Promise<void> = Promise.resolve();
-  let writeLater: NodeJS.Timeout | undefined;
   // A read is still to come that finds what is signalled now.
-  let [willRead, isStopped] = [false, false];
-  const unwritten = new Map<string, Share>();
+  let willRead = false;
+  // There may be messages in the log that this process did not publish.
+  let mayHaveMissed = true;
 
   /** Says that this member lives; when something has changed around it, gives back what is too much and takes what is free. */
   const rebalance = async (): Promise<void> => {
@@ -63,38 +60,17 @@ export async function startGroupMember(parts: {
     ({ membersAlive } = now);
     joinedAt = Date.now();
     if (now.around === around) return;
-    await write();
+    await positions.write();
     const before = new Map(owned.map((each) => [nameOf(each), each]));
     const shares = await takeShare(database, member);
     owned = shares.map((share) => before.get(nameOf(share)) ?? share);
-    if (owned.some((share) => !before.has(nameOf(share)))) subscription.onGained?.();
+    if (owned.some((share) => !before.has(nameOf(share)))) {
+      mayHaveMissed = true;
+      subscription.onGained?.();
+    }
     // What this changed is not news the next time.
     ({ around, membersAlive } = await beat(database, member));
     joinedAt = Date.now();
-  };
-
-  /** A crash before this gives what was handled again: at least once. */
-  const write = (): Promise<void> => {
-    clearTimeout(writeLater);
-    writeLater = undefined;
-    writing = writing.catch(() => undefined).then(writeNow);
-    return writing;
-  };
-
-  const writeNow = async (): Promise<void> => {
-    const moved = [...unwritten.values()].map((share) => ({ ...share }));
-    if (moved.length === 0) return;
-    const kept = await commitOffsets(database, member, moved);
-    probe('offset committed');
-    for (const share of moved) {
-      const name = nameOf(share);
-      if (unwritten.get(name)?.nextOffset === share.nextOffset) unwritten.delete(name);
-      if (kept.has(`${share.topic} ${share.partition}`)) continue;
-      // Another owner has taken over: it reads from the last commit.
-      unwritten.delete(name);
-      owned = owned.filter((each) => nameOf(each) !== name);
-      [around, joinedAt] = ['', 0];
-    }
   };
 
   const turn = async (): Promise<boolean> => {
@@ -113,12 +89,22 @@ export async function startGroupMember(parts: {
     if (soonMs > 0) await sleep(soonMs);
     readAt = performance.now();
     willRead = false;
+    // Now and then the log is asked in any case.
+    const mustAsk = mayHaveMissed || readAt - askedAt >= pollMs;
+    const known = mustAsk ? undefined : tail.from(owned, size);
+    const rows = known ?? (await readLog());
+    if (rows.length > 0) await handle(rows);
+    // What was cut off is there.
+    return rows.length >= size || mayHaveMissed;
+  };
+
+  const readLog = async (): Promise<readonly IncomingMessage[]> => {
+    [mayHaveMissed, askedAt] = [false, readAt];
     const rows = await readShares(database, owned, perShare, size);
     const before = perShare;
     perShare = nextPerShare(rows, perShare, size);
-    if (rows.length > 0) await handle(rows);
-    // What was cut off is there.
-    return rows.length >= size || perShare > before;
+    if (rows.length >= size || perShare > before) mayHaveMissed = true;
+    return rows;
   };
 
   const handle = async (batch: readonly IncomingMessage[]): Promise<void> => {
@@ -134,14 +120,13 @@ export async function startGroupMember(parts: {
       const share = mine.get(`${message.topic} ${message.partition}`);
       if (share === undefined) continue;
       share.nextOffset = message.offset + 1n;
-      unwritten.set(nameOf(share), share);
+      positions.move({ member, share, lose: () => lose(share) });
     }
-    writeSoon();
   };
 
-  /** One that fails is tried again. */
-  const writeSoon = (): void => {
-    writeLater ??= setTimeout(() => void write().catch(() => isStopped || writeSoon()), commitMs);
+  const lose = (share: Share): void => {
+    owned = owned.filter((each) => each !== share);
+    [around, joinedAt] = ['', 0];
   };
 
   await rebalance();
@@ -151,7 +136,8 @@ export async function startGroupMember(parts: {
     idleMs: pollMs,
     log,
     onWake(listener) {
-      const arrive = () => {
+      const arrive = (isOthers = false) => {
+        if (isOthers) mayHaveMissed = true;
         if (!willRead) listener();
       };
       for (const topic of member.topics) arrivals.on(topic, arrive);
@@ -162,18 +148,11 @@ export async function startGroupMember(parts: {
   });
   return {
     group: member.group,
-    write,
     membersAlive: () => membersAlive,
     async stop() {
       await loop.stop();
-      isStopped = true;
-      await write().catch(() => undefined);
+      await positions.write().catch(() => undefined);
       await leave(database, member).catch(() => undefined);
     },
   };
-}
-
-/** A partition that was lost and won again is another share. */
-function nameOf(share: Share): string {
-  return `${share.topic} ${share.partition} ${share.epoch}`;
 }

@@ -21,6 +21,11 @@ export interface Share {
   nextOffset: bigint;
 }
 
+/** A partition that was lost and won again is another share. */
+export function nameOf(share: Share): string {
+  return `${share.topic} ${share.partition} ${share.epoch}`;
+}
+
 interface LogRow {
   topic: string;
   partition: number;
@@ -98,19 +103,22 @@ export async function beat(
   return { around: JSON.stringify(rows.filter((row) => row.member !== 'all')), membersAlive };
 }
 
-/** Answers the `topic partition` of those that are still its own. */
+/** Of several groups; answers the `group topic partition` of those that still have the same owner. */
 export async function commitOffsets(
   { unscoped }: AnyDatabase,
-  { group, id }: Member,
-  moved: readonly Share[],
+  moved: readonly { readonly member: Member; readonly share: Share; readonly nextOffset: bigint }[],
 ): Promise<ReadonlySet<string>> {
-  const { rows } = await sql<{ topic: string; partition: number }>`
+  const { rows } = await sql<{ consumer_group: string; topic: string; partition: number }>`
     update group_offset mine set next_offset = t.next_offset
-    from unnest(${moved.map((each) => each.topic)}::text[], ${moved.map((each) => each.partition)}::integer[], ${moved.map((each) => each.nextOffset)}::bigint[], ${moved.map((each) => each.epoch)}::bigint[])
-      as t (topic, partition, next_offset, epoch)
-    where mine.consumer_group = ${group} and mine.topic = t.topic and mine.partition = t.partition and mine.owner = ${id} and mine.epoch = t.epoch
-    returning mine.topic, mine.partition`.execute(unscoped);
-  return new Set(rows.map((row) => `${row.topic} ${row.partition}`));
+    from unnest(
+      ${moved.map(({ member }) => member.group)}::text[], ${moved.map(({ member }) => member.id)}::uuid[],
+      ${moved.map(({ share }) => share.topic)}::text[], ${moved.map(({ share }) => share.partition)}::integer[],
+      ${moved.map(({ nextOffset }) => nextOffset)}::bigint[], ${moved.map(({ share }) => share.epoch)}::bigint[]
+    ) as t (consumer_group, owner, topic, partition, next_offset, epoch)
+    where mine.consumer_group = t.consumer_group and mine.topic = t.topic and mine.partition = t.partition
+      and mine.owner = t.owner and mine.epoch = t.epoch
+    returning mine.consumer_group, mine.topic, mine.partition`.execute(unscoped);
+  return new Set(rows.map((row) => `${row.consumer_group} ${row.topic} ${row.partition}`));
 }
 
 export async function leave({ unscoped }: AnyDatabase, { group, id }: Member): Promise<void> {

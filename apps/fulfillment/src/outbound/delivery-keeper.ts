@@ -48,7 +48,7 @@ export function deliveryKeeper(
         .selectAll()
         .where('item_id', '=', sql<bigint>`any (${ids.map(BigInt)}::bigint[])`)
         .orderBy('item_id')
-        .forUpdate()
+        .forNoKeyUpdate()
         .execute();
       const known = new Map(rows.map((row) => [String(row.item_id), row]));
       const wants = [...asked].flatMap(([id, want]) => wantOf(known.get(id), want) ?? []);

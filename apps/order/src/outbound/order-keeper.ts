@@ -28,7 +28,7 @@ export const orderKeeper: Keeper<OrderTables, OrderState, OrderEvent> = {
   async load(tx, ids) {
     const numbers = ids.map(BigInt);
     const { rows } =
-      await sql<OrderRow>`select * from purchase_order where order_id = any (${numbers}::bigint[]) order by order_id for update`.execute(
+      await sql<OrderRow>`select * from purchase_order where order_id = any (${numbers}::bigint[]) order by order_id for no key update`.execute(
         tx,
       );
     if (rows.length === 0) return new Map();

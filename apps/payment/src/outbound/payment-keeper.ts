@@ -27,7 +27,7 @@ const ownCallSeconds = 10;
 export const paymentKeeper: Keeper<PaymentTables, PaymentState, PaymentEvent> = {
   async load(tx, ids) {
     const { rows } =
-      await sql<PaymentRow>`select * from payment where payment_id = any (${ids}::uuid[]) order by payment_id for update`.execute(
+      await sql<PaymentRow>`select * from payment where payment_id = any (${ids}::uuid[]) order by payment_id for no key update`.execute(
         tx,
       );
     return new Map(rows.map((row) => [row.payment_id, { state: toState(row), version: Number(row.version) }]));

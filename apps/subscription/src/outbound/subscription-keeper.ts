@@ -20,7 +20,7 @@ type SubscriptionChange = Change<SubscriptionState, SubscriptionEvent>;
 export const subscriptionKeeper: Keeper<SubscriptionTables, SubscriptionState, SubscriptionEvent> = {
   async load(tx, ids) {
     const { rows } = await sql<SubscriptionRow>`
-      select * from subscription where subscription_id = any (${ids}::text[]) order by subscription_id for update`.execute(
+      select * from subscription where subscription_id = any (${ids}::text[]) order by subscription_id for no key update`.execute(
       tx,
     );
     return new Map(rows.map((row) => [row.subscription_id, { state: stateOf(row), version: Number(row.version) }]));
