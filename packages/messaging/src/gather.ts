@@ -60,6 +60,20 @@ export function gather<Item, Answer>(
     });
 }
 
+/** The same for calls of one item each: reads of single rows that many ask for at the same time become one statement. */
+export function gatherEach<Item, Answer>(
+  run: (items: readonly Item[], lane: string) => Promise<readonly Answer[]>,
+): (lane: string, item: Item) => Promise<Answer> {
+  const ask = gather(run);
+  return async (lane, item) => {
+    const answers = await ask(lane, [item]);
+    const [answer] = answers;
+    if (answers.length !== 1) throw new Error(`one answer was expected, ${answers.length} came`);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- there is exactly one
+    return answer as Answer;
+  };
+}
+
 function takeSome<Item, Answer>(waiting: readonly Call<Item, Answer>[]): readonly Call<Item, Answer>[] {
   let items = 0;
   const end = waiting.findIndex((call, at) => {

@@ -1,5 +1,6 @@
 /** The product library. */
 import type { Database } from '@tillstream/database/database';
+import { gatherEach } from '@tillstream/messaging/gather';
 import type { Product } from '@tillstream/proto/merchant/v1/merchant_api';
 import { sql, type Selectable } from 'kysely';
 import type { ProductDraft } from '../domain/product.ts';
@@ -9,8 +10,13 @@ import type { MerchantTables } from './tables.ts';
 export class Products {
   readonly #database: Database<MerchantTables>;
 
+  readonly #anyones: (lane: string, id: bigint) => Promise<Product | undefined>;
+  readonly #ones: (merchantId: string, id: bigint) => Promise<Product | undefined>;
+
   constructor(database: Database<MerchantTables>) {
     this.#database = database;
+    this.#anyones = gatherEach((ids) => this.#readAnyones(ids));
+    this.#ones = gatherEach((ids, merchantId) => this.#read(merchantId, ids));
   }
 
   /** With a request id that was seen, the product it made. Undefined when there is no such merchant. */
@@ -73,9 +79,14 @@ export class Products {
     });
   }
 
+  /** Unknown and foreign ones are left out. */
   async get(merchantId: string, productIds: readonly string[]): Promise<readonly Product[]> {
-    const ids = productIds.map(readNumber).filter((id) => id !== undefined);
-    if (ids.length === 0) return [];
+    const ids = new Set(productIds.map(readNumber).filter((id) => id !== undefined));
+    const found = await Promise.all([...ids].map((id) => this.#ones(merchantId, id)));
+    return found.filter((product) => product !== undefined);
+  }
+
+  async #read(merchantId: string, ids: readonly bigint[]): Promise<readonly (Product | undefined)[]> {
     const rows = await this.#database.statement([merchantId], (tx) =>
       tx
         .selectFrom('product')
@@ -84,17 +95,25 @@ export class Products {
         .selectAll()
         .execute(),
     );
-    return rows.map(toWire);
+    return inOrder(ids, rows);
   }
 
   async find(productId: string): Promise<Product | undefined> {
     const id = readNumber(productId);
-    if (id === undefined) return undefined;
-    const row = await this.#database.everyMerchantStatement(
+    return id === undefined ? undefined : this.#anyones('', id);
+  }
+
+  async #readAnyones(ids: readonly bigint[]): Promise<readonly (Product | undefined)[]> {
+    const rows = await this.#database.everyMerchantStatement(
       'a checkout link names a product, and the product its merchant',
-      (tx) => tx.selectFrom('product').where('product_id', '=', id).selectAll().executeTakeFirst(),
+      (tx) =>
+        tx
+          .selectFrom('product')
+          .where(sql<boolean>`product_id = any (${ids}::bigint[])`)
+          .selectAll()
+          .execute(),
     );
-    return row === undefined ? undefined : toWire(row);
+    return inOrder(ids, rows);
   }
 
   async list(
@@ -121,6 +140,14 @@ export class Products {
 }
 
 /** A product id is a string of digits (seed 003); anything else names no product. */
+function inOrder(
+  ids: readonly bigint[],
+  rows: readonly Selectable<MerchantTables['product']>[],
+): (Product | undefined)[] {
+  const byId = new Map(rows.map((row) => [row.product_id, toWire(row)]));
+  return ids.map((id) => byId.get(id));
+}
+
 function readNumber(id: string): bigint | undefined {
   return /^[1-9][0-9]{0,17}$/.test(id) ? BigInt(id) : undefined;
 }

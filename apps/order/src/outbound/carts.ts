@@ -1,6 +1,7 @@
 /** Carts: rows found by an unguessable id. */
 import { randomBytes } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
+import { gatherEach } from '@tillstream/messaging/gather';
 import { sql, type Selectable } from 'kysely';
 import type { CartLine } from '../domain/cart.ts';
 import type { OrderTables } from './tables.ts';
@@ -28,16 +29,27 @@ const isCartId = /^[0-9a-f]{32}$/;
 export class Carts {
   readonly #database: Database<OrderTables>;
 
+  readonly #anyones: (lane: string, cartId: string) => Promise<StoredCart | undefined>;
+
   constructor(database: Database<OrderTables>) {
     this.#database = database;
+    this.#anyones = gatherEach((ids) => this.#read(ids));
   }
 
   async find(cartId: string): Promise<StoredCart | undefined> {
-    if (!isCartId.test(cartId)) return undefined;
-    const row = await this.#database.everyMerchantStatement('the cart’s id is what lets a customer in', (tx) =>
-      tx.selectFrom('cart').where('cart_id', '=', cartId).selectAll().executeTakeFirst(),
+    return isCartId.test(cartId) ? this.#anyones('', cartId) : undefined;
+  }
+
+  async #read(cartIds: readonly string[]): Promise<readonly (StoredCart | undefined)[]> {
+    const rows = await this.#database.everyMerchantStatement('the cart’s id is what lets a customer in', (tx) =>
+      tx
+        .selectFrom('cart')
+        .where(sql<boolean>`cart_id = any (${cartIds}::text[])`)
+        .selectAll()
+        .execute(),
     );
-    return row === undefined ? undefined : toCart(row);
+    const byId = new Map(rows.map((row) => [row.cart_id, toCart(row)]));
+    return cartIds.map((id) => byId.get(id));
   }
 
   async create(merchantId: string, livemode: boolean, content: CartChange): Promise<StoredCart> {

@@ -1,6 +1,7 @@
 /** Reads of orders, as the wire says them; and the numbers of new ones. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
+import { gatherEach } from '@tillstream/messaging/gather';
 import type { DocumentKey, Order as WireOrder, OrderDocument } from '@tillstream/proto/order/v1/order_api';
 import type { Awaited, TimelineEntry } from '@tillstream/proto/timeline/v1/timeline_api';
 import { sql, type Kysely } from 'kysely';
@@ -18,6 +19,11 @@ export interface OrderFilter {
   readonly fulfilmentStatus: string;
   readonly customerEmail: string;
   readonly externalId: string;
+}
+
+interface Numbers {
+  readonly orderId: bigint;
+  readonly itemIds: readonly bigint[];
 }
 
 interface Found {
@@ -39,21 +45,32 @@ const history = sql<FoundRow['history']>`(
 export class Orders {
   readonly #database: Database<OrderTables>;
   readonly #checkoutUrl: string;
+  readonly #anyones: (lane: string, orderId: bigint) => Promise<Found | undefined>;
+  readonly #numbers: (lane: string, itemCount: number) => Promise<Numbers>;
 
   constructor(database: Database<OrderTables>, checkoutUrl: string) {
     this.#database = database;
     this.#checkoutUrl = checkoutUrl;
+    this.#anyones = gatherEach((ids) => this.#readAnyones(ids));
+    this.#numbers = gatherEach((counts) => this.#takeNumbers(counts));
   }
 
   /** The next order's number and its items'. A number that is not used leaves a gap. */
-  async numbers(itemCount: number): Promise<{ orderId: bigint; itemIds: readonly bigint[] }> {
+  numbers(itemCount: number): Promise<Numbers> {
+    return this.#numbers('', itemCount);
+  }
+
+  async #takeNumbers(itemCounts: readonly number[]): Promise<readonly Numbers[]> {
     const { rows } = await this.#database.everyMerchantStatement('order numbers are one series', (tx) =>
-      sql<{ order_id: bigint; item_id: bigint }>`
-        select o.order_id, nextval('item_number') as item_id from (select nextval('order_number') as order_id) o, generate_series(1, ${itemCount}::integer)`.execute(
-        tx,
-      ),
+      sql<{ place: number; order_id: bigint; item_id: bigint }>`
+        select o.place, o.order_id, nextval('item_number') as item_id
+        from (select t.place::integer, t.items, nextval('order_number') as order_id from unnest(${itemCounts}::integer[]) with ordinality as t (items, place)) o,
+          generate_series(1, o.items)`.execute(tx),
     );
-    return { orderId: rows[0]?.order_id ?? 0n, itemIds: rows.map((row) => row.item_id) };
+    return itemCounts.map((_, at) => {
+      const mine = rows.filter(({ place }) => place === at + 1);
+      return { orderId: mine[0]?.order_id ?? 0n, itemIds: mine.map((row) => row.item_id) };
+    });
   }
 
   /** Of so many orders of one item each, in one statement. */
@@ -85,15 +102,26 @@ export class Orders {
     orderId: bigint,
     token: string,
   ): Promise<{ merchantId: string; wire: WireOrder; order: Order } | undefined> {
-    const rows = await this.#database.everyMerchantStatement(
-      'the token in the link is what lets a customer in',
-      (one) => one.selectFrom('purchase_order').where('order_id', '=', orderId).selectAll().select(history).execute(),
-    );
-    const [found] = rows.map(toFound);
+    const found = await this.#anyones('', orderId);
     // Compared after all was read: a wrong token takes as long as the right one.
     const isRight = isSame(token, found?.row.token ?? 'nobody');
     if (found === undefined || !isRight) return undefined;
     return { merchantId: found.row.merchant_id, wire: this.#toWire(found), order: orderAt(found) };
+  }
+
+  async #readAnyones(orderIds: readonly bigint[]): Promise<readonly (Found | undefined)[]> {
+    const rows = await this.#database.everyMerchantStatement(
+      'the token in the link is what lets a customer in',
+      (one) =>
+        one
+          .selectFrom('purchase_order')
+          .where(sql<boolean>`order_id = any (${orderIds}::bigint[])`)
+          .selectAll()
+          .select(history)
+          .execute(),
+    );
+    const byId = new Map(rows.map((row) => [row.order_id, toFound(row)]));
+    return orderIds.map((id) => byId.get(id));
   }
 
   async list(merchantId: string, filter: OrderFilter): Promise<{ orders: readonly WireOrder[]; hasMore: boolean }> {

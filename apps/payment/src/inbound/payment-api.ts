@@ -31,7 +31,7 @@ export interface PaymentApiParts {
     live(merchantId: string, orderId: bigint): Promise<LivePayment | undefined>;
     liveOrBooked(merchantId: string, orderId: bigint): Promise<LivePayment | undefined>;
     newest(merchantId: string, orderId: bigint): Promise<LivePayment | undefined>;
-    mayAsk(merchantId: string, paymentId: string, everyMs: number): Promise<boolean>;
+    mayAsk(merchantId: string, paymentId: string): Promise<boolean>;
     get(keys: readonly { merchantId: string; paymentId: string }[]): Promise<readonly WirePayment[]>;
     list(
       merchantId: string,
@@ -60,7 +60,6 @@ export interface PaymentApiParts {
 
 // D11; a merchant's policy may change it later.
 const expiryMs = 30 * 60_000;
-const askEveryMs = 2_000;
 const uniqueViolation = '23505';
 
 export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof PaymentApiService> {
@@ -136,7 +135,7 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       if (
         isOpen &&
         (newest.provider_payment_id !== '' || newest.is_off_session) &&
-        (await payments.mayAsk(newest.merchant_id, newest.payment_id, askEveryMs))
+        (await payments.mayAsk(newest.merchant_id, newest.payment_id))
       ) {
         // A provider that does not answer is no reason to show the customer nothing.
         await calls.ask(newest).catch(() => undefined);

@@ -1,6 +1,7 @@
 /** Reads of payments, as the wire says them. */
 import type { Database } from '@tillstream/database/database';
 import { publicId, readPublicId } from '@tillstream/database/public-id';
+import { gatherEach } from '@tillstream/messaging/gather';
 import type { Payment as WirePayment } from '@tillstream/proto/payment/v1/payment_api';
 import { sql, type Selectable } from 'kysely';
 import { methodOf } from '../domain/methods.ts';
@@ -30,63 +31,73 @@ const tried = sql<readonly TriedStep[] | null>`(
     ) order by a.attempt_id)
   from attempt a where a.payment_id = payment.payment_id)`.as('tried');
 
+const askEveryMs = 2_000;
+const live: ReadonlySet<string> = new Set(['created', 'seen', 'processing', 'confirmed']);
+
 const nobody = '00000000-0000-0000-0000-000000000000';
 
 export class Payments {
   readonly #database: Database<PaymentTables>;
 
+  // What pages ask for one by one is asked for together.
+  readonly #ofOrder: (merchantId: string, orderId: bigint) => Promise<readonly PaymentRow[]>;
+  readonly #shown: (merchantId: string, id: string) => Promise<WirePayment | undefined>;
+  readonly #asking: (merchantId: string, paymentId: string) => Promise<boolean>;
+
   constructor(database: Database<PaymentTables>) {
     this.#database = database;
+    this.#ofOrder = gatherEach((ids, merchantId) => this.#readOfOrders(merchantId, ids));
+    this.#shown = gatherEach((ids, merchantId) => this.#readShown(merchantId, ids));
+    this.#asking = gatherEach((ids, merchantId) => this.#noteAsking(merchantId, ids));
   }
 
   /** The payment of this order that may still end with money, or one that has. */
   async liveOrBooked(merchantId: string, orderId: bigint): Promise<PaymentRow | undefined> {
-    const rows = await this.#database.statement([merchantId], (one) =>
-      one
-        .selectFrom('payment')
-        .where('merchant_id', '=', merchantId)
-        .where('order_id', '=', orderId)
-        .where('status', 'in', ['created', 'seen', 'processing', 'confirmed', 'booked'])
-        .selectAll()
-        .execute(),
-    );
-    return rows.find(({ status }) => status !== 'booked') ?? rows[0];
+    const rows = await this.#ofOrder(merchantId, orderId);
+    return rows.find(({ status }) => live.has(status)) ?? rows.find(({ status }) => status === 'booked');
   }
 
   /** The payment of this order that may still end with money. */
   async live(merchantId: string, orderId: bigint): Promise<PaymentRow | undefined> {
-    return this.#database.statement([merchantId], (tx) =>
-      tx
-        .selectFrom('payment')
-        .where('merchant_id', '=', merchantId)
-        .where('order_id', '=', orderId)
-        .where('status', 'in', ['created', 'seen', 'processing', 'confirmed'])
-        .selectAll()
-        .executeTakeFirst(),
-    );
+    return (await this.#ofOrder(merchantId, orderId)).find(({ status }) => live.has(status));
   }
 
   async newest(merchantId: string, orderId: bigint): Promise<PaymentRow | undefined> {
-    return this.#database.statement([merchantId], (tx) =>
-      tx
+    return (await this.#ofOrder(merchantId, orderId))[0];
+  }
+
+  /** Newest first. */
+  async #readOfOrders(merchantId: string, orderIds: readonly bigint[]): Promise<readonly (readonly PaymentRow[])[]> {
+    const rows = await this.#database.statement([merchantId], (one) =>
+      one
         .selectFrom('payment')
         .where('merchant_id', '=', merchantId)
-        .where('order_id', '=', orderId)
+        .where(sql<boolean>`order_id = any (${orderIds}::bigint[])`)
         .orderBy('payment_id', 'desc')
         .selectAll()
-        .executeTakeFirst(),
+        .execute(),
     );
+    const byOrder = Map.groupBy(rows, (row) => row.order_id);
+    return orderIds.map((id) => byOrder.get(id) ?? []);
   }
 
   /** Whether the provider may be asked now; notes that it is. In wall time: it spares the provider. */
-  async mayAsk(merchantId: string, paymentId: string, everyMs: number): Promise<boolean> {
-    const { numAffectedRows } = await this.#database.statement([merchantId], (tx) =>
-      sql`
-        insert into payment_asked (payment_id, merchant_id, asked_at) values (${paymentId}, ${merchantId}, now())
+  mayAsk(merchantId: string, paymentId: string): Promise<boolean> {
+    return this.#asking(merchantId, paymentId);
+  }
+
+  async #noteAsking(merchantId: string, ids: readonly string[]): Promise<readonly boolean[]> {
+    const { rows } = await this.#database.statement([merchantId], (one) =>
+      sql<{ payment_id: string }>`
+        insert into payment_asked (payment_id, merchant_id, asked_at)
+        select distinct payment_id, ${merchantId}::uuid, now() from unnest(${ids}::uuid[]) as t (payment_id) order by payment_id
         on conflict (payment_id) do update set asked_at = now()
-        where payment_asked.asked_at < now() - make_interval(secs => ${everyMs / 1_000})`.execute(tx),
+        where payment_asked.asked_at < now() - make_interval(secs => ${askEveryMs / 1_000})
+        returning payment_id`.execute(one),
     );
-    return numAffectedRows === 1n;
+    const noted = new Set(rows.map((row) => row.payment_id));
+    // Of several who ask for one payment at the same moment one is enough.
+    return ids.map((id) => noted.delete(id));
   }
 
   /** By ids of rows, over merchants: for timers, which carry the merchant with them. */
@@ -98,19 +109,23 @@ export class Payments {
   }
 
   async get(keys: readonly { merchantId: string; paymentId: string }[]): Promise<readonly WirePayment[]> {
-    const known = keys.flatMap(({ merchantId, paymentId }) => {
-      const id = readPublicId('pay', paymentId) ?? (/^[0-9a-f-]{36}$/.test(paymentId) ? paymentId : undefined);
-      return id === undefined ? [] : [{ merchantId, id }];
-    });
-    if (known.length === 0) return [];
-    const { rows } = await this.#database.statement(
-      known.map((key) => key.merchantId),
-      (one) =>
-        sql<TriedRow>`
-        select payment.*, ${tried} from payment join unnest(${known.map((key) => key.merchantId)}::uuid[], ${known.map((key) => key.id)}::uuid[]) as key (merchant_id, payment_id)
-          on payment.merchant_id = key.merchant_id and payment.payment_id = key.payment_id`.execute(one),
+    const found = await Promise.all(
+      keys.map(({ merchantId, paymentId }) => {
+        const id = readPublicId('pay', paymentId) ?? (/^[0-9a-f-]{36}$/.test(paymentId) ? paymentId : undefined);
+        return id === undefined ? undefined : this.#shown(merchantId, id);
+      }),
     );
-    return rows.map(toWire);
+    return found.filter((each) => each !== undefined);
+  }
+
+  async #readShown(merchantId: string, ids: readonly string[]): Promise<readonly (WirePayment | undefined)[]> {
+    const { rows } = await this.#database.statement([merchantId], (one) =>
+      sql<TriedRow>`
+        select payment.*, ${tried} from payment
+        where merchant_id = ${merchantId}::uuid and payment_id = any (${ids}::uuid[])`.execute(one),
+    );
+    const byId = new Map(rows.map((row) => [row.payment_id, toWire(row)]));
+    return ids.map((id) => byId.get(id));
   }
 
   async list(
