@@ -136,7 +136,7 @@ async function keepClocks(
   const loop = clock.keepUp(log);
   open.push({ what: 'clocks', close: () => loop.stop() });
   const { name, subscriptions, work = [] } = app;
-  return [answerClockApi({ name, database, clocks: clock, subscriptions, work, carrier: around.carrier })];
+  return [answerClockApi({ name, database, clocks: clock, subscriptions, work, carrier: around.carrier, log })];
 }
 
 async function startMessagingOf(app: ServiceApp, around: Surroundings): Promise<RunningMessaging | undefined> {

@@ -172,6 +172,9 @@ async function refuseOrder(visit: Visit, parts: RouteParts, entries: Entries, er
   const message = messages[error.code] ?? (isComplete ? undefined : 'unexpected');
   if (error.code === 'internal' || error.code === 'cart_not_found') throw error;
   const cart = await getCart(visit, parts);
+  // The press came through, and only its answer was lost.
+  if (error.code === 'unavailable' && cart.orderId !== 0n)
+    return goTo(`/pay/${cart.orderId.toString()}/${cart.orderToken}`);
   return answer(visit, cart, {
     entries,
     faults,

@@ -170,7 +170,8 @@ export class Faults {
   }
 
   async #crashBroker(): Promise<void> {
-    if (this.#isBrokerDown) return;
+    while (this.#isBrokerDown && !this.#isOver) await rest(500);
+    if (this.#isOver) return;
     this.#isBrokerDown = true;
     try {
       await this.#world.broker.kill();

@@ -20,7 +20,7 @@ export class History {
     const { why } = about;
     if (typeof why === 'string') {
       // Numbers make each of a kind look different.
-      const trouble = `${what}: ${why.replaceAll(/[0-9a-f]{12,}|(?<!answered )\d+/g, '…').slice(0, 100)}`;
+      const trouble = `${what}: ${why.replaceAll(/[0-9a-f]{12,}|(?<!answered )(?<!\d)\d+/g, '…').slice(0, 100)}`;
       this.#troubles.set(trouble, (this.#troubles.get(trouble) ?? 0) + 1);
     }
     writeSync(this.#file, `${JSON.stringify({ at: Date.now(), what, outcome, ...about })}\n`);
