@@ -266,6 +266,13 @@ describe('the checkout page', () => {
     expect((await post(page(), filled)).location).toBe(`/checkout/${cartId}`);
   });
 
+  test('leads to the payment when the press came through and only its answer was lost', async () => {
+    served.order.cart = { ...cart, orderId: 1_000_001n, orderToken: token };
+    served.order.refuse.set('placeOrder', new Refused('unavailable'));
+    const got = await post(page(), filled);
+    expect([got.status, got.location]).toEqual([303, `/pay/1000001/${token}`]);
+  });
+
   test('is not found for an unknown cart', async () => {
     for (const id of ['d'.repeat(32), 'x', `${cartId}0`, '%00'])
       expect((await get(`${served.url}/checkout/${id}`)).status).toBe(404);

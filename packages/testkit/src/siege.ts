@@ -24,8 +24,8 @@ interface Held {
   readonly ended: Promise<Ended>;
 }
 
-// A hundred times the limits that a test sets: whoever is not let go by then is not let go.
-const giveUpMs = 60_000;
+// Twenty times the limits that a test sets: whoever is not let go by then is not let go.
+const giveUpMs = 20_000;
 const each = 8;
 
 /** Empty when the server stands. */
