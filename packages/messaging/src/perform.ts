@@ -22,19 +22,41 @@ export type Answer<State, Event, Refusal extends string> =
   | { readonly answer: 'ignored'; readonly because: string; readonly state: State; readonly version: number }
   | { readonly answer: 'refused'; readonly reason: Refusal; readonly state: State; readonly version: number };
 
-/** What is written in the same transaction as the commands are decided in; it may run again when that is tried again. */
-export type Alongside = (tx: QueryExecutorProvider) => Promise<unknown>;
+/**
+ * What is written in the same transaction as the commands are decided in: made by a function of `alongside`, so that what
+ * several calls of a batch write is written together. It may run again when the transaction is tried again.
+ */
+export interface Alongside {
+  readonly writeAll: (tx: QueryExecutorProvider, all: readonly Alongside[]) => Promise<unknown>;
+}
+
+/** `write` gets all items of a batch at once. */
+export function alongside<Item>(
+  write: (tx: QueryExecutorProvider, items: readonly Item[]) => Promise<unknown>,
+): (item: Item) => Alongside {
+  const items = new WeakMap<Alongside, { readonly item: Item }>();
+  const writeAll: Alongside['writeAll'] = (tx, all) =>
+    write(
+      tx,
+      all.flatMap((each) => items.get(each) ?? []).map(({ item }) => item),
+    );
+  return (item) => {
+    const one: Alongside = { writeAll };
+    items.set(one, { item });
+    return one;
+  };
+}
 
 export interface Performer<State, Command, Event, Refusal extends string> {
   /** For rpc: one transaction for all, perhaps with others' commands; the answers in the order asked. */
   perform(
     envelopes: readonly Envelope<Command>[],
-    alongside?: Alongside,
+    beside?: Alongside,
   ): Promise<readonly Answer<State, Event, Refusal>[]>;
   /** For messages and timers: an envelope whose messageId was seen before answers ignored. */
   performOnce(
     envelopes: readonly Envelope<Command>[],
-    alongside?: Alongside,
+    beside?: Alongside,
   ): Promise<readonly Answer<State, Event, Refusal>[]>;
 }
 
@@ -79,7 +101,7 @@ export function makePerformer<Schema, State, Command extends Typed, Event extend
     return answers;
   };
   const perform = gather(run);
-  const ask = async (envelopes: readonly Envelope<Command>[], isOnce: boolean, alongside?: Alongside) => {
+  const ask = async (envelopes: readonly Envelope<Command>[], isOnce: boolean, beside?: Alongside) => {
     if (envelopes.length === 0) return [];
     // Whose trace it is must be known now: a batch runs where its first command came from.
     const active = currentTraceparent();
@@ -87,15 +109,15 @@ export function makePerformer<Schema, State, Command extends Typed, Event extend
       envelope,
       isOnce,
       traceparent: envelope.traceparent ?? active,
-      ...(at > 0 || alongside === undefined ? {} : { alongside }),
+      ...(at > 0 || beside === undefined ? {} : { alongside: beside }),
     }));
     // Only commands of the same merchants share a transaction. It sees what each of them may see, and no more: a command
     // that names another merchant's aggregate finds nothing.
     return perform([...new Set(envelopes.map(({ merchantId }) => merchantId))].toSorted().join(), asked);
   };
   return {
-    perform: (envelopes, alongside) => ask(envelopes, false, alongside),
-    performOnce: (envelopes, alongside) => ask(envelopes, true, alongside),
+    perform: (envelopes, beside) => ask(envelopes, false, beside),
+    performOnce: (envelopes, beside) => ask(envelopes, true, beside),
   };
 }
 
@@ -163,12 +185,16 @@ async function performIn<Schema, State, Command extends Typed, Event extends Typ
   const changes = [...drafts]
     .filter(([, draft]) => draft.events.length > 0)
     .map(([id, draft]): Change<State, Event> => ({ id, ...draft, after: draft.state }));
+  const besides = Map.groupBy(
+    asked.flatMap((each) => each.alongside ?? []),
+    (each) => each.writeAll,
+  );
   const [hasDue] = await together([
     changes.length > 0 ? keep(tx, name, keeper, changes) : false,
-    ...asked.flatMap(({ alongside }) => alongside?.(tx) ?? []),
+    ...[...besides].map(([writeAll, all]) => writeAll(tx, all)),
   ]);
   // What is written alongside may be a timer as well.
-  return { answers, hasDue: hasDue || asked.some(({ alongside }) => alongside !== undefined) };
+  return { answers, hasDue: hasDue || besides.size > 0 };
 }
 
 /** Answers whether a timer was set that is due at once. */

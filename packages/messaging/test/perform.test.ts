@@ -4,7 +4,7 @@ import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
 import { quietLog, type RecordedLog } from '@tillstream/testkit/log';
 import { sql, type QueryExecutorProvider } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { makePerformer, type Performer } from '@tillstream/messaging/perform';
+import { alongside, makePerformer, type Performer } from '@tillstream/messaging/perform';
 import {
   empty,
   envelope,
@@ -138,8 +138,14 @@ describe('perform', () => {
   it('writes what goes alongside in the same commit, also when the command is ignored', async () => {
     const [id, beside] = [randomUUID(), randomUUID()];
     const messageId = randomUUIDv7();
-    const write = (tx: QueryExecutorProvider) =>
-      sql`insert into inbox (consumer, message_id) values ('alongside', ${beside}) on conflict do nothing`.execute(tx);
+    const batches: string[][] = [];
+    const written = alongside((tx, messageIds: readonly string[]) => {
+      batches.push([...messageIds]);
+      return sql`insert into inbox (consumer, message_id) select 'alongside', unnest(${messageIds}::uuid[]) on conflict do nothing`.execute(
+        tx,
+      );
+    });
+    const write = written(beside);
     const isWritten = async () => {
       const { rows } = await sql`select 1 from inbox where message_id = ${beside}`.execute(database.unscoped);
       return rows.length === 1;
@@ -155,6 +161,13 @@ describe('perform', () => {
     await jars.performOnce([envelope(id, open, { messageId })]);
     expect(words(await jars.performOnce([envelope(id, open, { messageId })], write))).toEqual(['ignored']);
     expect(await isWritten()).toBe(true);
+
+    // Several calls that share a transaction: one write for all of them. The first one is alone.
+    batches.length = 0;
+    const more = Array.from({ length: 5 }, () => randomUUID());
+    await Promise.all(more.map((each) => jars.perform([envelope(id, put(1n))], written(each))));
+    expect(batches.map((batch) => batch.length)).toEqual([1, 4]);
+    expect(batches.flat()).toEqual(more);
   });
 
   it('says so when a keeper loads without a lock', async () => {

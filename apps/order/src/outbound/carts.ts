@@ -24,16 +24,26 @@ export interface CartChange {
   readonly lines: readonly CartLine[];
 }
 
+type CartRow = Selectable<OrderTables['cart']>;
+
+interface NewCart {
+  readonly cartId: string;
+  readonly livemode: boolean;
+  readonly content: CartChange;
+}
+
 const isCartId = /^[0-9a-f]{32}$/;
 
 export class Carts {
   readonly #database: Database<OrderTables>;
 
   readonly #anyones: (lane: string, cartId: string) => Promise<StoredCart | undefined>;
+  readonly #created: (merchantId: string, cart: NewCart) => Promise<StoredCart>;
 
   constructor(database: Database<OrderTables>) {
     this.#database = database;
     this.#anyones = gatherEach((ids) => this.#read(ids));
+    this.#created = gatherEach((carts, merchantId) => this.#insert(merchantId, carts));
   }
 
   async find(cartId: string): Promise<StoredCart | undefined> {
@@ -52,24 +62,26 @@ export class Carts {
     return cartIds.map((id) => byId.get(id));
   }
 
-  async create(merchantId: string, livemode: boolean, content: CartChange): Promise<StoredCart> {
-    const row = await this.#database.statement([merchantId], (tx) =>
-      tx
-        .insertInto('cart')
-        .values({
-          cart_id: randomBytes(16).toString('hex'),
-          merchant_id: merchantId,
-          livemode,
-          currency: content.currency,
-          locale: content.locale,
-          lines: sql`${store(content.lines)}::jsonb`,
-          order_id: null,
-          order_token: null,
-        })
-        .returningAll()
-        .executeTakeFirstOrThrow(),
+  create(merchantId: string, livemode: boolean, content: CartChange): Promise<StoredCart> {
+    return this.#created(merchantId, { livemode, content, cartId: randomBytes(16).toString('hex') });
+  }
+
+  async #insert(merchantId: string, carts: readonly NewCart[]): Promise<readonly StoredCart[]> {
+    const { rows } = await this.#database.statement([merchantId], (one) =>
+      sql<CartRow>`
+        insert into cart (cart_id, merchant_id, livemode, currency, locale, lines)
+        select t.cart_id, ${merchantId}::uuid, t.livemode, t.currency, t.locale, t.lines from unnest(
+          ${carts.map((cart) => cart.cartId)}::text[], ${carts.map((cart) => cart.livemode)}::boolean[],
+          ${carts.map((cart) => cart.content.currency)}::text[], ${carts.map((cart) => cart.content.locale)}::text[],
+          ${carts.map((cart) => store(cart.content.lines))}::jsonb[]) as t (cart_id, livemode, currency, locale, lines)
+        returning *`.execute(one),
     );
-    return toCart(row);
+    const byId = new Map(rows.map((row) => [row.cart_id, row]));
+    return carts.map(({ cartId }) => {
+      const row = byId.get(cartId);
+      if (row === undefined) throw new Error('a cart was not stored');
+      return toCart(row);
+    });
   }
 
   /** Undefined when it was changed or ordered since it was read. */
@@ -110,7 +122,7 @@ function store(lines: readonly CartLine[]): string {
   return JSON.stringify(lines.map((line) => ({ product_id: line.productId, quantity: line.quantity })));
 }
 
-function toCart(row: Selectable<OrderTables['cart']>): StoredCart {
+function toCart(row: CartRow): StoredCart {
   return {
     cartId: row.cart_id,
     merchantId: row.merchant_id,

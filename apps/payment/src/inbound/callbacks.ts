@@ -49,7 +49,7 @@ export interface CallbackParts {
   readonly store: {
     lookUp(callbacks: readonly New[]): Promise<readonly Known[]>;
     keep(callback: New): Promise<boolean>;
-    keepApplied(tx: Parameters<Alongside>[0], callback: New): Promise<void>;
+    keptApplied(callback: New): Alongside;
     due(): Promise<readonly Stored[]>;
     applied(callbackIds: readonly string[]): Promise<void>;
     postpone(callbackId: string, dueAt: Date | null): Promise<void>;
@@ -64,7 +64,7 @@ export interface CallbackParts {
       }
     | undefined;
   readonly performer: {
-    perform(envelopes: readonly Envelope<PaymentCommand>[], alongside: Alongside): Promise<unknown>;
+    perform(envelopes: readonly Envelope<PaymentCommand>[], beside: Alongside): Promise<unknown>;
     performOnce(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown>;
   };
   readonly clock: Clock;
@@ -130,10 +130,7 @@ export class CallbackDesk {
     try {
       // The story goes on in the trace of the customer's click; a link leads to the trace that the callback came in.
       await inSpan('apply callback', { parent: traceparent, links: [callback.traceparent] }, () =>
-        performer.perform([{ id: fact.reference, merchantId, command, now }], async (tx) => {
-          await store.keepApplied(tx, callback);
-          probe('callback kept');
-        }),
+        performer.perform([{ id: fact.reference, merchantId, command, now }], store.keptApplied(callback)),
       );
       return 'new';
     } catch (error) {

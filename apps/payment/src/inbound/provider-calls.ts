@@ -39,8 +39,8 @@ export interface ProviderCallParts<L extends Leased> {
   readonly attempts: {
     lease(kind: 'create'): Promise<readonly L[]>;
     leaseOne(paymentId: string): Promise<readonly L[]>;
-    settle(tx: Parameters<Alongside>[0], attempt: L, state: 'open' | 'declined', at: Date): Promise<void>;
-    postpone(tx: Parameters<Alongside>[0], attempt: L, dueAt: Date | undefined): Promise<void>;
+    settled(attempt: L, state: 'open' | 'declined', at: Date): Alongside;
+    postponed(attempt: L, dueAt: Date | undefined): Alongside;
   };
   readonly payments: { rows(merchants: readonly string[], ids: readonly string[]): Promise<readonly Called[]> };
   provider(name: string): {
@@ -64,7 +64,7 @@ export interface ProviderCallParts<L extends Leased> {
     withdraw(providerPaymentId: string): Promise<boolean>;
   };
   readonly performer: {
-    perform(envelopes: readonly Envelope<PaymentCommand>[], alongside?: Alongside): Promise<unknown>;
+    perform(envelopes: readonly Envelope<PaymentCommand>[], beside?: Alongside): Promise<unknown>;
     performOnce(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown>;
   };
   schedule(timer: DueTimer, kind: string, dueAt: Date): Promise<void>;
@@ -102,8 +102,8 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     probe('attempt not sent');
     // What is recorded and that the call is over are one commit. A crash before it calls again with the same key, and the
     // provider answers the same.
-    const send = (command: PaymentCommand, alongside: Alongside) =>
-      performer.perform([this.#envelope(payment, command)], alongside);
+    const send = (command: PaymentCommand, beside: Alongside) =>
+      performer.perform([this.#envelope(payment, command)], beside);
     const answer = await this.#parts.provider(payment.provider).openPage({
       key: attempt.attemptId,
       reference: payment.payment_id,
@@ -119,21 +119,17 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     probe('attempt answered');
     if (answer.outcome === 'open') {
       const { providerPaymentId, redirectUrl } = answer;
-      await send({ type: 'recordPage', providerPaymentId, redirectUrl }, (tx) =>
-        attempts.settle(tx, attempt, 'open', now()),
-      );
+      await send({ type: 'recordPage', providerPaymentId, redirectUrl }, attempts.settled(attempt, 'open', now()));
     } else if (answer.outcome === 'declined') {
       const failure = { reason: 'provider_error', code: answer.code, description: answer.description };
       const settlement = { at: now(), providerPaymentId: '', card: undefined, instrumentToken: '' };
-      await send({ type: 'recordFailed', failure, settlement }, (tx) =>
-        attempts.settle(tx, attempt, 'declined', now()),
-      );
+      await send({ type: 'recordFailed', failure, settlement }, attempts.settled(attempt, 'declined', now()));
     } else {
       this.#parts.log.warn(
         { payment_id: payment.payment_id, because: answer.because, tries: attempt.tries },
         'outcome unknown',
       );
-      await send({ type: 'recordUnknown' }, (tx) => attempts.postpone(tx, attempt, askAfter(attempt.tries, now())));
+      await send({ type: 'recordUnknown' }, attempts.postponed(attempt, askAfter(attempt.tries, now())));
     }
   }
 
@@ -146,13 +142,15 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
       if (!(await this.withdraw(payment))) log.error({ payment_id: payment.payment_id }, 'paid after it had ended');
     } catch (error) {
       log.warn({ err: error, payment_id: payment.payment_id, tries: attempt.tries }, 'the provider does not answer');
-      await performer.perform([this.#envelope(payment, { type: 'recordUnknown' })], (tx) =>
-        attempts.postpone(tx, attempt, askAfter(attempt.tries, now)),
+      await performer.perform(
+        [this.#envelope(payment, { type: 'recordUnknown' })],
+        attempts.postponed(attempt, askAfter(attempt.tries, now)),
       );
       return;
     }
-    await performer.perform([this.#envelope(payment, { type: 'recordUnknown' })], (tx) =>
-      attempts.settle(tx, attempt, 'declined', now),
+    await performer.perform(
+      [this.#envelope(payment, { type: 'recordUnknown' })],
+      attempts.settled(attempt, 'declined', now),
     );
   }
 

@@ -1,5 +1,7 @@
 /** Attempts: leased before the provider is called, settled by the holder of the lease only. */
 import type { Database } from '@tillstream/database/database';
+import { gatherEach } from '@tillstream/messaging/gather';
+import { alongside, type Alongside } from '@tillstream/messaging/perform';
 import { schedule } from '@tillstream/messaging/timers';
 import { sql, type Kysely, type QueryExecutorProvider, type RawBuilder } from 'kysely';
 import { probe } from '@tillstream/telemetry/probe';
@@ -27,18 +29,26 @@ export class Attempts {
   readonly #database: Database<PaymentTables>;
   readonly #travellers: () => readonly string[];
 
+  readonly #ofPayment: (lane: string, paymentId: string) => Promise<readonly LeasedAttempt[]>;
+
   constructor(database: Database<PaymentTables>, travellers: () => readonly string[]) {
     this.#database = database;
     this.#travellers = travellers;
+    this.#ofPayment = gatherEach((ids) => this.#leaseOf(ids));
   }
 
   /** The attempt to open one payment's page, by whoever has just made it, or if it is due and nobody else has it. */
-  async leaseOne(paymentId: string): Promise<readonly LeasedAttempt[]> {
-    return this.#lease(sql`
+  leaseOne(paymentId: string): Promise<readonly LeasedAttempt[]> {
+    return this.#ofPayment('', paymentId);
+  }
+
+  async #leaseOf(paymentIds: readonly string[]): Promise<readonly (readonly LeasedAttempt[])[]> {
+    const leased = await this.#lease(sql`
       select attempt_id from attempt
-      where payment_id = ${paymentId}::uuid and kind = 'create' and due_at <= merchant_now(merchant_id)
+      where payment_id = any (${paymentIds}::uuid[]) and kind = 'create' and due_at <= merchant_now(merchant_id)
         and (state = 'intended' or leased_until is null or leased_until < now())
       for update skip locked`);
+    return paymentIds.map((id) => leased.filter((attempt) => attempt.payment.payment_id === id));
   }
 
   /** Some that are due and that nobody else has. */
@@ -85,20 +95,23 @@ export class Attempts {
    * In the transaction that records what the provider answered. A page that comes after the payment was given up stays
    * unsettled: whoever takes the attempt up again closes it.
    */
-  async settle(tx: QueryExecutorProvider, attempt: LeasedAttempt, state: 'open' | 'declined', at: Date): Promise<void> {
-    await write(tx, [attempt], state, () => ({ dueAt: null, settledAt: at }));
+  settled(attempt: LeasedAttempt, state: 'open' | 'declined', at: Date): Alongside {
+    return written({ attempt, state, dueAt: null, settledAt: at });
   }
 
   /** Not settled: the same key is tried again at that time; undefined = a person must look. */
-  async postpone(tx: QueryExecutorProvider, attempt: LeasedAttempt, dueAt: Date | undefined): Promise<void> {
-    await write(tx, [attempt], 'unknown', () => ({ dueAt: dueAt ?? null, settledAt: null }));
+  postponed(attempt: LeasedAttempt, dueAt: Date | undefined): Alongside {
+    return written({ attempt, state: 'unknown', dueAt: dueAt ?? null, settledAt: null });
   }
 
   /** Charges that got no answer: the same key is tried again when a timer says so; undefined = a person must look. */
   async postponeCharges(attempts: readonly LeasedAttempt[], until: (attempt: LeasedAttempt) => Date | undefined) {
     if (attempts.length === 0) return;
     await this.#transaction(attempts, async (tx) => {
-      await write(tx, attempts, 'unknown', () => ({ dueAt: null, settledAt: null }));
+      await write(
+        tx,
+        attempts.map((attempt) => ({ attempt, state: 'unknown', dueAt: null, settledAt: null })),
+      );
       const timers = attempts.flatMap((attempt) => {
         const { payment_id: aggregateId, merchant_id: merchantId, traceparent } = attempt.payment;
         const dueAt = until(attempt);
@@ -151,25 +164,29 @@ export class Attempts {
   }
 }
 
-async function write(
-  tx: QueryExecutorProvider,
-  attempts: readonly LeasedAttempt[],
-  state: string,
-  when: (attempt: LeasedAttempt) => { readonly dueAt: Date | null; readonly settledAt: Date | null },
-): Promise<void> {
-  const times = attempts.map(when);
+interface Outcome {
+  readonly attempt: LeasedAttempt;
+  readonly state: 'open' | 'declined' | 'unknown';
+  readonly dueAt: Date | null;
+  readonly settledAt: Date | null;
+}
+
+async function write(tx: QueryExecutorProvider, outcomes: readonly Outcome[]): Promise<void> {
   await sql`
-    update attempt set state = ${state}, due_at = t.due_at, leased_until = null, settled_at = t.settled_at
+    update attempt set state = t.state, due_at = t.due_at, leased_until = null, settled_at = t.settled_at
     from unnest(
-      ${attempts.map((attempt) => attempt.attemptId)}::uuid[], ${attempts.map((attempt) => attempt.lease)}::bigint[],
-      ${times.map((time) => time.dueAt)}::timestamptz[], ${times.map((time) => time.settledAt)}::timestamptz[]
-    ) as t (attempt_id, lease, due_at, settled_at)
+      ${outcomes.map(({ attempt }) => attempt.attemptId)}::uuid[], ${outcomes.map(({ attempt }) => attempt.lease)}::bigint[],
+      ${outcomes.map(({ state }) => state)}::text[], ${outcomes.map(({ dueAt }) => dueAt)}::timestamptz[],
+      ${outcomes.map(({ settledAt }) => settledAt)}::timestamptz[]
+    ) as t (attempt_id, lease, state, due_at, settled_at)
     where attempt.attempt_id = t.attempt_id and attempt.lease = t.lease and attempt.settled_at is null
-      and (${state} <> 'open' or exists (
+      and (t.state <> 'open' or exists (
         select from payment p where p.payment_id = attempt.payment_id and p.status not in ('expired', 'withdrawn')))`.execute(
     tx,
   );
 }
+
+const written = alongside(write);
 
 function keysOf(attempts: readonly LeasedAttempt[]): RawBuilder<unknown> {
   return sql`unnest(${attempts.map((attempt) => attempt.attemptId)}::uuid[], ${attempts.map((attempt) => attempt.lease)}::bigint[]) as t (attempt_id, lease)`;

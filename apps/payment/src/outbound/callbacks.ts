@@ -1,6 +1,8 @@
 /** Callbacks are kept as they came before anything is made of them: the provider hears 200 only after the commit. */
 import type { Database } from '@tillstream/database/database';
-import { sql, type QueryExecutorProvider } from 'kysely';
+import { alongside } from '@tillstream/messaging/perform';
+import { probe } from '@tillstream/telemetry/probe';
+import { sql } from 'kysely';
 import type { PaymentTables } from './tables.ts';
 
 export interface StoredCallback {
@@ -71,13 +73,17 @@ export class Callbacks {
   }
 
   /** In the transaction that applies it, which fails on the key when another one has kept it meanwhile. */
-  async keepApplied(tx: QueryExecutorProvider, callback: NewCallback): Promise<void> {
+  readonly keptApplied = alongside(async (tx, callbacks: readonly NewCallback[]) => {
     await sql`
       insert into callback (callback_id, provider, provider_event_id, body, traceparent, reference, applied_at)
-      values (${callback.callbackId}, ${callback.provider}, ${callback.eventId}, ${callback.body}, ${callback.traceparent}, ${callback.reference ?? null}::uuid, now())`.execute(
+      select *, now() from unnest(
+        ${callbacks.map((each) => each.callbackId)}::uuid[], ${callbacks.map((each) => each.provider)}::text[],
+        ${callbacks.map((each) => each.eventId)}::text[], ${callbacks.map((each) => each.body)}::bytea[],
+        ${callbacks.map((each) => each.traceparent)}::text[], ${callbacks.map((each) => each.reference ?? null)}::uuid[])`.execute(
       tx,
     );
-  }
+    probe('callback kept');
+  });
 
   /** Those that a crash or a payment not yet known left behind. By the wall: a provider has no other clock. */
   async due(): Promise<readonly StoredCallback[]> {

@@ -110,9 +110,9 @@ export class Payments {
 
   async get(keys: readonly { merchantId: string; paymentId: string }[]): Promise<readonly WirePayment[]> {
     const found = await Promise.all(
-      keys.map(({ merchantId, paymentId }) => {
+      keys.map(async ({ merchantId, paymentId }) => {
         const id = readPublicId('pay', paymentId) ?? (/^[0-9a-f-]{36}$/.test(paymentId) ? paymentId : undefined);
-        return id === undefined ? undefined : this.#shown(merchantId, id);
+        return id === undefined ? undefined : await this.#shown(merchantId, id);
       }),
     );
     return found.filter((each) => each !== undefined);
