@@ -7,13 +7,13 @@ import {
   Kysely,
   PostgresAdapter,
   PostgresIntrospector,
-  PostgresQueryCompiler,
   type CompiledQuery,
   type ConnectionProvider,
   type Dialect,
 } from 'kysely';
 import type { Pool } from 'pg';
 import { probe } from '@tillstream/telemetry/probe';
+import { RememberingCompiler } from './compiler.ts';
 import { openPools, type DatabaseOptions } from './pools.ts';
 import { Session } from './session.ts';
 
@@ -230,7 +230,7 @@ const dialect: Dialect = {
   // Connections are ours (session.ts); kysely writes the statements.
   createDriver: () => new DummyDriver(),
   createIntrospector: (db) => new PostgresIntrospector(db),
-  createQueryCompiler: () => new PostgresQueryCompiler(),
+  createQueryCompiler: () => new RememberingCompiler(),
 };
 const writer = new Kysely<object>({ dialect }).getExecutor();
 const driver = new DummyDriver();

@@ -156,10 +156,16 @@ export class World {
 }
 
 function describe(fields: object): string {
-  return Object.entries(fields)
-    .map(
-      ([name, value]) =>
-        `${name}=${value instanceof Error ? (value.stack ?? value.message) : JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each))}`,
-    )
-    .join(' ');
+  let said = '';
+  for (const [name, value] of Object.entries(fields)) said += ` ${name}=${worded(value)}`;
+  return said.slice(1);
+}
+
+/** As JSON, in which a bigint is its digits. */
+function worded(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (value instanceof Error) return value.stack ?? value.message;
+  if (Array.isArray(value)) return value.map(worded).join(',');
+  return JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each));
 }

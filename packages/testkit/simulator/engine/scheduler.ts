@@ -34,7 +34,10 @@ export interface Mortal extends Owner {
 
 const crashes: readonly FaultKind[] = ['crash before', 'crash after', 'delay'];
 const delayOnly: readonly FaultKind[] = ['delay'];
+const nothing: readonly FaultKind[] = [];
 const delayMs = 2_500;
+// Now and then signals and other processes are heard.
+const drainsPerTurn = 256;
 // A history has some thousand; one that has this many does not come to rest.
 const mostOperations = 60_000;
 
@@ -51,6 +54,7 @@ export class Scheduler {
   #held: Promise<unknown>[] = [];
   #number = 0;
   #hash = 0;
+  #drains = 0;
   /** Where the story of each operation goes, when it is wanted. */
   tell: ((line: string) => void) | undefined;
   /** After each operation that took effect. */
@@ -124,10 +128,11 @@ export class Scheduler {
   }
 
   async #drain(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#drains += 1;
+    await (this.#drains % drainsPerTurn === 0 ? nextTurn() : quiet());
     while (this.#held.length > 0) {
       await Promise.all(this.#held.splice(0));
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
   }
 
@@ -144,8 +149,7 @@ export class Scheduler {
     const { owner, operation } = waiting;
     this.#number += 1;
     if (this.#number > mostOperations) throw new EndlessHistory(`no rest after ${mostOperations} operations`);
-    const own = operation.faults ?? [];
-    const possible = isMortal(owner) ? [...own, ...crashes] : own.length > 0 ? [...own, ...delayOnly] : own;
+    const possible = possibleOf(operation.faults ?? nothing, isMortal(owner));
     const struck = waiting.isDelayed
       ? undefined
       : this.#plan.strike(this.#number, possible, operation.label, owner.name);
@@ -195,6 +199,32 @@ export class Scheduler {
     this.#hash = Math.imul(hash ^ Math.floor(this.time.nowMs), 0x01_00_01_93);
     this.tell?.(`${String(this.#number).padStart(5)} ${(this.time.nowMs / 1_000).toFixed(3)} ${line}`);
   }
+}
+
+/**
+ * When all promises and ticks have run. A turn of the event loop would do as well, and asks the system each time; in memory
+ * nothing ever comes from there. Ticks run before the promises that they resolve, so this goes round twice.
+ */
+function quiet(): Promise<void> {
+  return new Promise((resolve) => {
+    process.nextTick(() => queueMicrotask(() => process.nextTick(resolve)));
+  });
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+// By the list that an operation names, which is the same each time.
+const mortals = new WeakMap<readonly FaultKind[], readonly FaultKind[]>();
+const others = new WeakMap<readonly FaultKind[], readonly FaultKind[]>([[nothing, nothing]]);
+
+function possibleOf(own: readonly FaultKind[], canDie: boolean): readonly FaultKind[] {
+  const known = (canDie ? mortals : others).get(own);
+  if (known !== undefined) return known;
+  const all = [...own, ...(canDie ? crashes : delayOnly)];
+  (canDie ? mortals : others).set(own, all);
+  return all;
 }
 
 function isMortal(owner: Owner): owner is Mortal {

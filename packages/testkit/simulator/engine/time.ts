@@ -2,7 +2,6 @@
  * Virtual time: Date, timers and performance.now of everything in this process. It moves only when told to, from timer to
  * timer; a timer of an owner that has died is forgotten.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { syncBuiltinESMExports } from 'node:module';
 import promises from 'node:timers/promises';
 import { currentOwner, nobody, runAs, type Owner } from './owner.ts';
@@ -23,14 +22,14 @@ export const realTimeout = real.setTimeout;
 export const realDate = real.Date;
 
 // Timers of a busy machine are late. This much at most, and who polls every few milliseconds is asked a tenth as often.
-const grainMs = 50;
+const grainMs = 250;
 
 interface Timer {
   atMs: number;
   readonly sequence: number;
   readonly owner: Owner;
   readonly everyMs: number | undefined;
-  /** Runs it in the async context that set it. */
+  /** Runs it as whoever set it. */
   readonly fire: () => void;
   isOff: boolean;
 }
@@ -115,13 +114,14 @@ export class VirtualTime {
   }
 
   after(ms: number, run: () => void, everyMs?: number): Handle {
-    const snapshot = AsyncLocalStorage.snapshot();
+    // Whose it is, is all that the async context holds here: telemetry is off.
+    const owner = currentOwner();
     const timer: Timer = {
       atMs: this.#nowMs + Math.max(0, Number.isFinite(ms) ? ms : 1),
       sequence: (this.#sequence += 1),
-      owner: currentOwner(),
+      owner,
       everyMs,
-      fire: () => snapshot(run),
+      fire: () => runAs(owner, run),
       isOff: false,
     };
     this.#push(timer);

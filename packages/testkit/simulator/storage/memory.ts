@@ -4,7 +4,7 @@ import { MemoryServer } from '@tillstream/testkit/memory/server';
 import type { Pool, PoolConfig } from 'pg';
 import { runAs, nobody } from '../engine/owner.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
-import type { Answer, Connection, Ground, Statement } from './storage.ts';
+import type { Connection, Ground, Statement } from './storage.ts';
 
 export async function memoryGround(homes: readonly ServiceHome[], scheduler: Scheduler): Promise<Ground> {
   const options = { now: () => scheduler.time.nowMs };
@@ -17,18 +17,16 @@ export async function memoryGround(homes: readonly ServiceHome[], scheduler: Sch
     async connect(config: PoolConfig): Promise<Connection> {
       const home = homes.find((each) => config.connectionString === `simulated://${each.role}/${each.schema}`);
       if (home === undefined) throw new Error('no service has this address');
-      const pool = server.pool({ ...config, connectionString: server.url(home), max: 1 });
-      const client = await pool.connect();
+      const client = server.connection({ ...config, connectionString: server.url(home) });
       client.on('error', () => undefined);
       return {
         query: ({ text, values }: Statement) => {
-          const answer: Promise<Answer> = client.query(text, values === undefined ? [] : [...values]);
-          return answer;
+          const answer = client.ask(text, values ?? []);
+          return answer instanceof Promise ? answer.then(only) : answer;
         },
-        onNotification: (listener) =>
-          client.on('notification', ({ channel, payload = '' }) => listener({ channel, payload })),
+        onNotification: (listener) => client.on('notification', listener),
         // Whoever asked is gone, or is told by the pool in front.
-        drop: () => void pool.end(),
+        drop: () => void client.end(),
       };
     },
     async look<Row>(sql: string, values: readonly unknown[] = []) {
@@ -49,4 +47,10 @@ export async function memoryGround(homes: readonly ServiceHome[], scheduler: Sch
     },
     close: async () => undefined,
   };
+}
+
+function only<T>(answer: T | readonly T[]): T {
+  const [first] = Array.isArray(answer) ? (answer as readonly T[]) : [answer as T];
+  if (first === undefined) throw new Error('several statements in one text are not simulated');
+  return first;
 }

@@ -22,6 +22,8 @@ interface Asked {
 
 const faults: readonly FaultKind[] = ['lost before', 'lost after'];
 
+const isOpening = /^(begin|set)\b/i;
+
 function broken(): Error {
   return Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
 }
@@ -88,7 +90,7 @@ class SimulatedClient extends EventEmitter {
     this.#isAsking = true;
     const { text } = next.statement;
     // What opens a transaction, or says whose rows are seen, shows nothing to anybody: it goes out with what follows.
-    const opens = /^(begin|set) ?/i.test(text);
+    const opens = isOpening.test(text);
     const run = async (): Promise<void> => {
       try {
         const answer = opens

@@ -16,7 +16,7 @@ export interface Statement {
 
 export interface Connection {
   /** Takes effect at once, or when the lock that it waits for is free. */
-  query(statement: Statement): Promise<Answer>;
+  query(statement: Statement): Answer | Promise<Answer>;
   onNotification(listener: (message: { channel: string; payload: string }) => void): void;
   /** As a killed process leaves it: what was not committed is rolled back. */
   drop(): void;

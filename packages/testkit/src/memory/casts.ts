@@ -5,6 +5,7 @@ import {
   Composite,
   Interval,
   Json,
+  copied,
   elementOf,
   isArrayType,
   jsonbText,
@@ -182,7 +183,7 @@ export function toDriver(type: Type, bigint: boolean): (value: Value) => unknown
       return (value) => (value === null ? null : dateOf(value as number));
     case 'json':
     case 'jsonb':
-      return (value) => (value === null ? null : JSON.parse((value as Json).text));
+      return (value) => (value === null ? null : copied((value as Json).value));
     case 'bytea':
       return (value) => (value === null ? null : Buffer.from(value as Buffer));
     case 'int2':

@@ -1,5 +1,5 @@
 /** What a row must satisfy: not null, checks, policies, unique keys, foreign keys. */
-import { columnAt, positions, type ForeignKey, type TableDefinition } from './catalog.ts';
+import { columnAt, positions, type ColumnDefinition, type ForeignKey, type TableDefinition } from './catalog.ts';
 import { newTable, within, type Context, type Env, type Expr, type ScopeEntry } from './compile.ts';
 import { toText } from './casts.ts';
 import { postgresError } from './errors.ts';
@@ -27,14 +27,16 @@ export function rowCheck(
       .map(([name, node]) => ({ name, expr: within(context, scope, () => condition(context, node)) }));
   const checks = compiled();
   const allowed = policies(context, entry, 'check');
+  const wanted = [...table.columns.keys()].filter((at) => table.columns[at]?.notNull === true);
   return (env, values) => {
     env.t[entry.k] = values;
     for (const each of allowed) {
       if (each.run(env) === true) continue;
       throw postgresError('42501', `new row violates row-level security policy for table "${table.name}"`);
     }
-    for (const [at, column] of table.columns.entries()) {
-      if (!column.notNull || (values[at] ?? null) !== null) continue;
+    for (const at of wanted) {
+      if ((values[at] ?? null) !== null) continue;
+      const column = table.columns[at] as ColumnDefinition;
       const message = `null value in column "${column.name}" of relation "${table.name}" violates not-null constraint`;
       throw postgresError('23502', message, { schema: table.schema, table: table.name, column: column.name });
     }
@@ -59,8 +61,18 @@ export function conflicting(map: UniqueMap, values: Tuple, env: Env, self?: Row)
   return undefined;
 }
 
-export function checkUnique(table: TableDefinition, rows: TableRows, values: Tuple, env: Env, self?: Row): void {
+/** `self` and `old`: the row that changes, and what it was. */
+export function checkUnique(
+  table: TableDefinition,
+  rows: TableRows,
+  values: Tuple,
+  env: Env,
+  self?: Row,
+  old?: Tuple,
+): void {
   for (const map of rows.maps) {
+    // A key that it has already is nobody else's.
+    if (old !== undefined && map.isSame(values, old)) continue;
     if (conflicting(map, values, env, self) === undefined) continue;
     const { name, columns } = map.definition;
     throw postgresError('23505', `duplicate key value violates unique constraint "${name}"`, {

@@ -178,7 +178,7 @@ function onConflict(context: Context, table: TableDefinition, entry: ScopeEntry,
     for (const { at, value } of sets) values[at] = value(env);
     check(env, values);
     if (sets.some(({ at }) => keyOf(values[at] as Value) !== keyOf(old[at] as Value)))
-      checkUnique(table, rows, values, env, row);
+      checkUnique(table, rows, values, env, row, old);
     transaction.write(rows, row, values, statement);
     refer(env, rows, values, old);
     return values;

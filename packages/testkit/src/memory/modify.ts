@@ -83,7 +83,7 @@ function update(context: Context, node: UpdateStmt): Rows {
       check(env, values);
       const changesKey = sets.some(({ at }) => keys.has(at) && keyOf(values[at] as Value) !== keyOf(old[at] as Value));
       env.run.transaction.lock(row, changesKey ? 'update' : 'no key update');
-      checkUnique(table, tableRows, values, env, row);
+      checkUnique(table, tableRows, values, env, row, old);
       env.run.transaction.write(tableRows, row, values, env.run.statement);
       refer(env, tableRows, values, old);
       env.t[entry.k] = values;

@@ -57,6 +57,32 @@ export class Client extends EventEmitter {
     });
   }
 
+  /** The answer itself where nobody is before it and nothing must be waited for: for who takes turns already. It may throw. */
+  ask(text: string, values: readonly unknown[]): Answer | Promise<Answer | Answer[]> {
+    if (this.#isBusy || this.isBroken || this.#state.turn !== undefined) return this.query(text, values);
+    const answer = this.session.run(text, values);
+    if (!(answer instanceof Promise)) return answer;
+    return this.#finish(answer);
+  }
+
+  /** What is asked meanwhile waits for it, and nobody hears of it when the connection breaks, or that it did. */
+  #finish(answer: Promise<Answer | Answer[]>): Promise<Answer | Answer[]> {
+    return new Promise((resolve, reject) => {
+      const question: Question = { text: '', values: [], resolve, reject };
+      this.#questions.push(question);
+      this.#isBusy = true;
+      const end = (say: () => void) => {
+        if (!this.isBroken) say();
+        if (this.#questions[0] === question) this.#questions.shift();
+        void this.#work();
+      };
+      answer.then(
+        (value) => end(() => resolve(value)),
+        (error: unknown) => end(() => reject(error)),
+      );
+    });
+  }
+
   async #work(): Promise<void> {
     this.#isBusy = true;
     for (let question = this.#questions[0]; question !== undefined; question = this.#questions[0]) {

@@ -132,6 +132,8 @@ interface Core {
   readonly distinct: readonly Expr[] | undefined;
   readonly limit: (env: Env, max?: number) => { skip: number; take: number };
   readonly locking: Locking | undefined;
+  /** A row of the answer for each that is found, as it is found. */
+  readonly isPlain: boolean;
 }
 
 function core(context: Context, node: SelectStmt, wanted: readonly (Type | undefined)[]): Rows {
@@ -173,6 +175,13 @@ function core(context: Context, node: SelectStmt, wanted: readonly (Type | undef
     distinct,
     limit,
     locking,
+    isPlain:
+      !isGrouped &&
+      windows.length === 0 &&
+      order.length === 0 &&
+      distinct === undefined &&
+      locking === undefined &&
+      targets.expand === undefined,
   };
   return { columns: targets.columns, rows: (env, max) => run(parts, env, max) };
 }
@@ -188,6 +197,11 @@ function run(core: Core, env: Env, max?: number): Tuple[] {
   const { skip, take } = core.limit(env, max);
   if (take <= 0) return [];
   const { order, distinct, targets, locking } = core;
+  if (core.isPlain) {
+    const tuples: Tuple[] = [];
+    core.loop(env, () => tuples.push(targets.project(env)) >= skip + take);
+    return skip === 0 ? tuples : tuples.slice(skip);
+  }
   const found: Found[] = [];
   const add = (source: Captured | undefined): number => {
     const tuples = targets.expand === undefined ? [targets.project(env)] : targets.expand(env);
@@ -205,7 +219,7 @@ function run(core: Core, env: Env, max?: number): Tuple[] {
     return found.length;
   };
   const isStreaming = !core.isGrouped && core.windows.length === 0 && locking === undefined;
-  const isEnough = order.length === 0 && distinct === undefined && locking === undefined ? skip + take : Infinity;
+  const isEnough = order.length === 0 && distinct === undefined ? skip + take : Infinity;
   if (isStreaming) core.loop(env, () => add(undefined) >= isEnough);
   else
     for (const [source, bind] of gathered(core, env)) {

@@ -20,7 +20,7 @@ import type { ServiceHome } from '@tillstream/database/migrate';
 import { types, type Pool, type PoolConfig } from 'pg';
 import { Catalog } from './catalog.ts';
 import { Locks, wallTimers, type Timers } from './locks.ts';
-import { MemoryPool, type Client } from './pool.ts';
+import { Client, MemoryPool } from './pool.ts';
 import { ServerState, type Moment } from './server-state.ts';
 import { Session } from './session.ts';
 import { Store } from './store.ts';
@@ -100,16 +100,7 @@ export class MemoryServer {
 
   /** As the driver's: the role is the user of the url, settings come with `-c name=value`. */
   readonly pool = (config: PoolConfig): Pool => {
-    const user = config.user ?? new URL(config.connectionString ?? this.url()).username;
-    const role = this.state.catalog.roles.has(user) ? user : null;
-    const application = config.application_name ?? '';
-    const settings: Record<string, string> = { search_path: 'public', application_name: application };
-    for (const [, name, value] of (config.options ?? '').matchAll(/-c\s*([\w.]+)=(\S*)/g)) {
-      if (name !== undefined) settings[name] = value ?? '';
-    }
-    const int8 = config.types?.getTypeParser(types.builtins.INT8, 'text') as ((text: string) => unknown) | undefined;
-    const bigint = typeof int8?.('1') === 'bigint';
-    const open = () => new Session(this.state, { role, settings, bigint });
+    const { application, open } = this.#place(config);
     const pool = new MemoryPool({
       state: this.state,
       application,
@@ -120,6 +111,28 @@ export class MemoryServer {
     // It has what the product uses of a pool, and nothing that needs a socket.
     return pool as never;
   };
+
+  /** One connection without a pool, until its `end`: for who decides by himself when each statement runs (`ask`). */
+  connection(config: PoolConfig): Client {
+    const { application, open } = this.#place(config);
+    const client = new Client(open(), application, this.state);
+    this.#clients.add(client);
+    client.once('end', () => this.#clients.delete(client));
+    return client;
+  }
+
+  #place(config: PoolConfig): { application: string; open: () => Session } {
+    const user = config.user ?? new URL(config.connectionString ?? this.url()).username;
+    const role = this.state.catalog.roles.has(user) ? user : null;
+    const application = config.application_name ?? '';
+    const settings: Record<string, string> = { search_path: 'public', application_name: application };
+    for (const [, name, value] of (config.options ?? '').matchAll(/-c\s*([\w.]+)=(\S*)/g)) {
+      if (name !== undefined) settings[name] = value ?? '';
+    }
+    const int8 = config.types?.getTypeParser(types.builtins.INT8, 'text') as ((text: string) => unknown) | undefined;
+    const bigint = typeof int8?.('1') === 'bigint';
+    return { application, open: () => new Session(this.state, { role, settings, bigint }) };
+  }
 
   /** A server of its own with the same rows. They are shared until one of the two writes to their table. */
   fork(options: MemoryServerOptions = this.#options): MemoryServer {

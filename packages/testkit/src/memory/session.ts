@@ -1,13 +1,12 @@
 /** One connection: its settings, its transaction, and the running of statements, one after the other. */
 import type { Node, VariableSetStmt } from 'libpg-query';
 import { fromDriver } from './casts.ts';
-import { emptyEnv, type Env, type Surroundings } from './compile.ts';
+import { emptyEnv, type Env } from './compile.ts';
 import { define } from './ddl.ts';
 import { notKnown, postgresError } from './errors.ts';
 import { compile, compileExpression, isProgram, type Place, type Program } from './program.ts';
+import { Running, type Asker, type Delay } from './running.ts';
 import type { ServerState } from './server-state.ts';
-import { Row } from './store.ts';
-import { systemRows } from './system-views.ts';
 import { millisecondsOf, settingOf } from './settings.ts';
 import { kindOf, parse } from './syntax.ts';
 import { Blocked, Transaction } from './transaction.ts';
@@ -31,12 +30,10 @@ export interface SessionOptions {
 
 type Step = { readonly program: Program } | { readonly node: Node };
 
-/** Of a statement that had to wait. */
-interface Delay {
-  readonly seen: number;
-  readonly refreshed: Set<Row>;
-  /** A statement that is run again draws no other numbers. */
-  readonly drawn: bigint[];
+interface Home {
+  readonly said: string;
+  readonly place: Place;
+  readonly plans: Map<string, unknown>;
 }
 
 const simple = (command: string): Answer => ({ command, rowCount: null, rows: [], fields: [], oid: null });
@@ -47,6 +44,7 @@ export class Session {
   readonly #settings: Map<string, string>;
   /** Holds what belongs to the session and not to a transaction. */
   readonly #self: Transaction;
+  readonly #asker: Asker;
   readonly id: number;
   readonly channels = new Set<string>();
   #block: Transaction | undefined;
@@ -56,6 +54,7 @@ export class Session {
   #cancel: (() => void) | undefined;
   #isClosed = false;
   #lockTimeout: number | undefined;
+  #lastHome: Home | undefined;
 
   constructor(state: ServerState, options: SessionOptions) {
     [this.#state, this.#options] = [state, options];
@@ -63,6 +62,18 @@ export class Session {
     this.#self = new Transaction(state, 0);
     state.sessions += 1;
     this.id = state.sessions;
+    this.#asker = {
+      id: this.id,
+      user: this.user,
+      path: () => this.#place().path,
+      setting: (name) => this.#setting(name),
+      put: (name, value, isLocal, transaction) => this.#put(name, value, isLocal, transaction),
+      advisory: (verb, key, isOfSession, transaction) =>
+        this.#advisory(verb, key, isOfSession ? this.#self : transaction, transaction),
+      execute: (text) => {
+        for (const { stmt } of parse(text)) if (stmt !== undefined) this.#synchronous(stmt);
+      },
+    };
   }
 
   get user(): string {
@@ -77,16 +88,20 @@ export class Session {
     return this.#block !== undefined;
   }
 
-  /** What the driver answers: of several statements a list. */
-  async run(text: string, values: readonly unknown[]): Promise<Answer | Answer[]> {
-    const quick = quickSet.exec(text);
+  /** What the driver answers: of several statements a list. At once, unless somebody must be waited for; it may throw. */
+  run(text: string, values: readonly unknown[]): Answer | Promise<Answer | Answer[]> {
+    // 115 is an s.
+    const quick = text.charCodeAt(0) === 115 ? quickSet.exec(text) : null;
     if (quick !== null && !this.#hasFailed) {
       this.#put(quick[2] ?? '', quick[3] ?? '', quick[1] !== undefined, this.#block);
       return simple('SET');
     }
     const steps = this.#steps(text);
     const [only] = steps;
-    if (steps.length === 1 && only !== undefined) return this.#step(only, values);
+    return steps.length === 1 && only !== undefined ? this.#step(only, values) : this.#several(steps, values);
+  }
+
+  async #several(steps: readonly Step[], values: readonly unknown[]): Promise<Answer | Answer[]> {
     const answers: Answer[] = [];
     try {
       for (const step of steps) {
@@ -124,15 +139,24 @@ export class Session {
     this.#state.locks.releaseAll(this.#self);
   }
 
+  /** Where its names are looked for, and what was compiled there. */
+  get #home(): Home {
+    const said = this.#setting('search_path') ?? 'public';
+    const { catalog } = this.#state;
+    const known = this.#lastHome;
+    if (known !== undefined && known.said === said && known.place.catalog === catalog) return known;
+    const path = said.split(',').map((each) => each.trim().replaceAll('"', ''));
+    const { role } = this.#options;
+    this.#lastHome = { said, place: { catalog, path, role }, plans: catalog.plansOf(`${said} ${role ?? ''}`) };
+    return this.#lastHome;
+  }
+
   #place(): Place {
-    const path = (this.#setting('search_path') ?? 'public').split(',').map((each) => each.trim().replaceAll('"', ''));
-    return { catalog: this.#state.catalog, path, role: this.#options.role };
+    return this.#home.place;
   }
 
   #steps(text: string): readonly Step[] {
-    const plans = this.#state.catalog.plansOf(
-      `${this.#setting('search_path') ?? 'public'} ${this.#options.role ?? ''}`,
-    );
+    const { plans } = this.#home;
     const known = plans.get(text) as readonly Step[] | undefined;
     if (known !== undefined) return known;
     const nodes = parse(text).flatMap((each) => (each.stmt === undefined ? [] : [each.stmt]));
@@ -150,7 +174,7 @@ export class Session {
     }
   }
 
-  async #step(step: Step, values: readonly unknown[]): Promise<Answer> {
+  #step(step: Step, values: readonly unknown[]): Answer | Promise<Answer> {
     if ('program' in step) return this.#program(step.program, values);
     const { node } = step;
     if ('TransactionStmt' in node) return this.#transaction(node.TransactionStmt.kind ?? '', node);
@@ -214,7 +238,6 @@ export class Session {
 
   #begin(): void {
     this.#block = new Transaction(this.#state, this.#state.now());
-    this.#settingsBefore = new Map(this.#settings);
   }
 
   #finish(commits: boolean): void {
@@ -246,38 +269,63 @@ export class Session {
     this.#hasFailed = true;
   }
 
-  async #program(program: Program, given: readonly unknown[]): Promise<Answer> {
+  #program(program: Program, given: readonly unknown[]): Answer | Promise<Answer> {
     if (this.#hasFailed) throw aborted();
     const transaction = this.#block ?? new Transaction(this.#state, this.#state.now());
-    let delay: Delay | undefined;
     const drawn: bigint[] = [];
     try {
       const values = program.parameters.map((type, at) => fromDriver(type, given[at]));
-      for (;;) {
+      try {
+        return this.#attempt(program, values, transaction, undefined, drawn);
+      } catch (error) {
+        if (!(error instanceof Blocked)) throw error;
+        return this.#patiently(program, values, transaction, error, drawn);
+      }
+    } catch (error) {
+      this.#break(transaction);
+      throw error;
+    }
+  }
+
+  /** It met a lock: again when that is gone, until it is through. */
+  async #patiently(
+    program: Program,
+    values: readonly Value[],
+    transaction: Transaction,
+    first: Blocked,
+    drawn: bigint[],
+  ): Promise<Answer> {
+    this.#state.locks.begin();
+    const delay: Delay = { seen: this.#state.commits, refreshed: new Set(), drawn };
+    try {
+      for (let blocked = first; ;) {
+        if (blocked.row !== undefined) delay.refreshed.add(blocked.row);
+        await this.#state.locks.wait(
+          blocked,
+          [transaction, this.#self],
+          this.#timeout(),
+          (cancel) => (this.#cancel = cancel),
+        );
+        this.#cancel = undefined;
+        await this.#state.turn?.({ stage: 'resume', session: this.id });
         try {
           return this.#attempt(program, values, transaction, delay, drawn);
         } catch (error) {
           if (!(error instanceof Blocked)) throw error;
-          if (delay === undefined) this.#state.locks.begin();
-          delay ??= { seen: this.#state.commits, refreshed: new Set(), drawn };
-          if (error.row !== undefined) delay.refreshed.add(error.row);
-          await this.#state.locks.wait(
-            error,
-            [transaction, this.#self],
-            this.#timeout(),
-            (cancel) => (this.#cancel = cancel),
-          );
-          this.#cancel = undefined;
-          await this.#state.turn?.({ stage: 'resume', session: this.id });
+          blocked = error;
         }
       }
     } catch (error) {
-      if (transaction === this.#block) this.#fail();
-      else this.#end(transaction, false);
+      this.#break(transaction);
       throw error;
     } finally {
-      if (delay !== undefined) this.#state.locks.end(this.#state);
+      this.#state.locks.end(this.#state);
     }
+  }
+
+  #break(transaction: Transaction): void {
+    if (transaction === this.#block) this.#fail();
+    else this.#end(transaction, false);
   }
 
   #attempt(
@@ -291,11 +339,11 @@ export class Session {
     const { store } = this.#state;
     for (const table of program.written) store.write(table);
     const { mark } = transaction;
-    const env: Env = emptyEnv(this.#surroundings(transaction, delay, drawn), values);
+    const running = this.#surroundings(transaction, delay, drawn);
+    const env: Env = emptyEnv(running, values);
     try {
       const rows = program.plan.rows(env);
-      const { after } = env.run;
-      for (let at = 0; at < after.length; at += 1) after[at]?.();
+      running.runAfter();
       if (transaction !== this.#block) this.#end(transaction, true);
       const hasRows = program.fields.length > 0 || program.command === 'SELECT';
       const answered = hasRows ? program.answer(rows, this.#options.bigint) : [];
@@ -306,39 +354,10 @@ export class Session {
     }
   }
 
-  #surroundings(transaction: Transaction, delay: Delay | undefined, drawn: bigint[] = []): Surroundings {
-    let draws = 0;
+  #surroundings(transaction: Transaction, delay: Delay | undefined, drawn: bigint[] = []): Running {
     const state = this.#state;
     state.statements += 1;
-    const seen = delay?.seen ?? state.commits;
-    return {
-      transaction,
-      statement: state.statements,
-      seen,
-      refreshed: delay?.refreshed ?? nothing,
-      store: state.store,
-      system: (name) => systemRows(state, name),
-      isOld: seen < state.commits,
-      after: [],
-      now: state.now,
-      newId: state.newId,
-      setting: (name) => this.#setting(name),
-      set: (name, value, isLocal) => this.#put(name, value, isLocal, transaction),
-      user: this.user,
-      schema: this.#place().path[0] ?? 'public',
-      notify: (channel, payload) => transaction.notifications.push({ channel, payload }),
-      advisory: (verb, key, isOfSession) =>
-        this.#advisory(verb, key, isOfSession ? this.#self : transaction, transaction),
-      nextval: (name) => {
-        draws += 1;
-        return (drawn[draws - 1] ??= state.nextval(this.#place().path, name));
-      },
-      execute: (text) => {
-        for (const { stmt } of parse(text)) if (stmt !== undefined) this.#synchronous(stmt);
-      },
-      processId: this.id,
-      terminate: (id) => state.terminate(id),
-    };
+    return new Running(state, this.#asker, transaction, state.statements, delay, drawn);
   }
 
   #advisory(
@@ -353,25 +372,32 @@ export class Session {
   }
 
   #setting(name: string): string | undefined {
-    return this.#block?.settings.get(name) ?? this.#settings.get(name);
+    return this.#block?.setting(name) ?? this.#settings.get(name);
   }
 
   #put(name: string, value: string, isLocal: boolean, transaction: Transaction | undefined): void {
-    if (isLocal) transaction?.settings.set(name, value);
+    if (isLocal) transaction?.set(name, value);
     else {
-      transaction?.settings.delete(name);
+      transaction?.set(name, undefined);
+      this.#keepSettings();
       this.#settings.set(name, value);
     }
     this.#lockTimeout = undefined;
+  }
+
+  /** Before the first change in a block: a rollback takes it back. */
+  #keepSettings(): void {
+    if (this.#block !== undefined) this.#settingsBefore ??= new Map(this.#settings);
   }
 
   #set(node: VariableSetStmt): Answer {
     const { name = '', kind, args = [], is_local } = node;
     if (kind === 'VAR_RESET' || kind === 'VAR_SET_DEFAULT') {
       const first = this.#options.settings[name];
+      this.#keepSettings();
       if (first === undefined) this.#settings.delete(name);
       else this.#settings.set(name, first);
-      this.#block?.settings.delete(name);
+      this.#block?.set(name, undefined);
       return simple('RESET');
     }
     if (kind !== 'VAR_SET_VALUE') return notKnown(`set ${kind}`);
@@ -388,7 +414,6 @@ export class Session {
 
 // A text of its own for each set of merchants: not worth parsing, nor remembering.
 const quickSet = /^set (local )?(tillstream\.\w+) = '([^']*)'$/;
-const nothing: Set<Row> = new Set();
 
 const aborted = () =>
   postgresError('25P02', 'current transaction is aborted, commands ignored until end of transaction block');

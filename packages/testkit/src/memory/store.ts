@@ -21,7 +21,7 @@ export class Row {
   /** The statement that wrote the draft, and what the transaction saw before it. */
   writtenBy = 0;
   before: Tuple | undefined;
-  locks: Map<Transaction, LockMode> | undefined;
+  locks: { readonly holder: Transaction; mode: LockMode }[] | undefined;
   /** Older committed versions, the newest last, with the commit that ended each. */
   older: { until: number; from: number; values: Tuple | undefined }[] | undefined;
   constructor(id: number, committed: Tuple | undefined) {
@@ -74,6 +74,14 @@ export class UniqueMap {
     return keyOfAll(parts);
   }
 
+  /** Whether both have the same key, or neither has one, without making it. False: perhaps all the same. */
+  isSame(a: Tuple, b: Tuple): boolean {
+    const { columns, predicate } = this.definition;
+    if (predicate !== undefined) return a === b;
+    for (const at of columns) if (a[at] !== b[at]) return false;
+    return true;
+  }
+
   find(key: Key): readonly Row[] {
     const found = this.rows.get(key);
     return found === undefined ? [] : Array.isArray(found) ? found : [found];
@@ -109,16 +117,24 @@ export class TableRows {
     this.maps = definition.indexes.map((index) => new UniqueMap(index));
   }
 
-  enter(row: Row, values: Tuple | undefined): void {
-    for (const map of this.maps) map.add(map.keyOf(values), row);
+  /** `known`: a version of the row whose keys are there. */
+  enter(row: Row, values: Tuple | undefined, known?: Tuple): void {
+    if (values === undefined) return;
+    for (const map of this.maps) {
+      if (known === undefined || !map.isSame(values, known)) map.add(map.keyOf(values), row);
+    }
   }
 
   /** Takes the row out of the keys of a version that is gone, unless another version has them. */
   leave(row: Row, values: Tuple | undefined): void {
+    if (values === undefined) return;
+    const { committed } = row;
+    const draft = row.owner === undefined ? undefined : row.draft;
     for (const map of this.maps) {
+      if (committed !== undefined && map.isSame(values, committed)) continue;
+      if (draft !== undefined && map.isSame(values, draft)) continue;
       const key = map.keyOf(values);
-      if (key === undefined || map.keyOf(row.committed) === key) continue;
-      if (row.owner !== undefined && map.keyOf(row.draft) === key) continue;
+      if (key === undefined || map.keyOf(committed) === key || map.keyOf(draft) === key) continue;
       map.remove(key, row);
     }
   }

@@ -53,8 +53,8 @@ export function targetList(
   }
   const runs = exprs.map((expr) => expr.run);
   const project = (env: Env): Tuple => {
-    const values: Value[] = Array.from({ length: runs.length });
-    for (let at = 0; at < runs.length; at += 1) values[at] = (runs[at] as Expr['run'])(env);
+    const values: Value[] = [];
+    for (let at = 0; at < runs.length; at += 1) values.push((runs[at] as Expr['run'])(env));
     return values;
   };
   if (sources.size === 0) return { columns, exprs, written, project };

@@ -51,18 +51,21 @@ interface Undo {
   readonly before: Tuple | undefined;
 }
 
+const none: readonly never[] = [];
+
 /** Not an identity for locks only: advisory locks of a session are held by one that never ends before the session does. */
 export class Transaction {
   readonly #shared: Shared;
   /** Microseconds: what now() answers. */
   readonly startedAt: number;
   readonly #undo: Undo[] = [];
-  readonly #written = new Map<Row, TableRows>();
-  readonly #locked = new Set<Row>();
-  readonly notifications: { channel: string; payload: string }[] = [];
-  readonly settings = new Map<string, string>();
+  // Most transactions are one statement that reads: what they do not need is not made.
+  #written: Map<Row, TableRows> | undefined;
+  #locked: Set<Row> | undefined;
+  #notifications: { channel: string; payload: string }[] | undefined;
+  #settings: Map<string, string> | undefined;
   /** For the search of deadlocks. */
-  waitsFor: readonly Transaction[] = [];
+  waitsFor: readonly Transaction[] = none;
 
   constructor(shared: Shared, startedAt: number) {
     [this.#shared, this.startedAt] = [shared, startedAt];
@@ -73,36 +76,60 @@ export class Transaction {
   }
 
   get hasWritten(): boolean {
-    return this.#written.size > 0;
+    return this.#written !== undefined && this.#written.size > 0;
+  }
+
+  get notifications(): readonly { channel: string; payload: string }[] {
+    return this.#notifications ?? none;
+  }
+
+  notify(channel: string, payload: string): void {
+    (this.#notifications ??= []).push({ channel, payload });
+  }
+
+  setting(name: string): string | undefined {
+    return this.#settings?.get(name);
+  }
+
+  /** Undefined: what the session says holds again. */
+  set(name: string, value: string | undefined): void {
+    if (value === undefined) this.#settings?.delete(name);
+    else (this.#settings ??= new Map()).set(name, value);
   }
 
   /** Undefined values delete. The row must be locked by this transaction, or be new. */
   write(table: TableRows, row: Row, values: Tuple | undefined, statement: number): void {
     const { owner, draft, writtenBy, before } = row;
     this.#undo.push({ table, row, owner, draft, writtenBy, before });
-    if (writtenBy !== statement || owner !== this) row.before = row.latest(this);
+    const latest = row.latest(this);
+    if (writtenBy !== statement || owner !== this) row.before = latest;
     row.owner = this;
     row.draft = values;
     row.writtenBy = statement;
     table.rows.add(row);
     // The keys of an earlier draft stay until the end: others wait for them as well.
-    table.enter(row, values);
-    this.#written.set(row, table);
+    table.enter(row, values, latest);
+    (this.#written ??= new Map()).set(row, table);
   }
 
   tryLock(row: Row, mode: LockMode): readonly Transaction[] {
     const locks = row.locks;
     if (locks === undefined) {
-      row.locks = new Map([[this, mode]]);
-      this.#locked.add(row);
-      return [];
+      row.locks = [{ holder: this, mode }];
+      (this.#locked ??= new Set()).add(row);
+      return none;
     }
-    const conflicts = [...locks].filter(([other, theirs]) => other !== this && !allowed[mode].has(theirs));
-    if (conflicts.length > 0) return conflicts.map(([other]) => other);
-    const mine = locks.get(this);
-    if (mine === undefined || strength[mine] < strength[mode]) locks.set(this, mode);
-    this.#locked.add(row);
-    return [];
+    let conflicts: Transaction[] | undefined;
+    let mine: (typeof locks)[number] | undefined;
+    for (const lock of locks) {
+      if (lock.holder === this) mine = lock;
+      else if (!allowed[mode].has(lock.mode)) (conflicts ??= []).push(lock.holder);
+    }
+    if (conflicts !== undefined) return conflicts;
+    if (mine === undefined) locks.push({ holder: this, mode });
+    else if (strength[mine.mode] < strength[mode]) mine.mode = mode;
+    (this.#locked ??= new Set()).add(row);
+    return none;
   }
 
   lock(row: Row, mode: LockMode): void {
@@ -117,13 +144,13 @@ export class Transaction {
       Object.assign(row, { owner, draft, writtenBy, before });
       table.leave(row, gone);
       if (owner !== undefined) table.enter(row, draft);
-      if (owner === undefined) this.#written.delete(row);
+      if (owner === undefined) this.#written?.delete(row);
       if (owner === undefined && row.committed === undefined && row.older === undefined) table.rows.delete(row);
     }
   }
 
   commit(): void {
-    if (this.#written.size > 0) {
+    if (this.#written !== undefined && this.#written.size > 0) {
       this.#shared.commits += 1;
       const now = this.#shared.commits;
       const { onCommit } = this.#shared;
@@ -155,12 +182,12 @@ export class Transaction {
   }
 
   #end(): void {
-    for (const row of this.#locked) {
-      row.locks?.delete(this);
-      if (row.locks?.size === 0) row.locks = undefined;
+    for (const row of this.#locked ?? none) {
+      const others = row.locks?.filter((lock) => lock.holder !== this);
+      row.locks = others?.length === 0 ? undefined : others;
     }
-    this.#locked.clear();
-    this.#written.clear();
+    this.#locked = undefined;
+    this.#written = undefined;
     this.#undo.length = 0;
   }
 }

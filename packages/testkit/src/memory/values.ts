@@ -48,8 +48,8 @@ export class Json {
   static parse(text: string): Json {
     return new Json(canonical(JSON.parse(text) as JsonValue));
   }
-  static of(value: unknown): Json {
-    return Json.parse(JSON.stringify(value));
+  static of(value: JsonValue): Json {
+    return new Json(canonical(value));
   }
   get text(): string {
     this.#text ??= JSON.stringify(this.value);
@@ -61,10 +61,21 @@ function canonical(value: JsonValue): JsonValue {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(canonical);
   const sorted: { [key: string]: JsonValue } = {};
-  for (const key of Object.keys(value).toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1))) {
-    sorted[key] = canonical(value[key] as JsonValue);
-  }
+  const keys = Object.keys(value);
+  if (!keys.every((key, at) => at === 0 || inOrder(keys[at - 1] as string, key) < 0)) keys.sort(inOrder);
+  for (const key of keys) sorted[key] = canonical(value[key] as JsonValue);
   return sorted;
+}
+
+const inOrder = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : 1);
+
+/** Of his own for whoever gets it, as if it had been read from text. */
+export function copied(value: JsonValue): JsonValue {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(copied);
+  const copy: { [key: string]: JsonValue } = {};
+  for (const key of Object.keys(value)) copy[key] = copied(value[key] as JsonValue);
+  return copy;
 }
 
 /** jsonb as text has a space after each colon and comma. */

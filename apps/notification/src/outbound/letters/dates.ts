@@ -36,5 +36,18 @@ function format(at: Date | string | undefined, order: Order, style: Intl.DateTim
   const date = typeof at === 'string' ? new Date(at) : at;
   if (date === undefined || Number.isNaN(date.getTime())) return '';
   const timeZone = order.timeZone === '' ? 'UTC' : order.timeZone;
-  return new Intl.DateTimeFormat(localeOf(order), { ...style, timeZone }).format(date);
+  return formatOf(localeOf(order), style, timeZone).format(date);
+}
+
+// To make one takes longer than to write the whole letter. There are some languages, and the time zones of the shops.
+const formats = new Map<string, Intl.DateTimeFormat>();
+const mostFormats = 1_000;
+
+function formatOf(locale: string, style: Intl.DateTimeFormatOptions, timeZone: string): Intl.DateTimeFormat {
+  const key = `${locale} ${timeZone} ${style.hour === undefined ? 'day' : 'moment'}`;
+  const known = formats.get(key);
+  if (known !== undefined) return known;
+  const made = new Intl.DateTimeFormat(locale, { ...style, timeZone });
+  if (formats.size < mostFormats) formats.set(key, made);
+  return made;
 }

@@ -23,10 +23,13 @@ export function escapeHtml(text: string): string {
 // Control characters, line and paragraph separators, and the marks that turn the direction of what follows.
 const unseemly = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu;
 
+const segmenter = new Intl.Segmenter();
+
 /** One line of at most so many characters; whole characters, also where one is made of several. */
 export function lineOf(text: string, longest: number): string {
   const line = text.replaceAll(unseemly, ' ').replaceAll(/\s+/g, ' ').trim();
-  const graphemes = [...new Intl.Segmenter().segment(line)];
+  if (line.length <= longest) return line;
+  const graphemes = [...segmenter.segment(line)];
   if (graphemes.length <= longest) return line;
   return `${graphemes
     .slice(0, longest - 1)

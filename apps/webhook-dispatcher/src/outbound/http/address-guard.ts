@@ -102,6 +102,8 @@ function bareHost(url: URL): string {
 function rangeOf(host: string): string | undefined {
   // A zone id names an interface of this machine.
   if (host.includes('%')) return 'linkLocal';
+  // Most are names; to find out from the parser costs it an error with a stack. Literals have no such letters.
+  if (!host.includes(':') && /[g-wyz]/i.test(host)) return undefined;
   if (!ipaddr.isValid(host)) return undefined;
   const address = ipaddr.process(host);
   const range = address.range();
