@@ -1,6 +1,7 @@
 /** Pools and clients as the driver has them: what the product uses, answered asynchronously and in order. */
 import { EventEmitter } from 'node:events';
-import type { Answer, Session } from './session.ts';
+import type { Answer } from './answers.ts';
+import type { Session } from './session.ts';
 import type { ServerState } from './server-state.ts';
 
 interface Question {

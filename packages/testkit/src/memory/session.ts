@@ -1,9 +1,10 @@
 /** One connection: its settings, its transaction, and the running of statements, one after the other. */
 import type { Node, VariableSetStmt } from 'libpg-query';
+import { aborted, simple, type Answer } from './answers.ts';
 import { fromDriver } from './casts.ts';
 import { emptyEnv, type Env } from './compile.ts';
 import { define } from './ddl.ts';
-import { notKnown, postgresError } from './errors.ts';
+import { notKnown } from './errors.ts';
 import { compile, compileExpression, isProgram, type Place, type Program } from './program.ts';
 import { Running, type Asker, type Delay } from './running.ts';
 import type { ServerState } from './server-state.ts';
@@ -11,14 +12,6 @@ import { millisecondsOf, settingOf } from './settings.ts';
 import { kindOf, parse } from './syntax.ts';
 import { Blocked, Transaction } from './transaction.ts';
 import type { Value } from './values.ts';
-
-export interface Answer {
-  readonly command: string;
-  readonly rowCount: number | null;
-  readonly rows: Record<string, unknown>[];
-  readonly fields: readonly { readonly name: string }[];
-  readonly oid: null;
-}
 
 export interface SessionOptions {
   /** Null: the superuser. */
@@ -35,8 +28,6 @@ interface Home {
   readonly place: Place;
   readonly plans: Map<string, unknown>;
 }
-
-const simple = (command: string): Answer => ({ command, rowCount: null, rows: [], fields: [], oid: null });
 
 export class Session {
   readonly #state: ServerState;
@@ -414,6 +405,3 @@ export class Session {
 
 // A text of its own for each set of merchants: not worth parsing, nor remembering.
 const quickSet = /^set (local )?(tillstream\.\w+) = '([^']*)'$/;
-
-const aborted = () =>
-  postgresError('25P02', 'current transaction is aborted, commands ignored until end of transaction block');
