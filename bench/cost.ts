@@ -30,7 +30,7 @@ const idleMs = 12_000;
 const reportMs = 11_000;
 
 /** In one process on data of its own; what polls while nobody buys is taken off. */
-export async function countPurchases(purchases = 30): Promise<CountedPurchases> {
+export async function countPurchases(purchases = 15): Promise<CountedPurchases> {
   const at = { data: makeFolder(), portBase: await findPortBase() };
   let form: Form | undefined;
   try {

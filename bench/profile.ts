@@ -1,6 +1,9 @@
-/** A profile of the one process under load: kept as .cpuprofile, as folded stacks for a flame graph, and as a short list. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+/** A profile of the one process under load: kept as .cpuprofile, as a flame graph, and as a short list. */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { flameGraph, type Sampled } from './flame.ts';
 
 interface Node {
   readonly id: number;
@@ -16,17 +19,34 @@ interface Profile {
 const folder = join(import.meta.dirname, '..', '.data', 'profile');
 const waiting = new Set(['(idle)', '(program)', '(root)']);
 
-export function profileFlags(): readonly string[] {
+/** What the product is started with, so that `profiled` can look into it. */
+export function profilerOptions(): { nodeFlags: readonly string[]; environment: Readonly<Record<string, string>> } {
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  return ['--cpu-prof', '--cpu-prof-interval=500', `--cpu-prof-dir=${folder}`];
+  return {
+    nodeFlags: ['--import', pathToFileURL(join(import.meta.dirname, 'profiler.ts')).href],
+    environment: { PROFILE_FOLDER: folder },
+  };
+}
+
+/** A profile of that process while something runs. */
+export async function profiled(pid: number, run: () => Promise<unknown>): Promise<void> {
+  process.kill(pid, 'SIGUSR2');
+  await run();
+  process.kill(pid, 'SIGUSR2');
+  while (newest() === undefined) await sleep(200);
+}
+
+function newest(): string | undefined {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.cpuprofile'))
+    .toSorted()
+    .at(-1);
 }
 
 /** The newest profile; answers the list, by share of the busy time. */
 export function summary(): string {
-  const file = readdirSync(folder)
-    .filter((name) => name.endsWith('.cpuprofile'))
-    .toSorted()
-    .at(-1);
+  const file = newest();
   if (file === undefined) return 'no profile was written';
   const profile: Profile = JSON.parse(readFileSync(join(folder, file), 'utf8'));
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
@@ -36,7 +56,8 @@ export function summary(): string {
   const spent = new Map<number, number>();
   profile.samples.forEach((id, at) => spent.set(id, (spent.get(id) ?? 0) + (profile.timeDeltas[at] ?? 0)));
 
-  const [bySelf, byRoom, folded] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()];
+  const [bySelf, byRoom] = [new Map<string, number>(), new Map<string, number>()];
+  const sampled: Sampled[] = [];
   const add = (to: Map<string, number>, key: string, us: number) => to.set(key, (to.get(key) ?? 0) + us);
   let busy = 0;
   for (const [id, us] of spent) {
@@ -51,9 +72,9 @@ export function summary(): string {
     add(bySelf, nameOf(top), us);
     // Node's own code is on account of whoever called it.
     add(byRoom, stack.map(roomOf).find((room) => room !== '') ?? 'node', us);
-    add(folded, stack.map(nameOf).toReversed().join(';'), us);
+    sampled.push({ stack: stack.map(nameOf).toReversed().slice(1), us });
   }
-  writeFileSync(join(folder, 'stacks.folded'), [...folded].map(([stack, us]) => `${stack} ${us}\n`).join(''));
+  writeFileSync(join(import.meta.dirname, 'flame.svg'), flameGraph('one process under a closed loop', sampled));
   const list = (of: Map<string, number>, most: number) =>
     [...of]
       .toSorted((a, b) => b[1] - a[1])
@@ -62,7 +83,7 @@ export function summary(): string {
       .join('\n');
   const text = `| where | share of busy time |\n|---|---|\n${list(byRoom, 14)}\n\n| function, itself | share |\n|---|---|\n${list(bySelf, 25)}\n`;
   writeFileSync(join(folder, 'summary.md'), text);
-  return `${text}\nKept in ${folder}: ${file}, stacks.folded, summary.md`;
+  return `${text}\nKept: bench/flame.svg; ${file} and summary.md in ${folder}`;
 }
 
 function nameOf({ callFrame }: Node): string {

@@ -9,7 +9,7 @@ import { findPortBase, makeFolder, removeFolder, startForm, type Form } from './
 import { idleOf, installedSize, type Idle } from './idle.ts';
 import { compare, measure, type Compared, type Measured } from './measure.ts';
 import { canRead } from './processes.ts';
-import { profileFlags, summary } from './profile.ts';
+import { profiled, profilerOptions, summary } from './profile.ts';
 import { tableOf, writeTable } from './report.ts';
 import { Ground } from './window.ts';
 
@@ -117,10 +117,12 @@ async function measureSplit(): Promise<{ split: Measured | string; splitIdle?: I
 }
 
 async function profile(): Promise<void> {
-  const form = await startCounted('standalone', {}, profileFlags());
+  const { nodeFlags, environment } = profilerOptions();
+  const form = await startCounted('standalone', environment, nodeFlags);
   const ground = await Ground.open(form);
+  await ground.closed(64, 5);
   say('a profile under a closed loop');
-  await ground.closed(64, 20);
+  await profiled(form.pid, () => ground.closed(64, 15));
   await ground.close();
   await stop(form);
   console.log(summary());
