@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CountedDatabase, prepareServer, type Counts } from './database-counts.ts';
 import { findPortBase, makeFolder, removeFolder, startForm, type Form } from './form.ts';
 import { fulfilmentOf, Mails } from './gate.ts';
-import { sequence } from './load.ts';
+import { closedLoop, sequence } from './load.ts';
 import { openShop } from './shop.ts';
 
 export interface PurchaseCost {
@@ -18,6 +18,8 @@ export interface PurchaseCost {
 }
 
 export interface CountedPurchases extends PurchaseCost {
+  /** Of many customers who come at once, so that what they ask for is gathered. */
+  readonly inCrowd: PurchaseCost;
   /** What was wrong with an order, or nothing. */
   readonly isValid: boolean;
   readonly verdict: string;
@@ -25,12 +27,15 @@ export interface CountedPurchases extends PurchaseCost {
 
 const file = join(import.meta.dirname, 'cost.json');
 const warmUps = 3;
+// More than enough for the purchases of both kinds.
+const codesEach = 1_000;
+const [crowd, crowdSeconds] = [128, 3];
 const idleMs = 12_000;
 // A backend that has fallen idle reports its transactions within ten seconds.
 const reportMs = 11_000;
 
 /** In one process on data of its own; what polls while nobody buys is taken off. */
-export async function countPurchases(purchases = 15): Promise<CountedPurchases> {
+export async function countPurchases(purchases = 12): Promise<CountedPurchases> {
   const at = { data: makeFolder(), portBase: await findPortBase() };
   let form: Form | undefined;
   try {
@@ -44,7 +49,7 @@ export async function countPurchases(purchases = 15): Promise<CountedPurchases> 
 }
 
 async function countIn(form: Form, purchases: number): Promise<CountedPurchases> {
-  const shop = await openShop(form, purchases);
+  const shop = await openShop(form, codesEach);
   const database = await CountedDatabase.open(form);
   const mails = new Mails(form.data);
   const isServed = (orderId: number, email: string) => {
@@ -59,8 +64,17 @@ async function countIn(form: Form, purchases: number): Promise<CountedPurchases>
     const from = await read(database);
     const load = await buy(purchases);
     const to = await read(database);
-    const { isValid, verdict } = await fulfilmentOf(load, { shop, mails, database });
-    return { ...costOf(idleFrom, from, to, purchases), isValid, verdict };
+    const alone = await fulfilmentOf(load, { shop, mails, database });
+    const many = await closedLoop(shop.links, crowd, crowdSeconds);
+    const served = await fulfilmentOf(many, { shop, mails, database });
+    const end = await read(database);
+    const idle = [idleFrom, from] as const;
+    return {
+      ...costOf(idle, [from, to], purchases),
+      inCrowd: costOf(idle, [to, end], many.purchases.length),
+      isValid: alone.isValid && served.isValid,
+      verdict: alone.isValid ? served.verdict : alone.verdict,
+    };
   } finally {
     await database.close();
     await shop.close();
@@ -75,10 +89,12 @@ async function read(database: CountedDatabase): Promise<Reading> {
   return { ...(await database.counts(reportMs)), at: performance.now() };
 }
 
-function costOf(idleFrom: Reading, from: Reading, to: Reading, purchases: number): PurchaseCost {
-  const idleShare = (to.at - from.at) / (from.at - idleFrom.at);
+type Span = readonly [from: Reading, to: Reading];
+
+function costOf(idle: Span, [from, to]: Span, purchases: number): PurchaseCost {
+  const idleShare = (to.at - from.at) / (idle[1].at - idle[0].at);
   const each = (of: (counts: Counts) => number) =>
-    (of(to) - of(from) - (of(from) - of(idleFrom)) * idleShare) / purchases;
+    (of(to) - of(from) - (of(idle[1]) - of(idle[0])) * idleShare) / purchases;
   const byStatement: Record<string, number> = {};
   for (const query of to.byStatement.keys()) {
     const calls = Math.round(each((counts) => counts.byStatement.get(query) ?? 0) * 10) / 10;
@@ -106,11 +122,14 @@ export function dearerStatements(found: PurchaseCost, recorded: PurchaseCost): r
 }
 
 if (import.meta.main) {
-  const { isValid, verdict, ...cost } = await countPurchases();
+  const { isValid, verdict, inCrowd, ...cost } = await countPurchases();
   for (const [query, calls] of Object.entries(cost.byStatement))
     console.log(`${calls.toFixed(1).padStart(6)}  ${query}`);
   const shown = `${cost.statements.toFixed(1)} statements (begin and commit among them), ${cost.transactions.toFixed(1)} transactions a purchase`;
   console.log(`${shown}; ${verdict}`);
+  console.log(
+    `${inCrowd.statements.toFixed(1)} statements and ${inCrowd.transactions.toFixed(1)} transactions in a crowd of ${crowd}`,
+  );
   if (!isValid) process.exitCode = 1;
   else if (process.argv.includes('--record'))
     writeFileSync(
