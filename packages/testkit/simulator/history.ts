@@ -230,6 +230,7 @@ function act(world: World, customer: Customer, order: Order | undefined): Promis
     await customer.place();
     for (const step of order?.steps ?? [])
       if (step.do === 'wait') leap(step.seconds);
+      else if (step.do === 'stay') await pause(step.seconds * 1_000);
       else if (step.do === 'merchant posts') await program.take(step);
       else if (step.do === 'cancel during advance') {
         const advancing = operator.take({ do: 'advance', by: step.by }, undefined);
@@ -238,7 +239,8 @@ function act(world: World, customer: Customer, order: Order | undefined): Promis
       } else if (step.do === 'pay renewal during advance') {
         const advancing = operator.take({ do: 'advance', by: step.by }, undefined);
         await pause(step.seconds * 1_000);
-        await Promise.all([advancing, customer.payRenewal(step.card)]);
+        const link = await operator.linkToPay(customer.promised?.orderId);
+        await Promise.all([advancing, link === undefined ? undefined : customer.payRenewal(step.card, link)]);
       } else if (operatorSteps.has(step.do)) await operator.take(step, customer.promised?.orderId, order?.good);
       else await customer.take(step);
   });

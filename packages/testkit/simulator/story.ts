@@ -16,6 +16,8 @@ export type Step =
   | { readonly do: 'by transfer' }
   /** Comes back to the page of the order and looks. */
   | { readonly do: 'come back' }
+  /** Looks on while everybody works: faults end with the last who is there. */
+  | { readonly do: 'stay'; readonly seconds: number }
   | { readonly do: 'cancel' }
   | { readonly do: 'restore' }
   /** A program of the merchant's, at the public API: with one key, so many times at once, and then with another content. */
@@ -40,7 +42,7 @@ export type Step =
   | { readonly do: 'advance'; readonly by: string }
   /** Both: the customer cancels so many seconds after the clock began to be led on. */
   | { readonly do: 'cancel during advance'; readonly by: string; readonly seconds: number }
-  /** The customer pays the order of a renewal by hand, at the link in the letter, while it may be charged. */
+  /** The customer asks for the link to the order of a renewal and pays it by hand, while it may be charged. */
   | { readonly do: 'pay renewal during advance'; readonly by: string; readonly seconds: number; readonly card: Card };
 
 export interface Order {
@@ -114,6 +116,7 @@ function tellOrder(random: Random): Order {
         : { do: 'by transfer' },
   );
   if (random.chance(0.4)) steps.push({ do: 'come back' });
+  if (random.chance(0.3)) steps.push({ do: 'stay', seconds: random.pick([2, 5]) });
   if (random.chance(0.15)) steps.push({ do: 'resend licences' });
   if (good === 'monthly' || good === 'trial' || good === 'by hand') {
     if (random.chance(0.25)) steps.push({ do: 'advance', by: random.pick(['P1M', 'P20D', 'P2M']) });

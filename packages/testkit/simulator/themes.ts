@@ -14,8 +14,8 @@ interface Aim {
   readonly kinds: readonly FaultKind[];
   /** Of delays; absent = any of the usual. */
   readonly ms?: readonly number[];
-  /** Not before this operation, where what it aims at comes late in such a story. */
-  readonly from?: number;
+  /** Only after an operation that begins so: what comes of it is meant. */
+  readonly after?: string;
 }
 
 interface Theme {
@@ -52,17 +52,14 @@ const unanswered: readonly FaultKind[] = [
 ];
 const commits = ['order commit', 'payment commit', 'fulfillment commit', 'subscription commit'];
 // Long enough for a customer to do something at a page.
-const waitsMs = [600, 3_000, 10_000];
-// What was bought first has been paid and delivered by then.
-const renewsAt = 200;
-const chargeUnderWay = ['subscription publish', 'deliver to payment', 'payment insert into inbox'];
-const underWay = [
-  'order publish',
-  'subscription publish',
-  'order commit',
-  'deliver to subscription',
-  'deliver to order',
-];
+const waitsMs = [3_000, 10_000];
+// The order of a renewal is given its number.
+const childIsMade = "select nextval('order_number') as order_id";
+// Somebody has a pool in hand, and is about to look at its codes.
+const poolIsLocked = 'select merchant_id, product_id, available from pool';
+const withPool = ['fulfillment select wanted.merchant_id', 'fulfillment commit'];
+const newsOfChild = ['order commit', 'order publish', 'deliver to subscription'];
+const newsOfCharge = ['subscription publish', 'deliver to payment'];
 const of = (what: string) => groups.map((group) => `${what} ${group}`);
 
 export const themes = {
@@ -118,7 +115,7 @@ export const themes = {
     tell: tellScarce,
     twice: ['fulfillment'],
     aims: [
-      { on: ['fulfillment commit'], kinds: ['delay'] },
+      { on: withPool, kinds: ['delay'], ms: waitsMs, after: poolIsLocked },
       {
         on: ['fulfillment commit', 'deliver to fulfillment'],
         kinds: ['delay', 'zombie', 'crash before', 'crash after'],
@@ -129,13 +126,13 @@ export const themes = {
   'late cancels': {
     orders: 1,
     tell: tellLateCancel,
-    aims: Array.from({ length: 3 }, () => ({ on: underWay, kinds: ['delay'], ms: waitsMs, from: renewsAt })),
+    aims: [{ on: newsOfChild, kinds: ['delay'], ms: waitsMs, after: childIsMade }],
   },
   /** The order of a renewal is paid by hand while it is about to be charged. */
   'renewals by hand': {
     orders: 1,
     tell: tellRenewalByHand,
-    aims: [{ on: chargeUnderWay, kinds: ['delay'], ms: waitsMs, from: renewsAt }],
+    aims: [{ on: newsOfCharge, kinds: ['delay'], ms: waitsMs, after: childIsMade }],
   },
   /** What is being handled fails in the middle. */
   broken: {
@@ -170,10 +167,10 @@ export function themeNamed(name: ThemeName): Theme {
 
 /** At least one for each aim now and then, from near the beginning: what is aimed at is seldom. */
 export function aimedFaults({ aims }: Theme, random: Random, reach: number): readonly Fault[] {
-  return aims.flatMap(({ on, kinds, ms = delaysMs, from = 0 }) =>
+  return aims.flatMap(({ on, kinds, ms = delaysMs, after }) =>
     Array.from({ length: 1 + random.below(2) }, (): Fault => {
-      const at = random.chance(0.4) ? from : from + random.below(reach - from);
-      const fault = { at, kind: random.pick(kinds), on: random.pick(on) };
+      const at = after !== undefined || random.chance(0.4) ? 0 : random.below(reach);
+      const fault = { at, kind: random.pick(kinds), on: random.pick(on), ...(after === undefined ? {} : { after }) };
       return fault.kind === 'delay' ? { ...fault, ms: random.pick(ms) } : fault;
     }),
   );
@@ -182,7 +179,7 @@ export function aimedFaults({ aims }: Theme, random: Random, reach: number): rea
 /** Undefined = each service has one process. */
 export function drawTwice({ twice }: Theme, random: Random): readonly ServiceName[] | undefined {
   const many = twice ?? services;
-  return random.chance(twice === undefined ? 0.1 : 0.5) ? [random.pick(many)] : undefined;
+  return random.chance(twice === undefined ? 0.1 : 0.8) ? [random.pick(many)] : undefined;
 }
 
 function tellRenewals(random: Random): Order {
@@ -211,6 +208,7 @@ function tellScarce(random: Random): Order {
   const steps: Step[] = [{ do: 'pay', card: 'pays' }];
   if (random.chance(0.5)) steps.splice(random.below(2), 0, { do: 'add codes', count: random.pick([1, 2, 3]) });
   if (random.chance(0.3)) steps.push({ do: 'add codes', count: 4 });
+  steps.push({ do: 'stay', seconds: random.pick([3, 6]) });
   return { good: 'single', quantity: random.pick([5, 5, 7, 8]), submits: 1, autoRenew: false, steps };
 }
 
@@ -223,14 +221,12 @@ function tellLateCancel(random: Random): Order {
 }
 
 function tellRenewalByHand(random: Random): Order {
-  const good = random.pick<Good>(['monthly', 'monthly', 'by hand']);
-  const steps: Step[] = [
-    { do: 'pay', card: 'pays once' },
-    // Past the first of three charges, which fails.
-    { do: 'advance', by: random.pick(['P12D', 'P15D']) },
-  ];
+  const good = random.pick<Good>(['monthly', 'monthly', 'trial']);
   const card = random.pick<Card>(['pays', 'pays', 'strong', 'silently pays']);
-  steps.push({ do: 'pay renewal during advance', by: 'P10D', seconds: random.below(60) / 10, card });
+  const steps: Step[] = [
+    { do: 'pay', card: random.pick<Card>(['pays', 'pays', 'pays once']) },
+    { do: 'pay renewal during advance', by: random.pick(['P29D', 'P1M']), seconds: random.below(20) / 10, card },
+  ];
   if (random.chance(0.3)) steps.push({ do: 'advance', by: 'P1M' });
   return { good, quantity: 1, submits: 1, autoRenew: true, steps };
 }

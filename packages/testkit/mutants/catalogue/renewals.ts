@@ -52,7 +52,7 @@ export const renewals: readonly Mutant[] = [
     sentence: 'A renewal is charged although the customer has paid its order by hand.',
     museum: 'lago #5547',
     caughtBy: 'an order is charged once; nothing is parked',
-    hint: 'charges',
+    hint: 'renewals by hand',
     patches: [patch('apps/payment/src/outbound/renewals.ts', "  if (row.paid) return 'the order is paid';\n", '')],
   },
 ];

@@ -3,10 +3,11 @@ import type { Clients } from '@tillstream/gateway/app';
 import { Refused } from '@tillstream/rpc/refusals';
 import { codeOf, type Good, type Shop } from '../shop.ts';
 import type { Step } from '../story.ts';
-import { pause } from './customer.ts';
+import { pause, type Promised } from './customer.ts';
 
 // An advance is waited for as long as a person would.
 const [advanceTries, advancePauseMs] = [60, 1_000];
+const [linkTries, linkPauseMs] = [20, 300];
 
 export class Operator {
   readonly #clients: Clients;
@@ -50,6 +51,27 @@ export class Operator {
       default:
         return;
     }
+  }
+
+  /** To the order of a renewal, once there is one. */
+  async linkToPay(orderId: bigint | undefined): Promise<Promised | undefined> {
+    const merchantId = this.#merchantId;
+    for (let tries = 0; tries < linkTries && orderId !== undefined; tries += 1) {
+      const found = await this.#try(() =>
+        this.#clients.subscription.listSubscriptions({ ...everything, merchantId, orderId }),
+      );
+      const child = found?.subscriptions.find(({ openOrderId }) => openOrderId > 0n)?.openOrderId;
+      const shown = child === undefined ? undefined : await this.#read(child);
+      if (shown !== undefined) return shown;
+      await pause(linkPauseMs);
+    }
+    return undefined;
+  }
+
+  async #read(orderId: bigint): Promise<Promised | undefined> {
+    const found = await this.#try(() => this.#clients.order.getOrder({ merchantId: this.#merchantId, orderId }));
+    const token = found?.order?.detailUrl.split('/').at(-1);
+    return token === undefined ? undefined : { orderId, token };
   }
 
   async #change(orderId: bigint, actions: readonly ('cancel' | 'restore')[]): Promise<void> {

@@ -26,6 +26,8 @@ export interface Fault {
   readonly kind: FaultKind;
   /** Only operations that are, or begin with, these words, with the name of whose they are or without; absent = any. */
   readonly on?: string;
+  /** Not before an operation that is, or begins with, these words: what comes of it is meant. */
+  readonly after?: string;
   /** How long it waits, when it is a delay. */
   readonly ms?: number;
 }
@@ -37,6 +39,8 @@ function isMeant({ on }: Fault, label: string, whose: string): boolean {
 /** Faults in the order of their places; each strikes once. */
 export class FaultPlan {
   #waiting: Fault[];
+  /** Those whose operation has come by. */
+  readonly #armed = new Set<Fault>();
   /** Those that have struck. */
   struck = 0;
 
@@ -49,6 +53,10 @@ export class FaultPlan {
     for (let nth = 0; nth < this.#waiting.length; nth += 1) {
       const fault = this.#waiting[nth];
       if (fault === undefined || fault.at > number) return undefined;
+      if (fault.after !== undefined && !this.#armed.has(fault)) {
+        if (label.startsWith(fault.after)) this.#armed.add(fault);
+        continue;
+      }
       if (!possible.includes(fault.kind) || !isMeant(fault, label, whose)) continue;
       this.#waiting.splice(nth, 1);
       this.struck += 1;
