@@ -137,11 +137,11 @@ export class Simulator {
       struck: plan.struck,
     });
     try {
+      scheduler.tell = tell;
       const hasPrograms = story.orders.some(({ steps }) => steps.some((step) => step.do === 'merchant posts'));
       world.bootAll([...(hasPrograms ? (['gateway'] as const) : []), ...(story.twice ?? [])]);
       await this.#until(whenServing(world));
       scheduler.begin(plan);
-      scheduler.tell = tell;
       const customers = story.orders.map(
         (order, number) =>
           new Customer({

@@ -45,6 +45,8 @@ export async function postgresGround(homes: readonly ServiceHome[], scheduler: S
   const copyOf = (name: string) => `simulated."${name.replaceAll(/\W/g, '_')}"`;
   const busy = new Set<Busy>();
   let toldMs = 0;
+  let turn: Promise<unknown> = Promise.resolve();
+  let lastConnected: Promise<unknown> = Promise.resolve();
   const tellTime = async (): Promise<void> => {
     if (toldMs === scheduler.time.nowMs) return;
     toldMs = scheduler.time.nowMs;
@@ -66,10 +68,11 @@ export async function postgresGround(homes: readonly ServiceHome[], scheduler: S
     }
   };
   const send = async (client: Client, pid: number, { name, text, values }: Statement): Promise<Answer> => {
-    await tellTime();
     const mine: Busy = { pid, isDone: false };
+    // Before the server is told the time: nothing else happens meanwhile either.
     busy.add(mine);
     try {
+      await tellTime();
       return await client.query({
         text,
         ...(name === undefined ? {} : { name }),
@@ -94,8 +97,15 @@ export async function postgresGround(homes: readonly ServiceHome[], scheduler: S
     const pid = (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid ?? 0;
     return {
       query: (statement) => {
-        const answer = send(client, pid, statement);
-        scheduler.hold(Promise.resolve().then(settled));
+        // Sent when the one before has been answered or waits for a lock; also what opens a transaction, which is no operation.
+        const isSent = Promise.withResolvers<void>();
+        const answer = turn.then(() => {
+          const sent = send(client, pid, statement);
+          isSent.resolve();
+          return sent;
+        });
+        turn = isSent.promise.then(settled);
+        scheduler.hold(turn);
         return answer;
       },
       onNotification: (listener) =>
@@ -114,7 +124,9 @@ export async function postgresGround(homes: readonly ServiceHome[], scheduler: S
   return {
     tellsCommits: false,
     connect(config: PoolConfig): Promise<Connection> {
-      const connecting = connect(config);
+      // One after the other, so that who asked first has one first, as in memory.
+      const connecting = lastConnected.then(() => connect(config));
+      lastConnected = connecting.catch(() => undefined);
       scheduler.hold(connecting.catch(() => undefined));
       return connecting;
     },

@@ -73,7 +73,7 @@ export async function storeEvents(
       insert into delivery (merchant_id, endpoint_id, event_id, shard, order_id, position, status, due_at, created_at)
       select made.merchant_id, e.id, made.id, e.shard, made.order_id, made.position, 'waiting', made.created_at, made.created_at
       from made join endpoint e on e.merchant_id = made.merchant_id and e.status <> 'deleted' and (e.events = '{}' or made.type = any (e.events))
-      order by made.order_id, made.position
+      order by made.order_id, made.position, e.id
       -- A deletion waits for this commit and cancels what it made, or is waited for and leaves nothing to make.
       for key share of e
       returning endpoint_id, order_id, shard`.execute(tx);
