@@ -16,12 +16,12 @@ export function readKills(): ReadonlyMap<string, Kill> {
   return new Map(Object.entries(kept));
 }
 
-/** Beside those that are kept of others; only of mutants that there are. */
-export function keepKills(kills: ReadonlyMap<string, Kill>, ids: readonly string[]): void {
-  const all = new Map([...readKills(), ...kills]);
+/** Beside those that are kept of others; only of mutants that there are, in their order. */
+export function keepKill(of: string, kill: Kill, ids: readonly string[]): void {
+  const all = new Map([...readKills(), [of, kill]]);
   const known = ids.flatMap((id) => {
-    const kill = all.get(id);
-    return kill === undefined ? [] : [[id, kill] as const];
+    const found = all.get(id);
+    return found === undefined ? [] : [[id, found] as const];
   });
   writeFileSync(file, `${JSON.stringify(Object.fromEntries(known), undefined, 2)}\n`);
 }

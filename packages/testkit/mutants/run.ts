@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mutants } from './catalogue.ts';
 import type { Catch } from './hunt.ts';
-import { keepKills, readKills, type Kill } from './recorded.ts';
+import { keepKill, readKills, type Kill } from './recorded.ts';
 
 const { values } = parseArgs({
   options: {
@@ -33,7 +33,7 @@ if (chosen.length === 0 || !(histories >= 1) || !Number.isInteger(seed)) {
 
 const startedAt = performance.now();
 const survivors: string[] = [];
-const kills = new Map<string, Kill>();
+const ids = mutants.map(({ id }) => id);
 const killers = new Set<number>();
 let longest = 0;
 const waiting = [...chosen];
@@ -46,7 +46,7 @@ const work = async (): Promise<void> => {
     else {
       longest = Math.max(longest, took);
       killers.add(by);
-      if (known?.seed !== by) kills.set(mutant.id, { seed: by, invariant, histories: took });
+      if (known?.seed !== by) keepKill(mutant.id, { seed: by, invariant, histories: took }, ids);
     }
     const fate =
       found.invariant === undefined
@@ -56,10 +56,6 @@ const work = async (): Promise<void> => {
   }
 };
 await Promise.all(Array.from({ length: Math.min(availableParallelism(), chosen.length) }, work));
-keepKills(
-  kills,
-  mutants.map(({ id }) => id),
-);
 const control = longest === 0 ? undefined : await hunt('', values.recorded ? 1 : longest, [...killers]);
 const isSound = control === undefined || control.invariant === undefined;
 if (!isSound)

@@ -40,6 +40,7 @@ export async function compareStorages(
 
 async function live(simulator: Simulator, seed: number): Promise<Told> {
   const lines: string[] = [];
+  simulator.scheduler.isOrderly = true;
   // What the services log is theirs; operations begin with their number.
   await simulator.run(tellStory(seed), (line) => {
     if (/^ *\d+ /.test(line)) lines.push(line);

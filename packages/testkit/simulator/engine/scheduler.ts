@@ -55,6 +55,8 @@ export class Scheduler {
   #number = 0;
   #hash = 0;
   #drains = 0;
+  /** Whether those who came in the same moment stand by their words: what a storage answers later changes nothing then. */
+  isOrderly = false;
   /** Where the story of each operation goes, when it is wanted. */
   tell: ((line: string) => void) | undefined;
   /** After each operation that took effect. */
@@ -137,6 +139,7 @@ export class Scheduler {
   }
 
   #pick(): Waiting | undefined {
+    if (this.isOrderly) this.#waiting.sort((a, b) => (wordsOf(a) < wordsOf(b) ? -1 : wordsOf(a) > wordsOf(b) ? 1 : 0));
     while (this.#waiting.length > 0) {
       const at = this.#waiting.length === 1 ? 0 : this.#random.below(this.#waiting.length);
       const [picked] = this.#waiting.splice(at, 1);
@@ -233,4 +236,8 @@ function isMortal(owner: Owner): owner is Mortal {
 
 function kill(owner: Owner): void {
   if (isMortal(owner)) owner.kill();
+}
+
+function wordsOf({ owner, operation }: Waiting): string {
+  return `${owner.name} ${operation.label}`;
 }
