@@ -13,7 +13,8 @@ const clockFunctions = `
   create schema simulated;
   create unlogged table simulated.clock (at timestamptz not null);
   insert into simulated.clock values (pg_catalog.now());
-  create function simulated.now() returns timestamptz language sql stable as 'select at from simulated.clock';
+  create function simulated.now() returns timestamptz language sql stable as
+    'select coalesce(nullif(current_setting(''simulated.began'', true), '''')::timestamptz, (select at from simulated.clock))';
   create function simulated.clock_timestamp() returns timestamptz language sql stable as 'select at from simulated.clock';
   grant usage on schema simulated to public;
   grant select on simulated.clock to public`;
@@ -73,11 +74,14 @@ export async function postgresGround(homes: readonly ServiceHome[], scheduler: S
     busy.add(mine);
     try {
       await tellTime();
-      return await client.query({
+      const answer = await client.query({
         text,
         ...(name === undefined ? {} : { name }),
         ...(values === undefined ? {} : { values: [...values] }),
       });
+      // now() stands still in a transaction.
+      if (/^begin\b/i.test(text)) await client.query(`set local simulated.began = '${new Date(toldMs).toISOString()}'`);
+      return answer;
     } finally {
       busy.delete(mine);
     }
