@@ -61,12 +61,12 @@ export const plants: readonly Plant[] = [
   plant('cancel-against-renewal', 'A subscription is decided on without its lock.', [
     patch(
       'apps/subscription/src/outbound/subscription-keeper.ts',
-      'order by subscription_id for update`',
+      'order by subscription_id for no key update`',
       'order by subscription_id`',
     ),
   ]),
   plant('licence-resend', 'An order is decided on without its lock.', [
-    patch('apps/order/src/outbound/order-keeper.ts', 'order by order_id for update`', 'order by order_id`'),
+    patch('apps/order/src/outbound/order-keeper.ts', 'order by order_id for no key update`', 'order by order_id`'),
   ]),
   plant('endpoint-delete', 'Events are stored for an endpoint without holding it.', [
     patch('apps/webhook-dispatcher/src/outbound/rows/fan-out.ts', '      for key share of e\n', ''),

@@ -33,8 +33,8 @@ export const payments: readonly Mutant[] = [
     patches: [
       patch(
         attempts,
-        'update attempt set state = ${state}, due_at = t.due_at,',
-        "update attempt set attempt_id = case when ${state}::text = 'unknown' then ${crypto.randomUUID()}::uuid else attempt.attempt_id end, state = ${state}, due_at = t.due_at,",
+        'update attempt set state = t.state, due_at = t.due_at,',
+        "update attempt set attempt_id = case when t.state = 'unknown' then ${crypto.randomUUID()}::uuid else attempt.attempt_id end, state = t.state, due_at = t.due_at,",
       ),
     ],
   },
@@ -91,8 +91,8 @@ export const payments: readonly Mutant[] = [
     patches: [
       patch(
         attempts,
-        "'unknown', () => ({ dueAt: dueAt ?? null, settledAt: null }));",
-        "'unknown', () => ({ dueAt: dueAt === undefined ? dueAt ?? null : null, settledAt: null }));",
+        "state: 'unknown', dueAt: dueAt ?? null, settledAt: null });",
+        "state: 'unknown', dueAt: dueAt === undefined ? dueAt ?? null : null, settledAt: null });",
       ),
     ],
   },

@@ -56,7 +56,8 @@ export class Operator {
   /** To the order of a renewal, once there is one. */
   async linkToPay(orderId: bigint | undefined): Promise<Promised | undefined> {
     const merchantId = this.#merchantId;
-    for (let tries = 0; tries < linkTries && orderId !== undefined; tries += 1) {
+    if (orderId === undefined) return undefined;
+    for (let tries = 0; tries < linkTries; tries += 1) {
       const found = await this.#try(() =>
         this.#clients.subscription.listSubscriptions({ ...everything, merchantId, orderId }),
       );
