@@ -75,7 +75,14 @@ export function answerClockApi(parts: ClockApiParts): RpcBinding {
 
 const nothing: PendingWork = { due: 0, next: [] };
 
-async function hearAll({ name, carrier, subscriptions, log }: ClockApiParts): Promise<boolean> {
+/** A carrier that is away may let whoever asks it wait for longer than this question has. */
+async function hearAll(parts: ClockApiParts): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, hearingMs + longPauseMs, false)));
+  return Promise.race([hear(parts), late]).finally(() => clearTimeout(timer));
+}
+
+async function hear({ name, carrier, subscriptions, log }: ClockApiParts): Promise<boolean> {
   const [subscription] = subscriptions;
   if (carrier === undefined || subscription === undefined) return true;
   const beganMs = performance.now();

@@ -116,7 +116,8 @@ export class TimeMachine<A extends Advance> {
 
   async #pushAll(): Promise<void> {
     for (const setting of await this.#parts.clocks.unpushed()) {
-      if (await this.#set(setting, false, setting.isWall)) await this.#parts.clocks.pushed(setting);
+      const deaf = await this.#set(this.#parts.travellers, setting, false, setting.isWall);
+      if (deaf.length === 0) await this.#parts.clocks.pushed(setting);
     }
   }
 
@@ -153,15 +154,17 @@ export class TimeMachine<A extends Advance> {
     signal: AbortSignal,
   ): Promise<{ at: Date | undefined; due: readonly Firing[] } | 'stopped' | 'abandoned'> {
     const startedMs = performance.now();
-    let isSet = false;
+    // Who has heard of a step keeps it, also over a crash: services need not all be there at the same moment to hear it.
+    let deaf = this.#parts.travellers;
     let before: string | undefined;
     let saidWaiting = 0;
     // While somebody is busy only they are asked; when they are not, everybody is.
     let asked = this.#parts.travellers;
     while (!signal.aborted) {
-      isSet ||= await this.#set(advance, true, false);
+      deaf = await this.#set(deaf, advance, true, false);
+      const isSet = deaf.length === 0;
       const answers = isSet ? await this.#ask(asked, advance, 0n) : [];
-      const waiting = isSet ? answers.flatMap(waitingOf) : [{ source: 'clock', what: 'service_unreachable', count: 1 }];
+      const waiting = isSet ? answers.flatMap(waitingOf) : deaf.map(({ name }) => unreachable(name));
       const said = answers.map(({ work }) => String(work?.said)).join(' ');
       if (waiting.length === 0) {
         if (said === before) return nextOf(answers);
@@ -183,18 +186,23 @@ export class TimeMachine<A extends Advance> {
     return 'stopped';
   }
 
-  /** False when a service does not answer; it hears it again. */
-  async #set(setting: Setting, isStanding: boolean, isWall: boolean): Promise<boolean> {
+  /** Answers those that do not answer; they hear it again. */
+  async #set(
+    services: readonly Traveller[],
+    setting: Setting,
+    isStanding: boolean,
+    isWall: boolean,
+  ): Promise<readonly Traveller[]> {
     const { merchantId, sequence, at } = setting;
-    const heard = await Promise.all(
-      this.#parts.travellers.map((service) =>
+    const deaf = await Promise.all(
+      services.map((service) =>
         service.setClock({ merchantId, sequence, at, isStanding, isWall }).then(
-          () => true,
-          () => false,
+          () => [],
+          () => [service],
         ),
       ),
     );
-    return heard.every(Boolean);
+    return deaf.flat();
   }
 
   #ask(asked: readonly Traveller[], { merchantId }: A, sinceSequence: bigint): Promise<Answered[]> {
@@ -224,9 +232,13 @@ interface Answered {
 }
 
 function waitingOf({ name, work }: Answered): Waited[] {
-  if (work === undefined) return [{ source: name, what: 'service_unreachable', count: 1 }];
+  if (work === undefined) return [unreachable(name)];
   const unheard = work.isHearingDone ? [] : [{ what: 'messages', count: 1 }];
   return [...unheard, ...work.busy].map(({ what, count }) => ({ source: name, what, count }));
+}
+
+function unreachable(source: string): Waited {
+  return { source, what: 'service_unreachable', count: 1 };
 }
 
 function stuckOf({ name, work }: Answered): Waited[] {
