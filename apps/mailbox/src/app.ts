@@ -72,8 +72,12 @@ function receiveMail(letters: Letters, config: Config, signal: AbortSignal): Pro
         });
       },
     });
-    server.on('error', reject);
-    server.listen(config.SMTP_PORT, config.SMTP_HOST);
+    // A sender that breaks off is told here as well, and is no reason to stop: the next start would find its own port taken.
+    let isListening = false;
+    server.on('error', (error) => {
+      if (!isListening) reject(error);
+    });
+    server.listen(config.SMTP_PORT, config.SMTP_HOST, () => (isListening = true));
     signal.addEventListener('abort', () => server.close(() => resolve()), { once: true });
   });
 }

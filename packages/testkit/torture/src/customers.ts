@@ -190,8 +190,11 @@ export class Customers {
       const at = await this.#begin(path);
       let back = at;
       if (!at.includes('/thanks/')) {
+        // The shop led back to its own page: nobody enters a card there.
+        if (new URL(at).origin === new URL(path).origin) throw new Trouble('fail', 'the shop led back to the shop');
         const page = await this.#send('GET', at, undefined);
-        // Paid, called back or expired meanwhile: the shop knows what is next.
+        // Paid, called back or expired meanwhile: the provider leads back, and the shop asks and knows what is next.
+        if (page.status === 303) await this.#send('GET', page.location, undefined);
         if (page.status !== 200) throw new Trouble('fail', `the provider's page answered ${page.status}`);
         back = (await this.#send('POST', at, `number=${card}&expiry=12%2F34&cvc=123&action=pay`, 303)).location;
       }
