@@ -1,5 +1,6 @@
 /** Histories one after the other, in this process or shared out among several. */
 import { fork } from 'node:child_process';
+import { realDate } from './engine/time.ts';
 import { Simulator, type Outcome } from './history.ts';
 import type { Violation } from './invariants/judge.ts';
 import { homes } from './product.ts';
@@ -15,6 +16,8 @@ export interface Work {
   readonly to: number;
   /** Every so many-th seed. */
   readonly stride: number;
+  /** No other history is begun after it. */
+  readonly endMs: number;
 }
 
 export interface Tally {
@@ -35,11 +38,11 @@ export function openSimulator(storage: StorageName): Promise<Simulator> {
 
 /** Ends at the first history that breaks a sentence. */
 export async function work(
-  { storage, from, to, stride }: Work,
+  { storage, from, to, stride, endMs }: Work,
   onHistory: (seed: number, outcome: Outcome, cpuMs: number) => void,
 ): Promise<void> {
   const simulator = await openSimulator(storage);
-  for (let seed = from; seed < to; seed += stride) {
+  for (let seed = from; seed < to && realDate.now() < endMs; seed += stride) {
     const before = process.cpuUsage();
     const outcome = await simulator.run(tellStory(seed));
     const { user, system } = process.cpuUsage(before);

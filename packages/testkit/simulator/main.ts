@@ -1,6 +1,6 @@
 /**
  * `npm run simulate -- --histories 10000 --seed 1`: as many histories from that seed on, until one breaks a sentence. That one is
- * made shorter, shown, and kept. README.md tells the rest.
+ * made shorter, shown, and kept. With `--seconds` they may be fewer. README.md tells the rest.
  */
 import { parseArgs } from 'node:util';
 import { compareStorages } from './compare.ts';
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     storage: { type: 'string', default: 'memory' },
     workers: { type: 'string', default: '1' },
+    seconds: { type: 'string' },
     mutant: { type: 'string' },
     story: { type: 'string' },
     loud: { type: 'boolean', default: false },
@@ -25,8 +26,9 @@ const { values } = parseArgs({
 });
 const storage: StorageName = values.storage === 'postgres' ? 'postgres' : 'memory';
 const [histories, seed, workers] = [Number(values.histories), Number(values.seed), Number(values.workers)];
-if (![histories, seed, workers].every(Number.isSafeInteger))
-  throw new Error('--histories, --seed and --workers are whole numbers');
+const seconds = Number(values.seconds ?? 8_000_000);
+if (![histories, seed, workers, seconds].every((each) => Number.isSafeInteger(each) && each > 0))
+  throw new Error('--histories, --seed, --workers and --seconds are whole numbers');
 
 if (values.mutant !== undefined && process.env['TILL_MUTANT'] !== values.mutant)
   process.exit(await again(values.mutant));
@@ -44,9 +46,10 @@ async function simulate(): Promise<number> {
       `\r${done} of ${histories} histories, ${Math.round((1_000 * done) / (shownMs - startedMs))}/s `,
     );
   };
-  const tally = await workTogether({ storage, from: seed, to: seed + histories }, workers, show);
+  const task = { storage, from: seed, to: seed + histories, endMs: Date.now() + seconds * 1_000 };
+  const tally = await workTogether(task, workers, show);
   if (process.stdout.isTTY) process.stdout.write('\r\u001B[K');
-  const what = `${tally.histories} histories from seed ${seed} (${storage}, ${tally.operations} operations, ${tally.kills} kills, ${tally.faults} faults, ${seconds(realNow() - startedMs)} s, ${Math.round((1_000 * tally.histories) / tally.cpuMs)}/s of one core)`;
+  const what = `${tally.histories} histories from seed ${seed} (${storage}, ${tally.operations} operations, ${tally.kills} kills, ${tally.faults} faults, ${((realNow() - startedMs) / 1_000).toFixed(1)} s, ${Math.round((1_000 * tally.histories) / tally.cpuMs)}/s of one core)`;
   const { broken } = tally;
   if (broken === undefined) {
     console.log(`simulated: ${what}: no violation`);
@@ -116,8 +119,4 @@ async function again(mutant: string): Promise<number> {
     stdio: 'inherit',
   });
   return new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 2)));
-}
-
-function seconds(ms: number): string {
-  return (ms / 1_000).toFixed(1);
 }
