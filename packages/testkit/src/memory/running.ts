@@ -14,7 +14,7 @@ export interface Delay {
   readonly drawn: bigint[];
 }
 
-type AdvisoryVerb = Parameters<Surroundings['advisory']>[0];
+export type AdvisoryVerb = Parameters<Surroundings['advisory']>[0];
 
 /** The session, as its statements know it. */
 export interface Asker {

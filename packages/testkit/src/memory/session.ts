@@ -6,7 +6,7 @@ import { emptyEnv, type Env } from './compile.ts';
 import { define } from './ddl.ts';
 import { notKnown } from './errors.ts';
 import { compile, compileExpression, isProgram, type Place, type Program } from './program.ts';
-import { Running, type Asker, type Delay } from './running.ts';
+import { Running, type AdvisoryVerb, type Asker, type Delay } from './running.ts';
 import type { ServerState } from './server-state.ts';
 import { millisecondsOf, settingOf } from './settings.ts';
 import { kindOf, parse } from './syntax.ts';
@@ -56,7 +56,7 @@ export class Session {
     this.#asker = {
       id: this.id,
       user: this.user,
-      path: () => this.#place().path,
+      path: () => this.#home.place.path,
       setting: (name) => this.#setting(name),
       put: (name, value, isLocal, transaction) => this.#put(name, value, isLocal, transaction),
       advisory: (verb, key, isOfSession, transaction) =>
@@ -110,7 +110,7 @@ export class Session {
     return answers.length === 0 ? simple('') : answers;
   }
 
-  /** Compiles without running and answers the types of the parameters. Throws when the statement is not known. */
+  /** Compiles only, and answers the types of the parameters. Throws when the statement is not known. */
   prepare(text: string): readonly string[] {
     return this.#steps(text).flatMap((step) => ('program' in step ? step.program.parameters : []));
   }
@@ -142,10 +142,6 @@ export class Session {
     return this.#lastHome;
   }
 
-  #place(): Place {
-    return this.#home.place;
-  }
-
   #steps(text: string): readonly Step[] {
     const { plans } = this.#home;
     const known = plans.get(text) as readonly Step[] | undefined;
@@ -153,7 +149,7 @@ export class Session {
     const nodes = parse(text).flatMap((each) => (each.stmt === undefined ? [] : [each.stmt]));
     try {
       const steps = nodes.map((node): Step =>
-        nodes.length === 1 && isProgram(node) ? { program: compile(this.#place(), node) } : { node },
+        nodes.length === 1 && isProgram(node) ? { program: compile(this.#home.place, node) } : { node },
       );
       plans.set(text, steps);
       return steps;
@@ -170,7 +166,7 @@ export class Session {
     const { node } = step;
     if ('TransactionStmt' in node) return this.#transaction(node.TransactionStmt.kind ?? '', node);
     if (this.#hasFailed) throw aborted();
-    if (isProgram(node)) return this.#program(compile(this.#place(), node), values);
+    if (isProgram(node)) return this.#program(compile(this.#home.place, node), values);
     return this.#synchronous(node);
   }
 
@@ -199,7 +195,7 @@ export class Session {
     const elsewhere = this.#state.databases?.(node);
     if (elsewhere !== undefined) return simple(elsewhere);
     if (this.#state.catalog.isShared) this.#state.catalog = this.#state.catalog.copy();
-    const place = this.#place();
+    const place = this.#home.place;
     const valueOf = (each: Node, type: string): Value => {
       const transaction = new Transaction(this.#state, this.#state.now());
       return compileExpression(place, each, type)(emptyEnv(this.#surroundings(transaction, undefined)));
@@ -351,12 +347,7 @@ export class Session {
     return new Running(state, this.#asker, transaction, state.statements, delay, drawn);
   }
 
-  #advisory(
-    verb: 'lock' | 'try' | 'unlock' | 'unlock all',
-    key: string,
-    holder: Transaction,
-    transaction: Transaction,
-  ): boolean {
+  #advisory(verb: AdvisoryVerb, key: string, holder: Transaction, transaction: Transaction): boolean {
     if (verb !== 'unlock all') return this.#state.locks.advisory(verb, key, holder, [this.#self, transaction]);
     this.#state.locks.releaseAll(holder);
     return true;
