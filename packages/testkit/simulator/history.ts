@@ -139,6 +139,7 @@ export class Simulator {
     try {
       scheduler.tell = tell;
       const hasPrograms = story.orders.some(({ steps }) => steps.some((step) => step.do === 'merchant posts'));
+      scheduler.takesTurns = hasPrograms;
       world.bootAll([...(hasPrograms ? (['gateway'] as const) : []), ...(story.twice ?? [])]);
       await this.#until(whenServing(world));
       scheduler.begin(plan);

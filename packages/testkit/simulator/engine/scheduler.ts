@@ -55,6 +55,8 @@ export class Scheduler {
   #number = 0;
   #hash = 0;
   #drains = 0;
+  /** Something in this history reads and writes in turns of the event loop: an HTTP server. */
+  takesTurns = false;
   /** Whether those who came in the same moment stand by their words: what a storage answers later changes nothing then. */
   isOrderly = false;
   /** Where the story of each operation goes, when it is wanted. */
@@ -73,6 +75,7 @@ export class Scheduler {
     this.#held = [];
     this.#number = 0;
     this.#hash = 0;
+    this.#drains = 0;
   }
 
   /** From here on faults strike; operations are counted from here. */
@@ -131,7 +134,7 @@ export class Scheduler {
 
   async #drain(): Promise<void> {
     this.#drains += 1;
-    await (this.#drains % drainsPerTurn === 0 ? nextTurn() : quiet());
+    await (this.takesTurns || this.#drains % drainsPerTurn === 0 ? nextTurn() : quiet());
     while (this.#held.length > 0) {
       await Promise.all(this.#held.splice(0));
       await nextTurn();
@@ -205,8 +208,8 @@ export class Scheduler {
 }
 
 /**
- * When all promises and ticks have run. A turn of the event loop would do as well, and asks the system each time; in memory
- * nothing ever comes from there. Ticks run before the promises that they resolve, so this goes round twice.
+ * When all promises and ticks have run. A turn of the event loop would do as well, and asks the system each time; but for an
+ * HTTP server nothing ever comes from there. Ticks run before the promises that they resolve, so this goes round twice.
  */
 function quiet(): Promise<void> {
   return new Promise((resolve) => {
