@@ -98,7 +98,7 @@ function check(file: string, text: string): void {
   // The machine's table is the one whose rows its keeper locks to load them; kysely and plain SQL write alike.
   if (basename(file).endsWith('-keeper.ts')) {
     for (const [, plain, built] of code.matchAll(
-      /from (\w+)\b[^`]*?\bfor update\b|selectFrom\('(\w+)'\)[^;]*?forUpdate/g,
+      /from (\w+)\b[^`]*?\bfor (?:no key )?update\b|selectFrom\('(\w+)'\)[^;]*?forUpdate/g,
     )) {
       keeperTables.set(name, (keeperTables.get(name) ?? new Set()).add(plain ?? built ?? ''));
     }
