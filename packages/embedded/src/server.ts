@@ -98,8 +98,8 @@ async function startLocked(options: EmbeddedOptions, unlock: () => void): Promis
   };
 }
 
-// sun_path of unix(7), with its end.
-const longestSocketPath = 107;
+// sun_path: 108 bytes on Linux, 104 on macOS, with its end.
+const longestSocketPath = 103;
 
 /** The data folder itself: nobody else may look into it. */
 function socketFolder(directory: string, port: number): string | undefined {

@@ -38,8 +38,12 @@ beforeAll(() => {
 afterEach(() => Promise.all(started.splice(0).map((server) => server.stop())));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function ask<Row extends QueryResultRow>(server: EmbeddedServer, sql: string): Promise<Row[]> {
-  const client = new Client({ connectionString: server.url() });
+async function ask<Row extends QueryResultRow>(
+  server: EmbeddedServer,
+  sql: string,
+  connectionString = server.url(),
+): Promise<Row[]> {
+  const client = new Client({ connectionString });
   await client.connect();
   try {
     return (await client.query<Row>(sql)).rows;
@@ -152,6 +156,23 @@ describe('an embedded server', () => {
     const server = await start();
     expect(await ask(server, 'select id from sold')).toEqual([{ id: 1 }]);
     expect(commandOf(left.pid ?? 0)).not.toContain(directory);
+  });
+
+  it('is spoken to over a socket, and over the loopback where the folder’s name is too long for one', async () => {
+    const place =
+      "select inet_client_addr() is null as is_socket, current_setting('unix_socket_directories') as sockets";
+    const server = await start();
+    const { password } = new URL(server.url());
+    const near = server.socketUrl('postgres', 'postgres', decodeURIComponent(password));
+    expect(await ask(server, place, near)).toEqual([{ is_socket: process.platform !== 'win32', sockets: directory }]);
+    expect(await ask(server, place)).toEqual([{ is_socket: false, sockets: directory }]);
+    await server.stop();
+
+    const deep = join(folder, 'shop', 'deep'.repeat(30));
+    const far = await startEmbeddedPostgres({ directory: join(deep, 'postgres'), settings });
+    started.push(far);
+    expect(far.socketUrl('postgres', 'postgres', 'word')).toBe(far.url('postgres', 'postgres', 'word'));
+    expect(await ask(far, place)).toEqual([{ is_socket: false, sockets: '' }]);
   });
 
   it('goes on when Ctrl-C reaches the whole process group, until it is stopped', async () => {
