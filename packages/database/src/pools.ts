@@ -52,8 +52,6 @@ function open(options: DatabaseOptions, ...more: readonly string[]): Pool {
       // Every statement of a service looks up few rows by a key. A table that has just grown from nothing has no statistics
       // yet, and a plan that was made when it was empty stays: both would read it whole, each time, until the next analyze.
       '-c enable_seqscan=off',
-      '-c enable_hashjoin=off',
-      '-c enable_mergejoin=off',
       // For the same reason no plan depends on the values: it is made once in a session, not with each execution.
       '-c plan_cache_mode=force_generic_plan',
       // What is asked for is in memory or on a disk without arms.

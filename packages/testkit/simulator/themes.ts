@@ -6,7 +6,7 @@ import type { Fault, FaultKind } from './engine/faults.ts';
 import type { Random } from './engine/random.ts';
 import type { Card } from './outside/cards.ts';
 import type { Good } from './shop.ts';
-import type { ServiceName } from './product.ts';
+import { serviceNames, type ServiceName } from './product.ts';
 import type { Order, Step } from './story.ts';
 
 interface Aim {
@@ -32,15 +32,6 @@ interface Theme {
 
 // Shorter than the pauses of the relays, and longer than what others need to overtake.
 const delaysMs = [80, 600, 6_000];
-const services: readonly ServiceName[] = [
-  'merchant',
-  'order',
-  'payment',
-  'fulfillment',
-  'subscription',
-  'notification',
-  'webhook',
-];
 const groups = ['order', 'payment', 'fulfillment', 'subscription', 'notification', 'webhook-dispatcher'];
 const unanswered: readonly FaultKind[] = [
   'lost after',
@@ -178,7 +169,7 @@ export function aimedFaults({ aims }: Theme, random: Random, reach: number): rea
 
 /** Undefined = each service has one process. */
 export function drawTwice({ twice }: Theme, random: Random): readonly ServiceName[] | undefined {
-  const many = twice ?? services;
+  const many = twice ?? serviceNames;
   return random.chance(twice === undefined ? 0.1 : 0.8) ? [random.pick(many)] : undefined;
 }
 

@@ -9,7 +9,7 @@ export interface Posted {
   readonly merchantId: string;
   readonly what: 'product' | 'api key' | 'codes';
   readonly key: string;
-  /** In which words what was made is found again; '' where nothing has any. */
+  /** In which words what was made is found again; '' where it has no words. */
   readonly name: string;
   /** The same key, with something else in it. */
   readonly isOther: boolean;
