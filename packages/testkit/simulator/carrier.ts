@@ -252,6 +252,8 @@ async function turn(broker: Broker, group: Group, member: Member): Promise<boole
     })
     .catch(() => take(member, turnstile));
   if (batch.length === 0) return true;
+  const isMine = ({ topic, partition }: IncomingMessage) =>
+    [...member.positions.keys()].some((mine) => mine.topic === topic && mine.number === partition);
   const rewind = () => {
     for (const message of batch) {
       const partition = broker.partitionsOf(message.topic)[message.partition];
@@ -278,7 +280,11 @@ async function turn(broker: Broker, group: Group, member: Member): Promise<boole
       label: `offsets of ${subscription.group}`,
       faults: commitFaults,
       // A crash here gives the batch again: at least once.
-      act: () => commit(broker, group, batch),
+      act: () => {
+        commit(broker, group, batch);
+        // Somebody else has read further meanwhile: what was moved back comes again.
+        if (batch.some((message) => !isMine(message))) beginAtCommitted(group);
+      },
       fail: () => new Error('the offsets were not kept'),
     })
     .catch(() => rewind());

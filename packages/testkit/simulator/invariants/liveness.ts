@@ -8,9 +8,15 @@ export interface Unrest {
   readonly busy: string;
   /** When the next retry is due; undefined = none is planned. */
   readonly nextMs: number | undefined;
+  /** How far the test clocks have come that are being led on; undefined = none is. */
+  readonly clocks?: string;
 }
 
-const busy = (what: string): Unrest => ({ busy: what, nextMs: undefined });
+const busy = (what: string, clocks?: string): Unrest => ({
+  busy: what,
+  nextMs: undefined,
+  ...(clocks === undefined ? {} : { clocks }),
+});
 
 interface Left {
   readonly what: string;
@@ -25,6 +31,7 @@ interface Retry extends Left {
 interface TestClock {
   readonly merchant_id: string;
   readonly status: string;
+  readonly sequence: string | bigint;
   readonly ahead: string | bigint;
   readonly by_ms: string | number | null;
 }
@@ -63,14 +70,15 @@ export async function unrest(world: World): Promise<Unrest> {
   if (behind !== '') return busy(behind);
   const now = new Date(Date.now());
   const clocks = await world.storage.look<TestClock>(
-    `select merchant_id, status, sequence - pushed_sequence as ahead, extract(epoch from at - set_at) * 1000 as by_ms
+    `select merchant_id, status, sequence, sequence - pushed_sequence as ahead, extract(epoch from at - set_at) * 1000 as by_ms
      from merchant.test_clock`,
   );
   if (clocks.some(({ status, ahead }) => status === 'advancing' || BigInt(ahead) > 0n)) {
     const [advance] = await world.storage.look<{ waiting_for: unknown }>(
       `select waiting_for from merchant.clock_advance where status in ('running', 'waiting')`,
     );
-    return busy(`a test clock is being led on, waiting for ${JSON.stringify(advance?.waiting_for)}`);
+    const reached = clocks.map(({ merchant_id: merchant, sequence }) => `${merchant} ${sequence}`).toSorted();
+    return busy(`a test clock is being led on, waiting for ${JSON.stringify(advance?.waiting_for)}`, reached.join());
   }
   for (const left of await world.storage.look<Left>(leftToDo, [now]))
     if (Number(left.many) > 0) return busy(`${left.many} ${left.what}`);
