@@ -274,38 +274,6 @@ test('twenty clicks at once start one payment', async () => {
   expect(payments).toHaveLength(1);
 });
 
-test('a page that nobody used expires, the provider first; one that the customer has begun to pay does not', async () => {
-  const [unused, begun] = [nextOrder(), nextOrder()];
-  await world.create(unused);
-  await world.submitCard(await world.create(begun), '4000002760003184');
-  await until(begun, 'processing');
-  await world.database.pool.query("update timer set due_at = now() where kind = 'expire'");
-  expect(await until(unused, 'expired')).toMatchObject({ moneyMoved: 'no' });
-  expect((await world.payment(begun))?.status).toBe('processing');
-});
-
-test('a page whose address never arrived is closed at the provider when its payment ends', async () => {
-  const atProvider = async (id: string) => {
-    const answer = await world.sandbox('GET', `/v1/payments?reference=${readPublicId('pay', id)}`);
-    return (answer as { data: { status: string }[] }).data.map(({ status }) => status);
-  };
-  const [withdrawn, expired] = [nextOrder(), nextOrder()];
-  const ids: string[] = [];
-  for (const orderId of [withdrawn, expired]) {
-    await world.sandbox('POST', '/v1/test/next', { behaviour: 'error_500_after_create' });
-    const { id, redirectUrl } = await world.create(orderId);
-    expect([redirectUrl, await atProvider(id)]).toEqual(['', ['created']]);
-    ids.push(id);
-  }
-  const [first = '', second = ''] = ids;
-  await world.api.withdrawPayment({ merchantId, paymentId: first });
-  await world.database.pool.query("update timer set due_at = now() where kind = 'expire' and aggregate_id = $1", [
-    readPublicId('pay', second),
-  ]);
-  await until(expired, 'expired');
-  expect([await atProvider(first), await atProvider(second)]).toEqual([['withdrawn'], ['withdrawn']]);
-});
-
 test('a payment whose callback was lost and whose customer never came back is found', async () => {
   await world.sandbox('POST', '/v1/test/callbacks', { drop: true });
   const [paid, open] = [nextOrder(), nextOrder()];

@@ -189,10 +189,9 @@ async function performIn<Schema, State, Command extends Typed, Event extends Typ
     asked.flatMap((each) => each.alongside ?? []),
     (each) => each.writeAll,
   );
-  const [hasDue] = await together([
-    changes.length > 0 ? keep(tx, name, keeper, changes) : false,
-    ...[...besides].map(([writeAll, all]) => writeAll(tx, all)),
-  ]);
+  const hasDue = changes.length > 0 && (await keep(tx, name, keeper, changes));
+  // After what was decided is written: it may depend on it.
+  await together([...besides].map(([writeAll, all]) => writeAll(tx, all)));
   // What is written alongside may be a timer as well.
   return { answers, hasDue: hasDue || besides.size > 0 };
 }

@@ -29,18 +29,22 @@ export const plants: readonly Plant[] = [
   ]),
   plant('two-payments', 'No key says that an order has one payment.', [], 'drop index payment.payment_live'),
   plant('pay-against-expiry', 'A page expires without a word to the provider.', [
-    patch('apps/payment/src/inbound/provider-calls.ts', '    if (!(await this.withdraw(row))) return;\n', ''),
+    patch(
+      'apps/payment/src/inbound/provider-calls.ts',
+      'const closedPage = await this.withdraw(row);',
+      'const closedPage = row.provider_payment_id;',
+    ),
   ]),
   plant('withdraw-against-authorisation', 'What the provider says to a withdrawal is not heard.', [
     patch(
       'apps/payment/src/inbound/payment-api.ts',
-      "      if (!isWithdrawn) throw new Refused('payment_not_withdrawable');\n",
+      "    if (closedPage === undefined) throw new Refused('payment_not_withdrawable');\n",
       '',
     ),
     patch(
       'apps/payment/src/inbound/provider-calls.ts',
-      '    if (!isWithdrawn) await this.ask(payment);\n    return isWithdrawn;',
-      '    return isWithdrawn;',
+      '    if (await provider.withdraw(id)) return id;\n    await this.ask(payment);\n    return undefined;',
+      '    await provider.withdraw(id);\n    return id;',
     ),
   ]),
   plant('submit-with-key', 'A key that is worked on is worked on once more, as something new.', [

@@ -58,7 +58,14 @@ export const themes = {
   /** Renewals are charged, and the answer does not come. */
   charges: { orders: 1, tell: tellRenewals, aims: [{ on: ['provider POST /v1/charges'], kinds: unanswered }] },
   /** Pages are opened, and left, and opened again. */
-  pages: { tell: tellPages, aims: [{ on: ['provider POST'], kinds: unanswered }] },
+  pages: {
+    tell: tellPages,
+    aims: [
+      { on: ['provider POST'], kinds: unanswered },
+      // A page that comes when others have waited for half an hour.
+      { on: ['provider POST /v1/payments'], kinds: ['delay'], ms: waitsMs },
+    ],
+  },
   /** Many at once: who wrote first commits last. */
   crowd: {
     orders: 3,

@@ -22,8 +22,9 @@ const open = {
   recordConfirmed: 'confirmed',
   recordBooked: 'booked',
   recordFailed: 'failed',
-  expire: 'expired',
-  withdraw: 'withdrawn',
+  // Ignored: its page came after the provider had been asked to close it.
+  expire: ['expired', 'ignored'],
+  withdraw: ['withdrawn', 'ignored'],
   expireProcessing: 'ignored',
 } as const;
 

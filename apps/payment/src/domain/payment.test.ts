@@ -48,8 +48,8 @@ const commands: Record<PaymentCommand['type'], PaymentCommand> = {
   recordConfirmed: { type: 'recordConfirmed' },
   recordBooked: { type: 'recordBooked', amountMinor: 10_000n, currency: 'EUR', settlement },
   recordFailed: { type: 'recordFailed', failure, settlement },
-  expire: { type: 'expire', at },
-  withdraw: { type: 'withdraw', at },
+  expire: { type: 'expire', at, closedPage: '' },
+  withdraw: { type: 'withdraw', at, closedPage: '' },
   expireProcessing: { type: 'expireProcessing' },
 };
 const ways: Record<PaymentState['status'], readonly (keyof typeof commands)[]> = {
@@ -102,6 +102,18 @@ describe('money', () => {
       expect(late).toMatchObject({ status, reviewReason: 'paid_after_final' });
     },
   );
+});
+
+describe('a page that came after the provider had been asked to close it', () => {
+  test.each(['expire', 'withdraw'] as const)('is closed before the payment ends: %s', (type) => {
+    const open = after(commands.create, commands.recordPage);
+    expect(payment.decide(open, { type, at, closedPage: '' }).answer).toBe('ignored');
+    expect(payment.decide(open, { type, at, closedPage: 'another' }).answer).toBe('ignored');
+    expect(payment.decide(open, { type, at, closedPage: 'p' }).answer).toBe('accepted');
+  });
+  test.each(['expire', 'withdraw'] as const)('and so is one whose address is not here yet: %s', (type) => {
+    expect(payment.decide(after(commands.create), { type, at, closedPage: 'p' }).answer).toBe('accepted');
+  });
 });
 
 describe('a renewal', () => {

@@ -114,8 +114,9 @@ export type PaymentCommand =
       readonly settlement: Settlement;
     }
   | { readonly type: 'recordFailed'; readonly failure: Failure; readonly settlement: Settlement }
-  | { readonly type: 'expire'; readonly at: Date }
-  | { readonly type: 'withdraw'; readonly at: Date }
+  /** `closedPage`: the provider's id of the page that it has closed for this; empty = it knew of none. */
+  | { readonly type: 'expire'; readonly at: Date; readonly closedPage: string }
+  | { readonly type: 'withdraw'; readonly at: Date; readonly closedPage: string }
   | { readonly type: 'expireProcessing' };
 
 export type PaymentEvent =
@@ -172,11 +173,13 @@ function decide(state: PaymentState, command: PaymentCommand): Decided {
         ? accept({ type: 'paymentFailed', failure: command.failure, settlement: command.settlement })
         : ignore('it is over');
     case 'expire':
-      return isOpen(state)
-        ? accept({ type: 'paymentExpired', at: command.at })
-        : ignore('the customer has begun to pay, or it is over');
+      if (!isOpen(state)) return ignore('the customer has begun to pay, or it is over');
+      return isPageOpen(state, command)
+        ? ignore('its page came meanwhile')
+        : accept({ type: 'paymentExpired', at: command.at });
     case 'withdraw':
       if (state.status === 'withdrawn') return ignore('it is withdrawn');
+      if (isOpen(state) && isPageOpen(state, command)) return ignore('its page came meanwhile');
       return isOpen(state) ? accept({ type: 'paymentWithdrawn', at: command.at }) : refuse('payment_not_withdrawable');
     case 'expireProcessing':
       return state.status === 'processing'
@@ -237,6 +240,11 @@ function decideBooked(state: Payment, command: Extract<PaymentCommand, { type: '
 /** The customer has not begun to pay. */
 function isOpen(state: Payment): boolean {
   return state.status === 'created' || state.status === 'seen';
+}
+
+/** Whoever asked the provider before the page came has not closed it. */
+function isPageOpen(state: Payment, { closedPage }: { readonly closedPage: string }): boolean {
+  return state.providerPaymentId !== '' && state.providerPaymentId !== closedPage;
 }
 
 /** It may still end with money: no second payment is started beside it. */

@@ -46,7 +46,7 @@ export interface PaymentApiParts {
   readonly calls: {
     open(paymentId?: string): Promise<number>;
     ask(payment: Called): Promise<void>;
-    withdraw(payment: Called): Promise<boolean>;
+    withdraw(payment: Called): Promise<string | undefined>;
   };
   readonly callbacks: {
     receive(provider: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<boolean>;
@@ -69,6 +69,28 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
     const [found] = await payments.get([{ merchantId, paymentId }]);
     if (found === undefined) throw new Refused('payment_not_found');
     return found;
+  };
+
+  /** Answers its status then; undefined = its page came meanwhile and is open. */
+  const withdraw = async (merchantId: string, asked: WirePayment): Promise<string | undefined> => {
+    const live = await payments.live(merchantId, asked.orderId);
+    // The order's live payment may be another one than was asked for.
+    const isMine = live !== undefined && publicId('pay', live.payment_id) === asked.id;
+    if (!isMine || !isOpen(live.status)) throw new Refused('payment_not_withdrawable');
+    const closedPage = await calls.withdraw(live).catch((error: unknown) => {
+      const refused = new Refused('unavailable', {
+        detail: 'The payment provider does not answer; nothing was changed.',
+      });
+      refused.cause = error;
+      throw refused;
+    });
+    if (closedPage === undefined) throw new Refused('payment_not_withdrawable');
+    const now = clock.now(merchantId);
+    const [answer] = await performer.perform([
+      { id: live.payment_id, merchantId, command: { type: 'withdraw', at: now, closedPage }, now },
+    ]);
+    if (answer?.answer === 'refused') throw new Refused(answer.reason);
+    return answer === undefined || isOpen(answer.state.status) ? undefined : answer.state.status;
   };
 
   const create = async (request: CreatePaymentRequest): Promise<string> => {
@@ -147,28 +169,10 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
     async withdrawPayment(request) {
       const found = await one(request.merchantId, request.paymentId);
       if (found.status === 'withdrawn') return { payment: found };
-      const live = await payments.live(request.merchantId, found.orderId);
-      // The order's live payment may be another one than was asked for.
-      const isMine = live !== undefined && publicId('pay', live.payment_id) === found.id;
-      if (!isMine || (found.status !== 'created' && found.status !== 'seen'))
-        throw new Refused('payment_not_withdrawable');
-      let isWithdrawn: boolean;
-      try {
-        isWithdrawn = await calls.withdraw(live);
-      } catch (error) {
-        const refused = new Refused('unavailable', {
-          detail: 'The payment provider does not answer; nothing was changed.',
-        });
-        refused.cause = error;
-        throw refused;
-      }
-      if (!isWithdrawn) throw new Refused('payment_not_withdrawable');
-      const now = clock.now(request.merchantId);
-      const [answer] = await performer.perform([
-        { id: live.payment_id, merchantId: request.merchantId, command: { type: 'withdraw', at: now }, now },
-      ]);
-      if (answer?.answer === 'refused') throw new Refused(answer.reason);
-      return { payment: await one(request.merchantId, live.payment_id) };
+      // A page that came while the provider was asked is closed the second time; it has only one.
+      const status = (await withdraw(request.merchantId, found)) ?? (await withdraw(request.merchantId, found));
+      if (status !== 'withdrawn') throw new Refused('payment_not_withdrawable');
+      return { payment: await one(request.merchantId, request.paymentId) };
     },
     async listMethods({ livemode }) {
       return { methods: parts.methods(livemode).map((method) => ({ ...method })) };
@@ -193,6 +197,10 @@ function liveFor(request: CreatePaymentRequest, live: LivePayment): string {
     (live.saves_instrument_id !== null) === request.saveInstrument;
   if (!isTheSame) throw new Refused('attempt_unresolved');
   return live.payment_id;
+}
+
+function isOpen(status: string): boolean {
+  return status === 'created' || status === 'seen';
 }
 
 function isTaken(error: unknown): boolean {

@@ -64,7 +64,10 @@ export interface ProviderCallParts<L extends Leased> {
     withdraw(providerPaymentId: string): Promise<boolean>;
   };
   readonly performer: {
-    perform(envelopes: readonly Envelope<PaymentCommand>[], beside?: Alongside): Promise<unknown>;
+    perform(
+      envelopes: readonly Envelope<PaymentCommand>[],
+      beside?: Alongside,
+    ): Promise<readonly { readonly state: { readonly status: string } }[]>;
     performOnce(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown>;
   };
   schedule(timer: DueTimer, kind: string, dueAt: Date): Promise<void>;
@@ -139,7 +142,8 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     const { payment } = attempt;
     const now = clock.now(payment.merchant_id);
     try {
-      if (!(await this.withdraw(payment))) log.error({ payment_id: payment.payment_id }, 'paid after it had ended');
+      if ((await this.withdraw(payment)) === undefined)
+        log.error({ payment_id: payment.payment_id }, 'paid after it had ended');
     } catch (error) {
       log.warn({ err: error, payment_id: payment.payment_id, tries: attempt.tries }, 'the provider does not answer');
       await performer.perform(
@@ -162,16 +166,20 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     if (command !== undefined) await this.#parts.performer.perform([this.#envelope(payment, command)]);
   }
 
-  /** True when the provider has withdrawn it; else what it says instead is recorded. */
-  async withdraw(payment: Called): Promise<boolean> {
+  /**
+   * The provider's id of the page that it has closed, or that was closed already; empty = it knows of none. Undefined = it did not
+   * close it, and what it says instead is recorded.
+   */
+  async withdraw(payment: Called): Promise<string | undefined> {
     const provider = this.#parts.provider(payment.provider);
     // A page whose address never arrived may be there all the same.
     const id =
       payment.provider_payment_id ||
       (await provider.ask(payment.payment_id, this.#parts.clock.now(payment.merchant_id)))?.providerPaymentId;
-    const isWithdrawn = id === undefined || (await provider.withdraw(id));
-    if (!isWithdrawn) await this.ask(payment);
-    return isWithdrawn;
+    if (id === undefined) return '';
+    if (await provider.withdraw(id)) return id;
+    await this.ask(payment);
+    return undefined;
   }
 
   /** Timers of payments: a page that was never used expires; a provider that is silent is asked again. */
@@ -206,9 +214,14 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
 
   async #expire(timer: DueTimer, row: Called): Promise<void> {
     // The provider's word first: a page that could still be paid must not be called expired.
-    if (!(await this.withdraw(row))) return;
-    const envelope = this.#envelope(row, { type: 'expire', at: timer.dueAt });
-    await this.#parts.performer.performOnce([{ ...envelope, messageId: timer.timerId }]);
+    const closedPage = await this.withdraw(row);
+    if (closedPage === undefined) return;
+    // Not once by the timer's id: who comes too early comes again, and what has expired does not expire twice.
+    const [answer] = await this.#parts.performer.perform([
+      this.#envelope(row, { type: 'expire', at: timer.dueAt, closedPage }),
+    ]);
+    if (answer?.state.status === 'created' || answer?.state.status === 'seen')
+      throw new Error('the page came while the provider was asked to close it');
   }
 
   async #look(timer: DueTimer, row: Called): Promise<void> {

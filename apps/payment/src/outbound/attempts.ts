@@ -92,8 +92,8 @@ export class Attempts {
   }
 
   /**
-   * In the transaction that records what the provider answered. A page that comes after the payment was given up stays
-   * unsettled: whoever takes the attempt up again closes it.
+   * In the transaction that records what the provider answered. A page that comes after the payment was given up is to be closed,
+   * also where the attempt was taken up meanwhile and settled because there was no page yet: it is due again, at once.
    */
   settled(attempt: LeasedAttempt, state: 'open' | 'declined', at: Date): Alongside {
     return written({ attempt, state, dueAt: null, settledAt: at });
@@ -173,15 +173,18 @@ interface Outcome {
 
 async function write(tx: QueryExecutorProvider, outcomes: readonly Outcome[]): Promise<void> {
   await sql`
-    update attempt set state = t.state, due_at = t.due_at, leased_until = null, settled_at = t.settled_at
+    update attempt set leased_until = null,
+      state = case when is_late then 'unknown' else t.state end,
+      due_at = case when is_late then t.settled_at else t.due_at end,
+      settled_at = case when is_late then null else t.settled_at end
     from unnest(
       ${outcomes.map(({ attempt }) => attempt.attemptId)}::uuid[], ${outcomes.map(({ attempt }) => attempt.lease)}::bigint[],
       ${outcomes.map(({ state }) => state)}::text[], ${outcomes.map(({ dueAt }) => dueAt)}::timestamptz[],
       ${outcomes.map(({ settledAt }) => settledAt)}::timestamptz[]
     ) as t (attempt_id, lease, state, due_at, settled_at)
-    where attempt.attempt_id = t.attempt_id and attempt.lease = t.lease and attempt.settled_at is null
-      and (t.state <> 'open' or exists (
-        select from payment p where p.payment_id = attempt.payment_id and p.status not in ('expired', 'withdrawn')))`.execute(
+    join attempt a using (attempt_id) join payment p using (payment_id)
+    cross join lateral (select t.state = 'open' and p.status in ('expired', 'withdrawn') as is_late) as page
+    where attempt.attempt_id = t.attempt_id and (is_late or attempt.lease = t.lease and attempt.settled_at is null)`.execute(
     tx,
   );
 }

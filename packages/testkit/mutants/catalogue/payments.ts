@@ -158,13 +158,7 @@ export const payments: readonly Mutant[] = [
     museum: 'MUS-9 (autumn #2334)',
     caughtBy: 'books = provider; no provider payment is open for a payment that has ended',
     hint: 'pages',
-    patches: [
-      patch(
-        calls,
-        'const isWithdrawn = id === undefined || (await provider.withdraw(id));',
-        'const isWithdrawn = true;',
-      ),
-    ],
+    patches: [patch(calls, 'if (await provider.withdraw(id)) return id;', 'return id;')],
   },
   {
     id: 'page-without-address-stays',
@@ -180,5 +174,13 @@ export const payments: readonly Mutant[] = [
       ),
       patch(calls, '    if (isGivenUp(payment)) return this.#close(attempt);\n', ''),
     ],
+  },
+  {
+    id: 'page-comes-while-it-ends',
+    sentence: 'A payment ends although its page came after the provider had been asked to close it.',
+    museum: 'ours: history 5638',
+    caughtBy: 'no provider payment is open for a payment that has ended',
+    hint: 'pages',
+    patches: [patch(machine, "state.providerPaymentId !== '' && state.providerPaymentId !== closedPage", 'false')],
   },
 ];
