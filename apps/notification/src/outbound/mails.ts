@@ -19,6 +19,15 @@ export interface SettledMail {
   readonly settled: Settled;
 }
 
+/** What there is to count stands in each row, and one row there always is. */
+interface PendingRow {
+  due: number;
+  stuck: number;
+  due_at: Date | null;
+  kind: string | null;
+  about: string | null;
+}
+
 // A restart is over by then; what is away for longer is somebody's to mend, and time need not wait for it.
 const awayForLong = '30 seconds';
 const mostNext = 100;
@@ -152,24 +161,28 @@ export class Mails {
   /** What the time machine has to wait for. `now` is the merchant's. */
   async pending(merchantId: string, now: Date): Promise<PendingWork> {
     const open = sql`merchant_id = ${merchantId} and status in ('pending', 'sending')`;
-    return this.#database.transaction([merchantId], async (tx) => {
-      const { rows: counts } = await sql<{ due: bigint; stuck: bigint }>`
-        select count(*) filter (where not is_away) as due, count(*) filter (where is_away) as stuck
-        from (
-          select coalesce(away_since < now() - ${awayForLong}::interval, false) as is_away
-          from mail where ${open} and (status = 'sending' or due_at <= ${now})) as waiting`.execute(tx);
-      const { rows: later } = await sql<Pick<MailRow, 'due_at' | 'kind' | 'about'>>`
-        select due_at, kind, about from mail where ${open} and status = 'pending' and due_at > ${now}
-        order by due_at, id limit ${mostNext}`.execute(tx);
-      const nextMs = later[0]?.due_at.getTime();
-      return {
-        due: Number(counts[0]?.due ?? 0n),
-        stuck: Number(counts[0]?.stuck ?? 0n),
-        next: later
-          .filter((mail) => mail.due_at.getTime() === nextMs)
-          .map((mail) => ({ at: mail.due_at, kind: `retry ${mail.kind}`, objectId: mail.about })),
-      };
-    });
+    const { rows } = await this.#database.statement([merchantId], (tx) =>
+      sql<PendingRow>`
+        select counts.due, counts.stuck, later.* from (
+          select count(*) filter (where not is_away)::int as due, count(*) filter (where is_away)::int as stuck
+          from (
+            select coalesce(away_since < now() - ${awayForLong}::interval, false) as is_away
+            from mail where ${open} and (status = 'sending' or due_at <= ${now})) as waiting
+        ) as counts left join lateral (
+          select due_at, kind, about from mail where ${open} and status = 'pending' and due_at > ${now}
+          order by due_at, id limit ${mostNext}) as later on true
+            order by later.due_at`.execute(tx),
+    );
+    const [first] = rows;
+    return {
+      due: first?.due ?? 0,
+      stuck: first?.stuck ?? 0,
+      next: rows.flatMap(({ due_at: at, kind, about }) =>
+        at !== null && at.getTime() === first?.due_at?.getTime()
+          ? [{ at, kind: `retry ${kind}`, objectId: about ?? '' }]
+          : [],
+      ),
+    };
   }
 
   /** Oldest first, the newest hundred. */

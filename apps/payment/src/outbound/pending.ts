@@ -7,31 +7,42 @@ import type { PaymentTables } from './tables.ts';
 
 const mostNext = 100;
 
+interface PendingRow {
+  due: number;
+  stuck: number;
+  due_at: Date | null;
+  kind: string | null;
+  payment_id: string | null;
+}
+
 export function pendingWork(database: Database<PaymentTables>): readonly Work[] {
   return [
     {
       what: 'provider_calls',
       async pending(merchantId, now) {
-        return database.transaction([merchantId], async (tx) => {
-          const { rows } = await sql<{ due: number; stuck: number }>`
-            select
-              (select count(*)::int from attempt where merchant_id = ${merchantId} and due_at <= ${now}) as due,
-              (select count(*)::int from attempt
-                where merchant_id = ${merchantId} and due_at is null and settled_at is null and state = 'unknown' and tries >= ${mostTries}) as stuck`.execute(
-            tx,
-          );
-          const later = await sql<{ due_at: Date; kind: string; payment_id: string }>`
-            select due_at, kind, payment_id from attempt where merchant_id = ${merchantId} and due_at > ${now}
-            order by due_at limit ${mostNext}`.execute(tx);
-          const [first] = later.rows;
-          return {
-            due: rows[0]?.due ?? 0,
-            stuck: rows[0]?.stuck ?? 0,
-            next: later.rows
-              .filter((row) => row.due_at.getTime() === first?.due_at.getTime())
-              .map((row) => ({ at: row.due_at, kind: row.kind, objectId: row.payment_id })),
-          };
-        });
+        // One statement, for it is asked again and again: what is there to count stands in each row, and one row there always is.
+        const { rows } = await database.statement([merchantId], (tx) =>
+          sql<PendingRow>`
+            select counts.due, counts.stuck, later.* from (
+              select
+                (select count(*)::int from attempt where merchant_id = ${merchantId} and due_at <= ${now}) as due,
+                (select count(*)::int from attempt
+                  where merchant_id = ${merchantId} and due_at is null and settled_at is null and state = 'unknown' and tries >= ${mostTries}) as stuck
+            ) as counts left join lateral (
+              select due_at, kind, payment_id from attempt where merchant_id = ${merchantId} and due_at > ${now}
+              order by due_at limit ${mostNext}) as later on true
+            order by later.due_at`.execute(tx),
+        );
+        const [first] = rows;
+        return {
+          due: first?.due ?? 0,
+          stuck: first?.stuck ?? 0,
+          next: rows.flatMap(({ due_at: at, kind, payment_id: objectId }) =>
+            at !== null && at.getTime() === first?.due_at?.getTime()
+              ? [{ at, kind: kind ?? '', objectId: objectId ?? '' }]
+              : [],
+          ),
+        };
       },
     },
     {
