@@ -12,6 +12,7 @@ import type { PoolClient } from 'pg';
 import { startGroupMember, type GroupMember } from './embedded-group.ts';
 import { Positions } from './embedded-positions.ts';
 import { Tail } from './embedded-tail.ts';
+import { gather } from './gather.ts';
 import type { Log } from './log.ts';
 import { startLoop } from './loop.ts';
 import type { Carrier, IncomingMessage, OutgoingMessage, TopicDeclaration } from './message.ts';
@@ -71,6 +72,15 @@ export function embeddedCarrier(options: {
     }, notifyEveryMs);
   };
 
+  // What several relays give at the same time is one statement and one commit.
+  const write = gather(async (placed: readonly Placed[]) => {
+    const appended = await database.untypedStatement('the carrier moves the messages of all merchants', (tx) =>
+      append(tx, placed),
+    );
+    tail.add(appended);
+    return appended;
+  });
+
   const partitionCount = async (topic: string): Promise<number> => {
     const known = partitionsOf.get(topic);
     if (known !== undefined) return known;
@@ -92,9 +102,7 @@ export function embeddedCarrier(options: {
       const placed: Placed[] = [];
       for (const message of batch)
         placed.push({ message, partition: partitionFor(message.key, await partitionCount(message.topic)) });
-      tail.add(
-        await database.untypedStatement('the carrier moves the messages of all merchants', (tx) => append(tx, placed)),
-      );
+      await write('log', placed);
       announceArrival(new Set(batch.map((message) => message.topic)));
     },
     async subscribe(subscription) {

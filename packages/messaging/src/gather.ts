@@ -1,6 +1,6 @@
 /**
- * Group commit: what is asked while a batch is under way goes together in the next one. When nothing is under way nobody
- * waits. A batch that fails is tried again call by call, so that a bad one harms only itself.
+ * Group commit: what is asked in the same turn of the event loop goes together, and what is asked while a batch is under way goes
+ * together in the next one. When nothing is under way nobody waits for longer than the turn. A batch that fails is tried again call by call, so that a bad one harms only itself.
  */
 import { codeOf } from '@tillstream/database/database';
 import { isOutage } from './outage.ts';
@@ -55,8 +55,8 @@ export function gather<Item, Answer>(
       const lane = lanes.get(name) ?? { underWay: 0, waiting: [], patience: undefined };
       lanes.set(name, lane);
       lane.waiting.push({ items, resolve, reject });
-      if (lane.underWay === 0) depart(name, lane);
-      else wait(name, lane);
+      if (lane.underWay > 0) wait(name, lane);
+      else if (lane.waiting.length === 1) setImmediate(() => depart(name, lane));
     });
 }
 

@@ -27,8 +27,9 @@ export interface RelayOptions {
 }
 
 const batch = 500;
-// Under load what is said within this time is sent together.
-const gatherMs = 10;
+// Under load what is said within this time is sent together, and all relays of a process look at the same moments: what they
+// publish then is one commit of the embedded carrier.
+const gatherMs = 20;
 // What was sent is marked together with what is sent next, or after this time.
 const markMs = 100;
 // A carrier ends its own tries earlier; this is for one that hangs.
@@ -66,9 +67,9 @@ export function startRelay(options: RelayOptions): Loop {
     // Whoever leads now sends again what we did not mark.
     if (connection === undefined) sent = [];
     if (connection === undefined) return false;
-    const soonMs = readAt + gatherMs - performance.now();
+    const nowMs = performance.now();
     willRead = true;
-    if (soonMs > 0) await sleep(soonMs);
+    if (nowMs - readAt < gatherMs) await sleep(gatherMs - (nowMs % gatherMs));
     willRead = false;
     readAt = performance.now();
     const { rows } = await connection.query<Row>({ ...markAndFind, values: [sent] });

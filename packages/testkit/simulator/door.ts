@@ -5,6 +5,7 @@
 import type { FaultKind } from './engine/faults.ts';
 import { currentOwner, runAs, type Owner } from './engine/owner.ts';
 import type { Scheduler } from './engine/scheduler.ts';
+import { realImmediate } from './engine/time.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
@@ -103,5 +104,5 @@ export class Door {
 }
 
 async function turns(many: number): Promise<void> {
-  for (let turn = 0; turn < many; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < many; turn += 1) await new Promise((resolve) => realImmediate(resolve));
 }

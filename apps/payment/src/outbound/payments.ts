@@ -41,12 +41,14 @@ export class Payments {
 
   // What pages ask for one by one is asked for together.
   readonly #ofOrder: (merchantId: string, orderId: bigint) => Promise<readonly PaymentRow[]>;
+  readonly #newestShown: (lane: string, orderId: bigint) => Promise<readonly TriedRow[]>;
   readonly #shown: (merchantId: string, id: string) => Promise<WirePayment | undefined>;
   readonly #asking: (merchantId: string, paymentId: string) => Promise<boolean>;
 
   constructor(database: Database<PaymentTables>) {
     this.#database = database;
     this.#ofOrder = gatherEach((ids, merchantId) => this.#readOfOrders(merchantId, ids));
+    this.#newestShown = gatherEach((ids, lane) => this.#readNewestShown(lane, ids));
     this.#shown = gatherEach((ids, merchantId) => this.#readShown(merchantId, ids));
     this.#asking = gatherEach((ids, merchantId) => this.#noteAsking(merchantId, ids));
   }
@@ -134,23 +136,49 @@ export class Payments {
   ): Promise<{ payments: readonly WirePayment[]; hasMore: boolean }> {
     const limit = Math.min(Math.max(filter.limit, 1), 100);
     const isBackward = filter.endingBefore !== '' && filter.startingAfter === '';
-    const rows = await this.#database.statement([merchantId], (one) => {
+    const rows = await this.#read(merchantId, filter, limit + 1, isBackward);
+    const shown = rows.slice(0, limit);
+    if (isBackward) shown.reverse();
+    return { payments: shown.map(toWire), hasMore: rows.length > limit };
+  }
+
+  async #read(
+    merchantId: string,
+    filter: PaymentFilter,
+    limit: number,
+    isBackward: boolean,
+  ): Promise<readonly TriedRow[]> {
+    const { orderId, status, startingAfter, endingBefore } = filter;
+    // What pages ask for.
+    if (orderId !== 0n && status === '' && startingAfter === '' && endingBefore === '')
+      return this.#newestShown(`${merchantId} ${limit}`, orderId);
+    return this.#database.statement([merchantId], (one) => {
       let query = one
         .selectFrom('payment')
         .where('merchant_id', '=', merchantId)
         .selectAll()
         .select(tried)
-        .limit(limit + 1);
-      if (filter.orderId !== 0n) query = query.where('order_id', '=', filter.orderId);
-      if (filter.status !== '') query = query.where(sql<boolean>`status = ${filter.status}`);
-      if (filter.startingAfter !== '')
-        query = query.where('payment_id', '<', readPublicId('pay', filter.startingAfter) ?? nobody);
-      if (isBackward) query = query.where('payment_id', '>', readPublicId('pay', filter.endingBefore) ?? nobody);
+        .limit(limit);
+      if (orderId !== 0n) query = query.where('order_id', '=', orderId);
+      if (status !== '') query = query.where(sql<boolean>`status = ${status}`);
+      if (startingAfter !== '') query = query.where('payment_id', '<', readPublicId('pay', startingAfter) ?? nobody);
+      if (isBackward) query = query.where('payment_id', '>', readPublicId('pay', endingBefore) ?? nobody);
       return query.orderBy('payment_id', isBackward ? 'asc' : 'desc').execute();
     });
-    const shown = rows.slice(0, limit);
-    if (isBackward) shown.reverse();
-    return { payments: shown.map(toWire), hasMore: rows.length > limit };
+  }
+
+  /** `lane` says whose, and how many of each order at most. */
+  async #readNewestShown(lane: string, orderIds: readonly bigint[]): Promise<readonly (readonly TriedRow[])[]> {
+    const [merchantId = '', limit = ''] = lane.split(' ');
+    const { rows } = await this.#database.statement([merchantId], (one) =>
+      sql<TriedRow>`
+        select payment.*, ${tried} from unnest(${[...new Set(orderIds)]}::bigint[]) as wanted (order_id) cross join lateral (
+          select * from payment where merchant_id = ${merchantId}::uuid and payment.order_id = wanted.order_id
+          order by payment_id desc limit ${Number(limit)}) as payment
+        order by payment_id desc`.execute(one),
+    );
+    const byOrder = Map.groupBy(rows, (row) => row.order_id);
+    return orderIds.map((id) => byOrder.get(id) ?? []);
   }
 }
 

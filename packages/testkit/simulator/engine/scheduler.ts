@@ -5,7 +5,7 @@
 import { currentOwner, runAs, type Owner } from './owner.ts';
 import { FaultPlan, type FaultKind } from './faults.ts';
 import { Random } from './random.ts';
-import type { VirtualTime } from './time.ts';
+import { realImmediate, type VirtualTime } from './time.ts';
 
 export interface Operation<T> {
   /** For the story: what it is, in a few words without ids. */
@@ -134,10 +134,19 @@ export class Scheduler {
 
   async #drain(): Promise<void> {
     this.#drains += 1;
-    await (this.takesTurns || this.#drains % drainsPerTurn === 0 ? nextTurn() : quiet());
+    if (this.takesTurns || this.#drains % drainsPerTurn === 0) await nextTurn();
+    else await this.#quiet();
     while (this.#held.length > 0) {
       await Promise.all(this.#held.splice(0));
       await nextTurn();
+    }
+  }
+
+  /** What is put off to the end of a turn runs after what is not, and may put off more. */
+  async #quiet(): Promise<void> {
+    for (let before = -1; before !== this.time.endsOfTurns;) {
+      before = this.time.endsOfTurns;
+      await quiet();
     }
   }
 
@@ -218,7 +227,7 @@ function quiet(): Promise<void> {
 }
 
 function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => realImmediate(resolve));
 }
 
 // By the list that an operation names, which is the same each time.

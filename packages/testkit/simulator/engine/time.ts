@@ -12,6 +12,7 @@ const real = {
   clearTimeout: globalThis.clearTimeout,
   setInterval: globalThis.setInterval,
   clearInterval: globalThis.clearInterval,
+  setImmediate: globalThis.setImmediate,
   now: performance.now.bind(performance),
   sleep: promises.setTimeout,
   abortTimeout: AbortSignal.timeout.bind(AbortSignal),
@@ -19,6 +20,7 @@ const real = {
 
 export const realNow = real.now;
 export const realTimeout = real.setTimeout;
+export const realImmediate = real.setImmediate;
 export const realDate = real.Date;
 
 // Timers of a busy machine are late. This much at most, and who polls every few milliseconds is asked a tenth as often.
@@ -63,8 +65,15 @@ export class VirtualTime {
   /** A binary heap by time and order of setting. */
   #heap: Timer[] = [];
 
+  #endsOfTurns = 0;
+
   constructor(startMs: number) {
     this.#nowMs = startMs;
+  }
+
+  /** How often something was put off to the end of a turn. */
+  get endsOfTurns(): number {
+    return this.#endsOfTurns;
   }
 
   get nowMs(): number {
@@ -149,8 +158,15 @@ export class VirtualTime {
     const clear = (handle: unknown) => {
       if (handle instanceof Handle) handle.timer.isOff = true;
     };
+    // At the end of a turn: there are none here, but all promises and ticks run before anything is picked.
+    const atEndOfTurn = (run: (...given: unknown[]) => void, ...given: unknown[]) => {
+      const owner = currentOwner();
+      this.#endsOfTurns += 1;
+      process.nextTick(() => owner.isAlive && run(...given));
+    };
     Object.assign(globalThis, {
       Date: VirtualDate,
+      setImmediate: atEndOfTurn,
       setTimeout: set(false),
       setInterval: set(true),
       clearTimeout: clear,

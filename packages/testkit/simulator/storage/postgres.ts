@@ -6,7 +6,7 @@ import type { ServiceHome } from '@tillstream/database/migrate';
 import { testDatabase } from '@tillstream/testkit/database';
 import { Client, type PoolConfig } from 'pg';
 import type { Scheduler } from '../engine/scheduler.ts';
-import { realTimeout } from '../engine/time.ts';
+import { realImmediate, realTimeout } from '../engine/time.ts';
 import type { Answer, Connection, Ground, Statement } from './storage.ts';
 
 const clockFunctions = `
@@ -45,6 +45,7 @@ export async function postgresGround(homes: readonly ServiceHome[], scheduler: S
   const all = tables.rows.map((row) => row.name);
   const copyOf = (name: string) => `simulated."${name.replaceAll(/\W/g, '_')}"`;
   const busy = new Set<Busy>();
+  const listening = new Set<Client>();
   let toldMs = 0;
   let turn: Promise<unknown> = Promise.resolve();
   let lastConnected: Promise<unknown> = Promise.resolve();
@@ -56,7 +57,8 @@ export async function postgresGround(homes: readonly ServiceHome[], scheduler: S
   /** Resolves when each statement under way has been answered, or waits for a lock. */
   const settled = async (): Promise<void> => {
     for (;;) {
-      for (let tries = 0; tries < 4 && busy.size > 0; tries += 1) await new Promise((resolve) => setImmediate(resolve));
+      for (let tries = 0; tries < 4 && busy.size > 0; tries += 1)
+        await new Promise((resolve) => realImmediate(resolve));
       if (busy.size === 0) return;
       const pids = [...busy].map((each) => each.pid);
       const { rows: waiting } = await database.admin.query<{ pid: number }>(
@@ -81,6 +83,10 @@ export async function postgresGround(homes: readonly ServiceHome[], scheduler: S
       });
       // now() stands still in a transaction.
       if (/^begin\b/i.test(text)) await client.query(`set local simulated.began = '${new Date(toldMs).toISOString()}'`);
+      if (/^listen\b/i.test(text)) listening.add(client);
+      // A server tells its listeners when it likes; here they have heard before anybody goes on.
+      if (text.includes('pg_notify('))
+        await Promise.all([...listening].map((each) => each.query('select').catch(() => undefined)));
       return answer;
     } finally {
       busy.delete(mine);
@@ -115,6 +121,7 @@ export async function postgresGround(homes: readonly ServiceHome[], scheduler: S
       onNotification: (listener) =>
         client.on('notification', ({ channel, payload = '' }) => listener({ channel, payload })),
       drop: () => {
+        listening.delete(client);
         // The server rolls back as soon as it sees that nobody is there; it is told to see it now.
         scheduler.hold(
           database.admin
