@@ -60,6 +60,7 @@ export const themes = {
   /** Pages are opened, and left, and opened again. */
   pages: {
     tell: tellPages,
+    twice: ['payment'],
     aims: [
       { on: ['provider POST'], kinds: unanswered },
       // A page that comes when others have waited for half an hour.
@@ -191,6 +192,8 @@ function tellRenewals(random: Random): Order {
 
 function tellPages(random: Random): Order {
   const steps: Step[] = [];
+  // While others are on their way to their pages: these expire before they come.
+  if (random.chance(0.3)) steps.push({ do: 'wait', seconds: 1_900 });
   if (random.chance(0.4)) steps.push({ do: 'look at card page' });
   if (random.chance(0.3)) steps.push({ do: 'withdraw payment' });
   if (random.chance(0.3)) steps.push({ do: 'wait', seconds: random.pick([60, 1_900]) });

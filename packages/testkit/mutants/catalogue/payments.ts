@@ -33,8 +33,8 @@ export const payments: readonly Mutant[] = [
     patches: [
       patch(
         attempts,
-        'update attempt set state = t.state, due_at = t.due_at,',
-        "update attempt set attempt_id = case when t.state = 'unknown' then ${crypto.randomUUID()}::uuid else attempt.attempt_id end, state = t.state, due_at = t.due_at,",
+        "      state = case when is_late then 'unknown' else t.state end,",
+        "      attempt_id = case when t.state = 'unknown' then ${crypto.randomUUID()}::uuid else attempt.attempt_id end, state = case when is_late then 'unknown' else t.state end,",
       ),
     ],
   },
@@ -176,11 +176,17 @@ export const payments: readonly Mutant[] = [
     ],
   },
   {
-    id: 'page-comes-while-it-ends',
-    sentence: 'A payment ends although its page came after the provider had been asked to close it.',
-    museum: 'ours: history 5638',
+    id: 'late-page-stays',
+    sentence: 'A page that comes after its attempt was settled without one is believed to be somebody else’s business.',
+    museum: 'ours: history 378',
     caughtBy: 'no provider payment is open for a payment that has ended',
     hint: 'pages',
-    patches: [patch(machine, "state.providerPaymentId !== '' && state.providerPaymentId !== closedPage", 'false')],
+    patches: [
+      patch(
+        attempts,
+        '(is_late or attempt.lease = t.lease and attempt.settled_at is null)',
+        'not is_late and attempt.lease = t.lease and attempt.settled_at is null',
+      ),
+    ],
   },
 ];

@@ -48,6 +48,8 @@ export async function openStage(home: ServiceHome, ...more: readonly ServiceHome
   if (planted !== undefined && planted.sql !== '') await place.admin.query(planted.sql);
   // Looking on, many at once.
   const looking = new Pool({ connectionString: place.adminUrl, max: 4 });
+  // It says that it has ended when its connections still are: the database is dropped under them.
+  looking.on('error', () => undefined);
   const closes: (() => Promise<unknown>)[] = [() => place.drop(), () => looking.end()];
   const open = <Schema>(of: ServiceHome): Database<Schema> => {
     const database = openDatabase<Schema>({ url: place.urlOf(of), schema: of.schema, applicationName: of.name });
