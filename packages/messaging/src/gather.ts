@@ -23,16 +23,20 @@ interface Lane<Item, Answer> {
   patience: NodeJS.Timeout | undefined;
 }
 
-/** `run` answers one by one what it is given, or throws and has done nothing. Only calls of the same lane go together. */
+/**
+ * `run` answers one by one what it is given, or throws and has done nothing. Only calls of the same lane go together, and no more
+ * than `most` items, but for a single call that has more.
+ */
 export function gather<Item, Answer>(
   run: (items: readonly Item[], lane: string) => Promise<readonly Answer[]>,
+  most = mostItems,
 ): (lane: string, items: readonly Item[]) => Promise<readonly Answer[]> {
   const lanes = new Map<string, Lane<Item, Answer>>();
 
   const depart = (name: string, lane: Lane<Item, Answer>): void => {
     clearTimeout(lane.patience);
     lane.patience = undefined;
-    const calls = takeSome(lane.waiting);
+    const calls = takeSome(lane.waiting, most);
     lane.waiting = lane.waiting.slice(calls.length);
     lane.underWay += 1;
     void runAll(calls, (items) => run(items, name)).then(() => {
@@ -74,11 +78,11 @@ export function gatherEach<Item, Answer>(
   };
 }
 
-function takeSome<Item, Answer>(waiting: readonly Call<Item, Answer>[]): readonly Call<Item, Answer>[] {
+function takeSome<Item, Answer>(waiting: readonly Call<Item, Answer>[], most: number): readonly Call<Item, Answer>[] {
   let items = 0;
   const end = waiting.findIndex((call, at) => {
     items += call.items.length;
-    return at > 0 && items > mostItems;
+    return at > 0 && items > most;
   });
   return end === -1 ? waiting : waiting.slice(0, end);
 }

@@ -11,6 +11,7 @@ import {
   type Producer,
 } from 'kafkajs';
 import { probe } from '@tillstream/telemetry/probe';
+import { gather } from './gather.ts';
 import type { Log } from './log.ts';
 import type {
   Carrier,
@@ -29,6 +30,8 @@ const publishDeadlineMs = 10_000;
 const checkDeadlineMs = 3_000;
 const reopenAfterMs = 5_000;
 const sayAgainMs = 60_000;
+// What is fetched of so many partitions is handled at the same time, which is to say together.
+const partitionsAtOnce = 24;
 
 export function kafkaCarrier(options: { brokers: readonly string[]; clientId: string; log: Log }): Carrier {
   const { log } = options;
@@ -225,6 +228,19 @@ async function consume(
   let isStopped = false;
   let current: Consumer | undefined;
   let reopening: NodeJS.Timeout | undefined;
+  const together: Together = {
+    // kafkajs gives one partition at a time. Within each the messages stay in order, and none is given twice at once.
+    handle: gather(async (messages: readonly IncomingMessage[]) => {
+      await subscription.handle(messages);
+      return messages;
+    }, subscription.batchSize),
+    // One request tells how far all partitions are.
+    commit: gather(async (payloads: readonly EachBatchPayload[]) => {
+      const last = payloads.at(-1);
+      await last?.commitOffsetsIfNecessary(last.uncommittedOffsets());
+      return payloads;
+    }),
+  };
   const reopen = (error: unknown) => {
     if (isStopped) return;
     log.error({ err: error, group }, 'the consumer has ended and is made anew');
@@ -256,8 +272,8 @@ async function consume(
       await consumer.run({
         // With true an early return would mark what was not handled as done.
         eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: 3,
-        eachBatch: (payload) => handleBatch(payload, subscription),
+        partitionsConsumedConcurrently: partitionsAtOnce,
+        eachBatch: (payload) => handleBatch(payload, subscription, together),
       });
     } catch (error) {
       await consumer.disconnect().catch(() => undefined);
@@ -282,7 +298,12 @@ async function consume(
   };
 }
 
-async function handleBatch(payload: EachBatchPayload, subscription: Subscription): Promise<void> {
+interface Together {
+  handle(lane: string, messages: readonly IncomingMessage[]): Promise<unknown>;
+  commit(lane: string, payloads: readonly EachBatchPayload[]): Promise<unknown>;
+}
+
+async function handleBatch(payload: EachBatchPayload, subscription: Subscription, together: Together): Promise<void> {
   const { batch } = payload;
   const messages = batch.messages.map((message): IncomingMessage => ({
     topic: batch.topic,
@@ -299,7 +320,7 @@ async function handleBatch(payload: EachBatchPayload, subscription: Subscription
     // A long handler must not be taken for dead.
     const beating = setInterval(() => void payload.heartbeat().catch(() => undefined), 3_000);
     try {
-      await subscription.handle(part);
+      await together.handle('', part);
     } finally {
       clearInterval(beating);
     }
@@ -307,7 +328,7 @@ async function handleBatch(payload: EachBatchPayload, subscription: Subscription
     if (last !== undefined) payload.resolveOffset(String(last.offset));
     await payload.heartbeat();
     // A crash before this gives the part again: at least once. Without offsets kafkajs would wait for the batch's end.
-    await payload.commitOffsetsIfNecessary(payload.uncommittedOffsets());
+    await together.commit('', [payload]);
     probe('offset committed');
   }
 }
