@@ -1,6 +1,7 @@
 /**
- * Group commit: what is asked in the same turn of the event loop goes together, and what is asked while a batch is under way goes
- * together in the next one. When nothing is under way nobody waits for longer than the turn. A batch that fails is tried again call by call, so that a bad one harms only itself.
+ * Group commit: what is asked in the same turn of the event loop goes together, and what is asked while a batch is under way
+ * goes together in the next one. When nothing is under way nobody waits for longer than the turn. A batch that fails is tried
+ * again call by call, so that a bad one harms only itself.
  */
 import { codeOf } from '@tillstream/database/database';
 import { isOutage } from './outage.ts';
