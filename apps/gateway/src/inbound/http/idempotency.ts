@@ -3,6 +3,7 @@
  * merchant, not to the API key. What was refused for good is kept as well; what may pass is tried again, and what
  * is still under way (202) is looked at again.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Refused } from '@tillstream/rpc/refusals';
 import type { Log } from '@tillstream/rpc/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -17,6 +18,8 @@ export interface AnswerStore {
   release(claim: Claim): Promise<void>;
 }
 
+// The merchant waits meanwhile. An outage that is longer leaves an answer that was given and is not stored.
+const pausesMs = [50, 250];
 const keyForm = /^[\x20-\x7e]{1,255}$/;
 
 export function rememberAnswers(server: FastifyInstance, answers: AnswerStore, log: Log): void {
@@ -62,17 +65,31 @@ export function rememberAnswers(server: FastifyInstance, answers: AnswerStore, l
       const body = typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.from(payload) : undefined;
       if (!isFinal || body === undefined) await answers.release(claim);
       else
-        await answers.keep(claim, {
-          status: reply.statusCode,
-          contentType: String(reply.getHeader('content-type')),
-          body,
-        });
+        await insist(() =>
+          answers.keep(claim, {
+            status: reply.statusCode,
+            contentType: String(reply.getHeader('content-type')),
+            body,
+          }),
+        );
     } catch (error) {
       // The work is done and the merchant should hear it; a repetition finds it by the request id.
       log.warn({ err: error, request_id: request.id }, 'an answer could not be stored');
     }
     return payload;
   });
+}
+
+/** A connection that broke is no reason to forget what was answered: the same may be written again. */
+async function insist(write: () => Promise<void>): Promise<void> {
+  for (const pauseMs of pausesMs) {
+    try {
+      return await write();
+    } catch {
+      await sleep(pauseMs);
+    }
+  }
+  await write();
 }
 
 /** For a service that makes something: the same for every repetition of this request, '' when there is no key. */
