@@ -13,11 +13,6 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-const until = (orderId: bigint, status: string) =>
-  eventually(async () => {
-    const payment = await world.payment(orderId);
-    return payment?.status === status ? payment : undefined;
-  });
 const atProvider = async (id: string) => {
   const answer = await world.sandbox('GET', `/v1/payments?reference=${readPublicId('pay', id)}`);
   return (answer as { data: { status: string }[] }).data.map(({ status }) => status);
@@ -27,9 +22,9 @@ test('a page that nobody used expires, the provider first; one that the customer
   const [unused, begun] = [nextOrder(), nextOrder()];
   await world.create(unused);
   await world.submitCard(await world.create(begun), '4000002760003184');
-  await until(begun, 'processing');
+  await world.until(begun, 'processing');
   await world.database.pool.query("update timer set due_at = now() where kind = 'expire'");
-  expect(await until(unused, 'expired')).toMatchObject({ moneyMoved: 'no' });
+  expect(await world.until(unused, 'expired')).toMatchObject({ moneyMoved: 'no' });
   expect((await world.payment(begun))?.status).toBe('processing');
 });
 
@@ -47,7 +42,7 @@ test('a page whose address never arrived is closed at the provider when its paym
   await world.database.pool.query("update timer set due_at = now() where kind = 'expire' and aggregate_id = $1", [
     readPublicId('pay', second),
   ]);
-  await until(expired, 'expired');
+  await world.until(expired, 'expired');
   expect([await atProvider(first), await atProvider(second)]).toEqual([['withdrawn'], ['withdrawn']]);
 });
 

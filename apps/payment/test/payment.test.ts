@@ -19,11 +19,6 @@ beforeEach(async () => {
   await world.sandbox('POST', '/v1/test/callbacks', {});
 });
 
-const until = (orderId: bigint, status: string) =>
-  eventually(async () => {
-    const payment = await world.payment(orderId);
-    return payment?.status === status ? payment : undefined;
-  });
 const journalOf = async (reference: string) => {
   const { data } = (await world.sandbox('GET', '/v1/journal')) as { data: { what: string; reference: string }[] };
   return data.filter((entry) => entry.reference === reference).map((entry) => entry.what);
@@ -41,9 +36,9 @@ describe('a card', () => {
       attempts: [{ state: 'open', tries: 1 }],
     });
     await fetch(payment.redirectUrl);
-    await until(orderId, 'seen');
+    await world.until(orderId, 'seen');
     await world.submitCard(payment, '4242424242424242');
-    const booked = await until(orderId, 'booked');
+    const booked = await world.until(orderId, 'booked');
     expect(booked).toMatchObject({ cardType: 'Visa', cardLast4: '4242', cardExpiration: '12/2034', moneyMoved: 'yes' });
   });
 
@@ -51,7 +46,7 @@ describe('a card', () => {
     const orderId = nextOrder();
     const first = await world.create(orderId);
     await world.submitCard(first, '4000000000009995');
-    expect(await until(orderId, 'failed')).toMatchObject({
+    expect(await world.until(orderId, 'failed')).toMatchObject({
       reason: 'insufficient_funds',
       providerErrorDescription: 'AUTHORIZATION DECLINED. Insufficient cash.',
       moneyMoved: 'no',
@@ -59,7 +54,7 @@ describe('a card', () => {
     const second = await world.create(orderId);
     expect(second.id).not.toBe(first.id);
     await world.submitCard(second, '4242424242424242');
-    await until(orderId, 'booked');
+    await world.until(orderId, 'booked');
   });
 
   test('that gets no answer is processing until the provider says which; asked or told', async () => {
@@ -90,7 +85,7 @@ describe('callbacks', () => {
     const orderId = nextOrder();
     const payment = await world.create(orderId);
     await world.submitCard(payment, '4242424242424242');
-    await until(orderId, 'booked');
+    await world.until(orderId, 'booked');
     const [row] = await world.database.everyMerchant('test', (tx) =>
       tx.selectFrom('payment').where('order_id', '=', orderId).select('payment_id').execute(),
     );
@@ -108,7 +103,7 @@ describe('callbacks', () => {
   test('that are forged, stale or altered are refused; one that is received again is known', async () => {
     const orderId = nextOrder();
     await world.submitCard(await world.create(orderId), '4242424242424242');
-    await until(orderId, 'booked');
+    await world.until(orderId, 'booked');
     const real = world.callbacks.at(-1);
     if (real === undefined) throw new Error('no callback');
     const send = (headers: Record<string, string>, body: Buffer) =>
@@ -280,7 +275,7 @@ test('a payment whose callback was lost and whose customer never came back is fo
   await world.submitCard(await world.create(paid), '4242424242424242');
   const unused = readPublicId('pay', (await world.create(open)).id);
   await world.database.pool.query("update timer set due_at = now() where kind = 'look'");
-  await until(paid, 'booked');
+  await world.until(paid, 'booked');
   // The one that nobody has used is looked at again.
   await eventually(async () => {
     const { rows } = await world.database.pool.query<{ waits: boolean }>(
@@ -312,7 +307,7 @@ test('withdrawing an old payment leaves the live one of the same order alone', a
   const orderId = nextOrder();
   const old = await world.create(orderId);
   await world.submitCard(old, '4000000000000002');
-  await until(orderId, 'failed');
+  await world.until(orderId, 'failed');
   const live = await world.create(orderId);
   await expect(world.api.withdrawPayment({ merchantId, paymentId: old.id })).rejects.toMatchObject({
     code: 'payment_not_withdrawable',

@@ -17,11 +17,6 @@ beforeEach(async () => {
   await world.sandbox('POST', '/v1/test/callbacks', {});
 });
 
-const until = (orderId: bigint, status: string, merchant?: string) =>
-  eventually(async () => {
-    const payment = await world.payment(orderId, merchant);
-    return payment?.status === status ? payment : undefined;
-  });
 const paymentsOf = async (orderId: bigint) =>
   (await world.api.listPayments({ merchantId, orderId, status: '', limit: 100, startingAfter: '', endingBefore: '' }))
     .payments;
@@ -36,7 +31,7 @@ const save = async (number = '4242424242424242', more: { merchantId?: string; ex
   const { merchantId: merchant = merchantId, expiry } = more;
   const payment = await world.create(orderId, { saveInstrument: true, merchantId: merchant });
   await world.submitCard(payment, number, expiry);
-  return until(orderId, 'booked', merchant);
+  return world.until(orderId, 'booked', merchant);
 };
 const isKnownToBeUnknown = (orderId: bigint, merchant?: string) =>
   eventually(async () => {
@@ -65,7 +60,7 @@ describe('a card that is kept', () => {
     expect(saved.instrumentId).not.toBe('');
     const orderId = nextOrder();
     await world.chargeDue({ orderId, instrumentId: saved.instrumentId });
-    const charged = await until(orderId, 'booked');
+    const charged = await world.until(orderId, 'booked');
     expect(charged).toMatchObject({
       isOffSession: true,
       instrumentId: saved.instrumentId,
@@ -96,7 +91,7 @@ describe('a card that is kept', () => {
     const [declined, over] = [nextOrder(), nextOrder()];
     const wrong = await save('4000000000000341');
     await world.chargeDue({ orderId: declined, instrumentId: wrong.instrumentId });
-    expect(await until(declined, 'failed')).toMatchObject({ reason: 'card_declined', moneyMoved: 'no' });
+    expect(await world.until(declined, 'failed')).toMatchObject({ reason: 'card_declined', moneyMoved: 'no' });
 
     // At the merchant's date.
     const merchant = randomUUIDv7();
@@ -105,7 +100,7 @@ describe('a card that is kept', () => {
     const short = await save('4242424242424242', { merchantId: merchant, expiry });
     await world.setClock(new Date(Date.UTC(soon.getUTCFullYear(), soon.getUTCMonth() + 1, 1)), merchant);
     await world.chargeDue({ orderId: over, instrumentId: short.instrumentId, merchant });
-    expect(await until(over, 'failed', merchant)).toMatchObject({ reason: 'expired_card' });
+    expect(await world.until(over, 'failed', merchant)).toMatchObject({ reason: 'expired_card' });
   });
 
   test('that pays nothing now is kept all the same, and nothing is captured', async () => {
@@ -116,7 +111,7 @@ describe('a card that is kept', () => {
     expect(page).toContain('Nothing is charged now.');
     expect(page).toContain('The card is kept for renewals');
     await world.submitCard(payment, '4242424242424242');
-    const booked = await until(orderId, 'booked');
+    const booked = await world.until(orderId, 'booked');
     expect(booked).toMatchObject({ amountMinor: 0n, moneyMoved: 'no' });
     expect(booked.instrumentId).not.toBe('');
     expect(await journalOf(booked)).toEqual(['verification']);
@@ -125,7 +120,7 @@ describe('a card that is kept', () => {
   test('that is declined is not kept', async () => {
     const orderId = nextOrder();
     await world.submitCard(await world.create(orderId, { saveInstrument: true }), '4000000000009995');
-    expect(await until(orderId, 'failed')).toMatchObject({ reason: 'insufficient_funds', instrumentId: '' });
+    expect(await world.until(orderId, 'failed')).toMatchObject({ reason: 'insufficient_funds', instrumentId: '' });
   });
 });
 
@@ -135,7 +130,7 @@ describe('a charge', () => {
     const orderId = nextOrder();
     const subscriptionId = '77_1';
     const messages = await world.chargeDue({ orderId, instrumentId, subscriptionId });
-    await until(orderId, 'failed');
+    await world.until(orderId, 'failed');
     await world.say(messages);
     await world.chargeDue({ orderId, instrumentId, subscriptionId });
     await world.chargeDue({ orderId, instrumentId, subscriptionId, slot: 1 });
@@ -158,7 +153,7 @@ describe('a charge', () => {
     const unknown = await isKnownToBeUnknown(orderId);
     expect(await journalOf(unknown)).toEqual(behaviour === 'error_500' ? [] : ['capture']);
     await leaveAsAfterCrash(unknown);
-    const booked = await until(orderId, 'booked');
+    const booked = await world.until(orderId, 'booked');
     expect(booked.attempts).toMatchObject([{ id: unknown.attempts[0]?.id, state: 'succeeded' }]);
     expect(await journalOf(booked)).toEqual(['capture']);
   });
@@ -171,13 +166,13 @@ describe('a charge', () => {
     // What is told later is charged: what came before it was heard.
     const after = nextOrder();
     await world.chargeDue({ orderId: after, instrumentId });
-    await until(after, 'booked');
+    await world.until(after, 'booked');
     expect(await paymentsOf(orderId)).toHaveLength(1);
     await world.api.withdrawPayment({ merchantId, paymentId: byHand.id });
     await world.say(messages);
     const last = nextOrder();
     await world.chargeDue({ orderId: last, instrumentId });
-    await until(last, 'booked');
+    await world.until(last, 'booked');
     expect(await paymentsOf(orderId)).toMatchObject([{ id: byHand.id, status: 'withdrawn' }]);
   });
 
@@ -186,7 +181,7 @@ describe('a charge', () => {
     await world.chargeDue({ orderId: saved.orderId, instrumentId: saved.instrumentId });
     const after = nextOrder();
     await world.chargeDue({ orderId: after, instrumentId: saved.instrumentId });
-    await until(after, 'booked');
+    await world.until(after, 'booked');
     expect(await paymentsOf(saved.orderId)).toHaveLength(1);
   });
 
@@ -219,7 +214,7 @@ describe('a charge', () => {
     for (const call of calls) {
       const orderId = nextOrder();
       await world.chargeDue({ orderId, ...call });
-      const failed = await until(orderId, 'failed', call.merchant);
+      const failed = await world.until(orderId, 'failed', call.merchant);
       expect(failed).toMatchObject({ providerErrorCode: 'instrument_not_found', instrumentId: '', attempts: [] });
       expect(await journalOf(failed)).toEqual([]);
     }
@@ -269,6 +264,6 @@ describe('bank transfer', () => {
     expect(page).not.toContain('name="number"');
     expect((await world.submit(payment, {})).status).toBe(422);
     expect((await world.submit(payment, { action })).status).toBe(303);
-    expect(await until(orderId, status)).toMatchObject(outcome);
+    expect(await world.until(orderId, status)).toMatchObject(outcome);
   });
 });

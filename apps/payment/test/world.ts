@@ -11,6 +11,7 @@ import type { Client } from '@tillstream/rpc/client';
 import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
 import type { Carrier, OutgoingMessage } from '@tillstream/messaging/message';
 import { startApp, type StartedApp } from '@tillstream/testkit/app';
+import { eventually } from '@tillstream/testkit/eventually';
 import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
 import { quietLog } from '@tillstream/testkit/log';
 import { startProgram, type RunningProgram } from '@tillstream/testkit/program';
@@ -31,6 +32,8 @@ export interface World {
   handsOn: boolean;
   create(orderId: bigint, more?: Partial<CreatePaymentRequest>): Promise<Payment>;
   payment(orderId: bigint, merchant?: string): Promise<Payment | undefined>;
+  /** Resolves when the order's newest payment has this status. */
+  until(orderId: bigint, status: string, merchant?: string): Promise<Payment>;
   /** As the subscription service says it. Answers the message, to be said again. */
   chargeDue(charge: Partial<ChargeDue> & Renewal): Promise<readonly OutgoingMessage[]>;
   say(messages: readonly OutgoingMessage[]): Promise<void>;
@@ -163,6 +166,11 @@ export async function makeWorld(): Promise<World> {
       });
       return payments[0];
     },
+    until: (orderId, status, merchant) =>
+      eventually(async () => {
+        const payment = await world.payment(orderId, merchant);
+        return payment?.status === status ? payment : undefined;
+      }),
     async sandbox(method, path, body) {
       const answer = await fetch(`${sandboxUrl}${path}`, {
         method,

@@ -171,7 +171,7 @@ export class Mails {
         ) as counts left join lateral (
           select due_at, kind, about from mail where ${open} and status = 'pending' and due_at > ${now}
           order by due_at, id limit ${mostNext}) as later on true
-            order by later.due_at`.execute(tx),
+        order by later.due_at`.execute(tx),
     );
     const [first] = rows;
     return {
