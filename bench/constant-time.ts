@@ -4,8 +4,9 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Client, request } from 'undici';
+import { claimPorts } from '@tillstream/testkit/ports';
 import { Buyers } from './buyer.ts';
-import { findPortBase, makeFolder, removeFolder, startForm } from './form.ts';
+import { makeFolder, removeFolder, startForm } from './form.ts';
 import { openShop } from './shop.ts';
 
 const { values } = parseArgs({ options: { samples: { type: 'string', default: '40000' } } });
@@ -15,7 +16,7 @@ const border = 4.5;
 // The slowest tenth is what else the machine did.
 const kept = 0.9;
 
-const at = { data: makeFolder(), portBase: await findPortBase() };
+const at = { data: makeFolder(), portBase: await claimPorts() };
 const form = await startForm('standalone', at);
 const shop = await openShop(form, 10);
 const buyers = new Buyers();

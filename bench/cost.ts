@@ -4,8 +4,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { claimPorts } from '@tillstream/testkit/ports';
 import { CountedDatabase, prepareServer, type Counts } from './database-counts.ts';
-import { findPortBase, makeFolder, removeFolder, startForm, type Form } from './form.ts';
+import { makeFolder, removeFolder, startForm, type Form } from './form.ts';
 import { fulfilmentOf, Mails } from './gate.ts';
 import { closedLoop, sequence } from './load.ts';
 import { openShop } from './shop.ts';
@@ -36,7 +37,7 @@ const reportMs = 11_000;
 
 /** In one process on data of its own; what polls while nobody buys is taken off. */
 export async function countPurchases(purchases = 12): Promise<CountedPurchases> {
-  const at = { data: makeFolder(), portBase: await findPortBase() };
+  const at = { data: makeFolder(), portBase: await claimPorts() };
   let form: Form | undefined;
   try {
     await prepareServer(at);

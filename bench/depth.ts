@@ -4,8 +4,9 @@
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import type { Client } from 'pg';
+import { claimPorts } from '@tillstream/testkit/ports';
 import { connect, prepareServer } from './database-counts.ts';
-import { findPortBase, makeFolder, removeFolder, startForm } from './form.ts';
+import { makeFolder, removeFolder, startForm } from './form.ts';
 import { compare } from './measure.ts';
 import { Ground } from './window.ts';
 
@@ -42,7 +43,7 @@ try {
 }
 
 async function shopWith(orders: number): Promise<Ground> {
-  const at = { data: makeFolder(), portBase: await findPortBase() };
+  const at = { data: makeFolder(), portBase: await claimPorts() };
   started.push(async () => removeFolder(at.data));
   await prepareServer(at);
   const form = await startForm('standalone', at);

@@ -1,8 +1,6 @@
 /** The product in either form, in processes of its own, on a data folder of its own. */
 import { spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -96,23 +94,4 @@ export function makeFolder(): string {
 
 export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-}
-
-/** A run of forty free ports, from anywhere, so that two benches that start at once do not choose the same. */
-export async function findPortBase(): Promise<number> {
-  const places = 200;
-  const start = randomInt(places);
-  for (let nth = 0; nth < places; nth += 1) {
-    const base = 24_000 + ((start + nth) % places) * 40;
-    const free = await Promise.all(Array.from({ length: 35 }, (_, offset) => isFree(base + offset)));
-    if (free.every(Boolean)) return base;
-  }
-  throw new Error('no run of forty free ports');
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer().once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-  });
 }

@@ -8,9 +8,10 @@ import { MerchantApiService } from '@tillstream/proto/merchant/v1/merchant_api';
 import { makeClient, openChannel } from '@tillstream/rpc/client';
 import type { Client } from 'pg';
 import { request } from 'undici';
+import { claimPorts } from '@tillstream/testkit/ports';
 import { Buyers } from './buyer.ts';
 import { connect } from './database-counts.ts';
-import { findPortBase, makeFolder, removeFolder, startForm, type Form } from './form.ts';
+import { makeFolder, removeFolder, startForm, type Form } from './form.ts';
 
 const { values } = parseArgs({
   options: { renewals: { type: 'string', default: '100000' }, kill: { type: 'boolean', default: false } },
@@ -21,7 +22,7 @@ const [seedOrder, seedItem] = [888_001, 777_001];
 const [firstOrder, firstItem] = [2_000_000, 4_000_000];
 const codesAtOnce = 10_000;
 
-const at = { data: makeFolder(), portBase: await findPortBase() };
+const at = { data: makeFolder(), portBase: await claimPorts() };
 let form = await startForm('standalone', at);
 const buyers = new Buyers();
 const events = { total: 0, ids: new Set<string>() };

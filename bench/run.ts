@@ -3,9 +3,10 @@
 // `--standalone` leaves the split form out and writes nothing; `--statements` lists the statements asked most often;
 // `--profile` takes nothing but a profile of the one process.
 import process from 'node:process';
+import { claimPorts } from '@tillstream/testkit/ports';
 import { openCollector } from './collector.ts';
 import { countStatementsFromNextStart, prepareServer } from './database-counts.ts';
-import { findPortBase, makeFolder, removeFolder, startForm, type Form } from './form.ts';
+import { makeFolder, removeFolder, startForm, type Form } from './form.ts';
 import { idleOf, installedSize, type Idle } from './idle.ts';
 import { compare, measure, type Compared, type Measured } from './measure.ts';
 import { canRead } from './processes.ts';
@@ -137,7 +138,7 @@ async function startCounted(name: Form['name'], environment = {}, nodeFlags: rea
 async function place(): Promise<{ data: string; portBase: number }> {
   const data = makeFolder();
   folders.add(data);
-  return { data, portBase: await findPortBase() };
+  return { data, portBase: await claimPorts() };
 }
 
 async function start(

@@ -1,13 +1,13 @@
 // What it costs to fetch what is due when much is not: the timer table with 5,000 and with 5,000,000 future rows, in one
 // run, by EXPLAIN (ANALYZE, BUFFERS) of the statement that the product sends: `npm run bench:timers`. Some five minutes.
 import { mkdtempSync, chmodSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrate, type ServiceHome } from '@tillstream/database/migrate';
 import { startEmbeddedPostgres } from '@tillstream/embedded/server';
 import { messagingMigrations } from '@tillstream/messaging/migrations';
 import { findDue, findTravellers } from '@tillstream/messaging/timers';
+import { freePort } from '@tillstream/testkit/ports';
 import pg from 'pg';
 
 const sizes = [5_000, 5_000_000];
@@ -121,16 +121,4 @@ function print(found: readonly { rows: number; everybody: Cost; traveller: Cost;
       `time ${ratio((each) => each.traveller.ms)}, blocks ${ratio((each) => each.traveller.blocks)} | ` +
       `time ${ratio((each) => each.nothing.ms)}, blocks ${ratio((each) => each.nothing.blocks)} |`,
   );
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
 }

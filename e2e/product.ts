@@ -1,9 +1,9 @@
 /** Starts the product as an operator does, in a process of its own, and reads the READY line. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, chmodSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { claimPorts } from '@tillstream/testkit/ports';
 
 export type Form = 'standalone' | 'split';
 
@@ -39,7 +39,7 @@ export async function startProduct(
   options: { data?: string; portBase?: number; env?: Record<string, string>; withinMs?: number } = {},
 ): Promise<Product> {
   const data = options.data ?? makeDataFolder();
-  const portBase = options.portBase ?? (await findPortBase());
+  const portBase = options.portBase ?? (await claimPorts());
   const child = spawn(process.execPath, [programs[form]], {
     cwd: root,
     env: { ...process.env, NODE_ENV: 'production', TILLSTREAM_DATA: data, PORT_BASE: String(portBase), ...options.env },
@@ -108,23 +108,5 @@ function readReady(child: ChildProcess, printed: () => string, withinMs: number)
       const ready: Ready = JSON.parse(line[1]);
       resolve(ready);
     });
-  });
-}
-
-/** A run of forty free ports: the product takes its ports from a base. */
-export async function findPortBase(): Promise<number> {
-  for (let attempt = 0; attempt < 50; attempt += 1) {
-    const base = 20_000 + Math.floor(Math.random() * 300) * 40;
-    const free = await Promise.all(Array.from({ length: 32 }, (_, offset) => isFree(base + offset)));
-    if (free.every(Boolean)) return base;
-  }
-  throw new Error('no run of free ports found');
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }

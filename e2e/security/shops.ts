@@ -1,8 +1,9 @@
 /** Merchants that have one of everything, so that every id of the API names something. */
 import { MerchantApiService } from '@tillstream/proto/merchant/v1/merchant_api';
 import { makeClient, openChannel, type Client } from '@tillstream/rpc/client';
+import { claimPorts } from '@tillstream/testkit/ports';
 import { buy, placeOrder, type Sale } from '../purchase.ts';
-import { findPortBase, startProduct, type Product } from '../product.ts';
+import { startProduct, type Product } from '../product.ts';
 import { Shop } from '../shop.ts';
 import { until } from '../until.ts';
 import { button, Visitor } from '../visitor.ts';
@@ -13,7 +14,7 @@ const merchantRpcOffset = 10;
 
 /** As an operator starts it, with a port on which accounts can be opened. */
 export async function startShops(): Promise<Product> {
-  const portBase = await findPortBase();
+  const portBase = await claimPorts();
   return startProduct('standalone', { portBase, env: { MERCHANT_RPC_PORT: String(portBase + merchantRpcOffset) } });
 }
 

@@ -1,15 +1,8 @@
 /** A sender that broke off in the middle of a mail stopped the listener's worker, which then found its own port taken, for ever. */
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import { freePort } from '@tillstream/testkit/ports';
 import { expect, test } from 'vitest';
 import { mailboxApp } from '../src/app.ts';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Says each line when the one before is answered; answers the last answer, or '' when the sender breaks off after its last line. */
 function speak(port: number, lines: readonly string[], breaksOff = false): Promise<string> {

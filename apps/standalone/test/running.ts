@@ -1,6 +1,5 @@
 /** The whole product in this process on a database of its own, with one purchase made over its rpc. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServiceHome } from '@tillstream/database/migrate';
@@ -12,6 +11,7 @@ import { makeClient } from '@tillstream/rpc/client';
 import { makeLog } from '@tillstream/service/log';
 import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
 import { eventually } from '@tillstream/testkit/eventually';
+import { claimPorts } from '@tillstream/testkit/ports';
 import type { HostileReceiver } from '@tillstream/testkit/receiver';
 import { request } from 'undici';
 import { environmentOf, placesOf, type Places } from '../src/environment.ts';
@@ -33,7 +33,7 @@ export async function startRunning(environment: Record<string, string> = {}): Pr
   const data = mkdtempSync(join(tmpdir(), 'tillstream-rpc-'));
   const [first, ...more] = homes as readonly [ServiceHome, ...ServiceHome[]];
   const database = await testDatabase(first, ...more);
-  const ports = portsFrom(await freeBase());
+  const ports = portsFrom(await claimPorts());
   const places = placesOf(ports, '127.0.0.1');
   const secrets = loadSecrets(join(data, 'secrets.json'));
   const logFile = join(data, 'log');
@@ -205,21 +205,4 @@ export async function openShopAndBuy(
     60_000,
   );
   return { ...shop, ...sale, code, cartId: (await fillCart(product, shop)).id };
-}
-
-/** Twenty ports in a row. */
-async function freeBase(): Promise<number> {
-  for (let base = 33_000 + (process.pid % 200) * 40; base < 60_000; base += 40) {
-    const free = await Promise.all(Array.from({ length: 20 }, (_, at) => isFree(base + at)));
-    if (free.every(Boolean)) return base;
-  }
-  throw new Error('no run of free ports');
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-  });
 }

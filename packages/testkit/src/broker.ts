@@ -5,10 +5,11 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, connect, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './ports.ts';
 
 export interface Broker {
   /** host:port of each. */
@@ -206,14 +207,6 @@ function run(command: string, args: readonly string[]): void {
   const result = spawnSync(command, args, { encoding: 'utf8', timeout: 300_000 });
   if (result.error !== undefined) throw new Error(`${command} cannot be run: ${result.error.message}`);
   if (result.status !== 0) throw new Error(`${command} failed: ${(result.stderr || result.stdout).slice(-500)}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function untilOpen(port: number, isAlive: () => boolean): Promise<void> {

@@ -1,7 +1,7 @@
 /** One of the product's programs as its own process: for tests that need another app's real behaviour over its real protocol. */
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from './ports.ts';
 
 export interface RunningProgram {
   readonly port: number;
@@ -43,14 +43,4 @@ export async function startProgram(
       await ended;
     },
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

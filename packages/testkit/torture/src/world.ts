@@ -1,6 +1,5 @@
 /** What the product stands on: Kafka, Postgres behind a network that fails, and its processes; all on loopback and in one folder. */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres, type EmbeddedServer } from '@tillstream/embedded/server';
@@ -9,6 +8,7 @@ import { portsFrom, type PortName, type Ports } from '@tillstream/standalone/por
 import { loadSecrets, type Secrets } from '@tillstream/standalone/secrets';
 import { startJars, type MortalBroker } from '@tillstream/testkit/broker';
 import { startFaultProxy, type FaultProxy } from '@tillstream/testkit/fault-proxy';
+import { claimPorts } from '@tillstream/testkit/ports';
 import { Programs } from './programs.ts';
 
 export interface World {
@@ -52,7 +52,7 @@ export async function openWorld(
 ): Promise<World> {
   const data = mkdtempSync(join(tmpdir(), 'tillstream-torture-'));
   chmodSync(data, 0o755);
-  const ports = portsFrom(await findPortBase());
+  const ports = portsFrom(await claimPorts());
   const places = placesOf(ports, '127.0.0.1');
   const closers: (() => Promise<unknown>)[] = [];
   const stop = async () => {
@@ -158,20 +158,4 @@ export async function untilReady(programs: Programs, withinMs: number): Promise<
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }
-}
-
-/** A run of forty free ports. */
-async function findPortBase(): Promise<number> {
-  for (let base = 32_000; base < 32_700; base += 40) {
-    const free = await Promise.all(Array.from({ length: 40 }, (_, offset) => isFree(base + offset)));
-    if (free.every(Boolean)) return base;
-  }
-  throw new Error('no run of forty free ports');
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer().once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-  });
 }
