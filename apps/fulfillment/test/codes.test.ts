@@ -16,8 +16,12 @@ beforeAll(async () => {
 afterAll(() => shop.stop());
 
 const product = () => String(nextNumber());
-const add = (productId: string, codes: string[], more: { merchantId?: string; lowWaterMark?: number } = {}) =>
-  shop.api.addLicenceCodes({ merchantId: shop.merchantId, productId, codes, lowWaterMark: 0, ...more });
+const add = (
+  productId: string,
+  codes: string[],
+  more: { merchantId?: string; lowWaterMark?: number; requestId?: string } = {},
+) =>
+  shop.api.addLicenceCodes({ merchantId: shop.merchantId, productId, codes, lowWaterMark: 0, requestId: '', ...more });
 const refusal = (adding: Promise<unknown>) =>
   adding.then(
     () => undefined,
@@ -45,6 +49,21 @@ describe('an upload', () => {
     // Another product, and another merchant, may have the same code.
     expect(await add(product(), ['A'])).toEqual({ added: 1, duplicates: 0 });
     expect(await add(productId, ['A'], { merchantId: randomUUID() })).toEqual({ added: 1, duplicates: 0 });
+  });
+
+  test('that comes again under its request id is told what it added, and adds nothing, also at the same time', async () => {
+    const productId = product();
+    const again = { requestId: randomUUID() };
+    const answers = await Promise.all(Array.from({ length: 4 }, () => add(productId, ['A', 'B', 'A'], again)));
+    for (const answer of answers) expect(answer).toEqual({ added: 2, duplicates: 1 });
+    await sell(productId, 2);
+    expect(await add(productId, ['A', 'B', 'A'], again)).toEqual({ added: 2, duplicates: 1 });
+    expect((await shop.api.getPoolSummaries({ merchantId: shop.merchantId, productIds: [productId] })).pools).toEqual([
+      { productId, available: 0, issued: 2, lowWaterMark: 0 },
+    ]);
+    // Another merchant's request is another one, whatever its id.
+    const foreign = { ...again, merchantId: randomUUID() };
+    expect(await add(productId, ['A', 'C'], foreign)).toEqual({ added: 2, duplicates: 0 });
   });
 
   test('takes ten thousand codes at once, and no more', async () => {

@@ -18,6 +18,7 @@ const fill = (productId: string, count: number, lowWaterMark = 0) =>
     productId,
     codes: Array.from({ length: count }, () => `code-${nextNumber()}`),
     lowWaterMark,
+    requestId: '',
   });
 const pool = async (productId: string) =>
   (await shop.api.getPoolSummaries({ merchantId: shop.merchantId, productIds: [productId] })).pools[0];
@@ -79,7 +80,7 @@ describe('a paid order', () => {
   test('takes the oldest codes first', async () => {
     const productId = product();
     const codes = ['c', 'a', 'b'];
-    await shop.api.addLicenceCodes({ merchantId: shop.merchantId, productId, codes, lowWaterMark: 0 });
+    await shop.api.addLicenceCodes({ merchantId: shop.merchantId, productId, codes, lowWaterMark: 0, requestId: '' });
     const { orderId } = shop.order([{ productId, quantity: 3 }]);
     await shop.pay(orderId);
     await delivered(orderId, 3);

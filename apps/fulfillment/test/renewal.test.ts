@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => shop.stop());
 
 const fill = (productId: string, codes: string[]) =>
-  shop.api.addLicenceCodes({ merchantId: shop.merchantId, productId, codes, lowWaterMark: 0 });
+  shop.api.addLicenceCodes({ merchantId: shop.merchantId, productId, codes, lowWaterMark: 0, requestId: '' });
 const licences = async (orderId: bigint) =>
   (await shop.api.getLicences({ orders: [{ merchantId: shop.merchantId, orderId }] })).licences;
 const delivered = (orderId: bigint, count: number) =>

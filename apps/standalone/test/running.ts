@@ -79,22 +79,19 @@ export const customer: Customer = {
   companyDeliveryAddress: '',
 };
 
-export interface Bought {
-  readonly merchantId: string;
-  readonly productId: string;
-  readonly code: string;
-  readonly orderId: bigint;
-  readonly token: string;
-  /** Of a cart that is not ordered. */
-  readonly cartId: string;
-  readonly endpointId: string;
-}
-
 export interface OpenedShop {
   readonly merchantId: string;
   readonly productId: string;
   readonly endpointId: string;
   readonly apiKey: string;
+}
+
+export interface Bought extends OpenedShop {
+  readonly code: string;
+  readonly orderId: bigint;
+  readonly token: string;
+  /** Of a cart that is not ordered. */
+  readonly cartId: string;
 }
 
 /** A shop with a product that renews, its codes, and an endpoint. */
@@ -138,7 +135,7 @@ export async function openShop(
     requestId: '',
   });
   const fulfillment = makeClient(FulfillmentApiService, product.channel('fulfillment'));
-  await fulfillment.addLicenceCodes({ merchantId, productId, codes, lowWaterMark: 0 });
+  await fulfillment.addLicenceCodes({ merchantId, productId, codes, lowWaterMark: 0, requestId: '' });
   return { merchantId, productId, endpointId: endpoint?.id ?? '', apiKey: account.testApiKey };
 }
 

@@ -121,7 +121,7 @@ describe('endpoints', () => {
       node.webhooks.getEndpoint(foreign),
       node.webhooks.updateEndpoint({ ...foreign, ...unchanged, status: 'paused' }),
       node.webhooks.deleteEndpoint(foreign),
-      node.webhooks.rotateSecret({ ...foreign, seedSecret: '' }),
+      node.webhooks.rotateSecret({ ...foreign, seedSecret: '', requestId: '' }),
       node.webhooks.enableEndpoint(foreign),
       node.webhooks.pingEndpoint(foreign),
     ];
@@ -174,11 +174,10 @@ describe('endpoints', () => {
 
   test('after a rotation both standard secrets sign, and the seed header is of the new one', async () => {
     const { id, secrets: before } = await make({ seedSecret: 'the old secret' });
-    const { secrets: after } = await node.webhooks.rotateSecret({
-      merchantId,
-      endpointId: id,
-      seedSecret: 'the new secret',
-    });
+    const rotation = { merchantId, endpointId: id, seedSecret: 'the new secret', requestId: crypto.randomUUID() };
+    const { secrets: after } = await node.webhooks.rotateSecret(rotation);
+    // Whoever repeats the request has not rotated twice: the secret of before still signs.
+    expect((await node.webhooks.rotateSecret(rotation)).secrets).toEqual(after);
     const n = shop.requests.length;
     await stage.say(7_002n, ['created']);
     const request = (await shop.waitFor(n + 1))[n];

@@ -82,7 +82,7 @@ async function openShop(world: World, name: ShopName, codesEach: number): Promis
     });
     products[good] = product?.id ?? '';
     const codes = Array.from({ length: codesEach }, (_, at) => codeOf(name, good, at));
-    await fulfillment.addLicenceCodes({ merchantId, productId: products[good], codes, lowWaterMark: 2 });
+    await fulfillment.addLicenceCodes({ merchantId, productId: products[good], codes, lowWaterMark: 2, requestId: '' });
   }
   const webhookSecrets = new Map<string, string>();
   for (const receiver of receivers) {

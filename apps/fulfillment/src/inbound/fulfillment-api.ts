@@ -17,12 +17,13 @@ export function answerFulfillmentApi(stores: {
     productId: string;
     codes: readonly string[];
     lowWaterMark: number;
+    requestId: string;
   }): Promise<number>;
   readPools(merchantId: string, productIds: readonly string[]): Promise<PoolSummary[]>;
   readLicences(orders: readonly OrderKey[]): Promise<Licence[]>;
 }): Handlers<typeof FulfillmentApiService> {
   return {
-    async addLicenceCodes({ merchantId, productId, codes, lowWaterMark }) {
+    async addLicenceCodes({ merchantId, productId, codes, lowWaterMark, requestId }) {
       if (!/^\d{1,18}$/.test(productId)) throw new Refused('product_not_found');
       if (codes.length === 0) throw new Refused('required', { param: 'codes' });
       if (codes.length > mostCodes) throw new Refused('too_many_codes', { param: 'codes' });
@@ -35,7 +36,7 @@ export function answerFulfillmentApi(stores: {
         const [first] = fields;
         throw new Refused(first?.code ?? 'invalid_field', { ...first, fields });
       }
-      const added = await stores.addCodes({ merchantId, productId, codes: read.codes, lowWaterMark });
+      const added = await stores.addCodes({ merchantId, productId, codes: read.codes, lowWaterMark, requestId });
       return { added, duplicates: codes.length - added };
     },
     async getPoolSummaries({ merchantId, productIds }) {

@@ -19,15 +19,22 @@ export function contextOf(row: {
   return `${row.merchant_id}|${row.product_id}|${row.pool_code_id}`;
 }
 
-/** Adds what the product never had, and takes up the deliveries that waited for it. Answers how many were new. */
+interface Upload {
+  readonly merchantId: string;
+  readonly productId: string;
+  readonly codes: readonly string[];
+  readonly lowWaterMark: number;
+  /** UUID; '' = none. */
+  readonly requestId: string;
+}
+
+/**
+ * Adds what the product never had, and takes up the deliveries that waited for it. Answers how many were new; to a request
+ * that is known, how many were new when it came first.
+ */
 export async function addCodes(
   parts: { readonly database: Database<FulfillmentTables>; readonly vault: Vault; readonly clock: Clock },
-  upload: {
-    readonly merchantId: string;
-    readonly productId: string;
-    readonly codes: readonly string[];
-    readonly lowWaterMark: number;
-  },
+  upload: Upload,
 ): Promise<number> {
   const { database, vault, clock } = parts;
   const { merchantId, productId, codes, lowWaterMark } = upload;
@@ -52,6 +59,8 @@ export async function addCodes(
   // Two uploads of the same codes meet in the unique index: in one order, they cannot wait for each other.
   sealed.sort((a, b) => a.fingerprint.compare(b.fingerprint));
   const added = await database.transaction([merchantId], async (tx) => {
+    const known = upload.requestId === '' ? undefined : await knownUpload(tx, upload, clock.now(merchantId));
+    if (known !== undefined) return known;
     const { rows } = await sql<{ count: number }>`
       with added as (
         insert into pool_code (pool_code_id, merchant_id, product_id, sealed, fingerprint, added_at)
@@ -69,9 +78,37 @@ export async function addCodes(
         low_noticed = pool.low_noticed and pool.available + excluded.available < excluded.low_water_mark
       returning available`.execute(tx);
     await takeUpWaiting(tx, merchantId, productId, pool.rows[0]?.available ?? 0);
+    if (upload.requestId !== '')
+      await tx
+        .updateTable('upload')
+        .set({ added: count })
+        .where('merchant_id', '=', merchantId)
+        .where('request_id', '=', upload.requestId)
+        .execute();
     return count;
   });
   wake(database);
+  return added;
+}
+
+/** Notes the request, or answers what it has added. The same request at the same time waits here for this one's end. */
+async function knownUpload(
+  tx: Kysely<FulfillmentTables>,
+  { merchantId, productId, requestId }: Upload,
+  now: Date,
+): Promise<number | undefined> {
+  const noted = await tx
+    .insertInto('upload')
+    .values({ merchant_id: merchantId, request_id: requestId, product_id: productId, added: 0, uploaded_at: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst();
+  if ((noted.numInsertedOrUpdatedRows ?? 0n) > 0n) return undefined;
+  const { added } = await tx
+    .selectFrom('upload')
+    .select('added')
+    .where('merchant_id', '=', merchantId)
+    .where('request_id', '=', requestId)
+    .executeTakeFirstOrThrow();
   return added;
 }
 

@@ -17,6 +17,13 @@ export interface FulfillmentTables {
     issued_at: Date | null;
     added_at: Date;
   };
+  upload: {
+    merchant_id: string;
+    request_id: string;
+    product_id: string;
+    added: number;
+    uploaded_at: Date;
+  };
   delivery: {
     item_id: bigint;
     merchant_id: string;

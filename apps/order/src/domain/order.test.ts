@@ -128,7 +128,7 @@ const commands: Record<OrderCommand['type'], OrderCommand> = {
   recordItemDelivered: { type: 'recordItemDelivered', itemId: 1n, at },
   recordSubscription: cancel,
   remind: { type: 'remind', number: 1, dueAt: at, at, isWanted: true },
-  resendLicences: { type: 'resendLicences' },
+  resendLicences: { type: 'resendLicences', requestId: '' },
   delete: { type: 'delete', reason: 'by_merchant' },
 };
 
@@ -192,12 +192,17 @@ test('licences are sent again while the order is paid and something is delivered
   const delivered = existing(pay('a'), commands.recordItemDelivered);
   expect(order.decide(delivered, resend)).toEqual({
     answer: 'accepted',
-    events: [{ type: 'orderLicencesAsked', itemIds: [1n], number: 1 }],
+    events: [{ type: 'orderLicencesAsked', itemIds: [1n], number: 1, requestId: '' }],
   });
   const often = existing(pay('a'), commands.recordItemDelivered, ...Array.from({ length: 20 }, () => resend));
-  expect(often.resends).toBe(20);
+  expect(often.resends).toHaveLength(20);
   expect(outcomeOf(order, often, resend)).toBe('refused: too_many_resends');
   expect(outcomeOf(order, existing(commands.delete), resend)).toBe('refused: order_deleted');
+  const named = { type: 'resendLicences', requestId: 'r1' } as const;
+  const asked = existing(pay('a'), commands.recordItemDelivered, named);
+  expect(outcomeOf(order, asked, named)).toBe('ignored');
+  expect(outcomeOf(order, asked, { ...named, requestId: 'r2' })).toBe('paid');
+  expect(outcomeOf(order, asked, resend)).toBe('paid');
 });
 
 test('a second payment is due for refund, once, and delivers nothing more', () => {

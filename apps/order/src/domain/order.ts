@@ -37,8 +37,8 @@ export interface Order {
   /** By item: on a parent from its payment on, on a child always. */
   readonly subscriptions: ReadonlyMap<bigint, ItemSubscription>;
   readonly reminded: readonly number[];
-  /** How often the licences were sent again. */
-  readonly resends: number;
+  /** The requests that had the licences sent again; '' for one that named none. */
+  readonly resends: readonly string[];
 }
 
 export type OrderState = { readonly status: 'absent' } | Order;
@@ -72,7 +72,7 @@ export type OrderCommand =
       /** The merchant's policy as it is now: it may have been switched off since the order was placed. */
       readonly isWanted: boolean;
     }
-  | { readonly type: 'resendLicences' }
+  | { readonly type: 'resendLicences'; readonly requestId: string }
   | { readonly type: 'delete'; readonly reason: DeletionReason };
 
 export type DeletionReason = 'unpaid_too_long' | 'by_merchant';
@@ -97,7 +97,12 @@ export type OrderEvent =
   | { readonly type: 'orderDelivered' }
   | { readonly type: 'orderDeleted'; readonly reason: DeletionReason }
   | { readonly type: 'orderReminderDue'; readonly number: number }
-  | { readonly type: 'orderLicencesAsked'; readonly itemIds: readonly bigint[]; readonly number: number }
+  | {
+      readonly type: 'orderLicencesAsked';
+      readonly itemIds: readonly bigint[];
+      readonly number: number;
+      readonly requestId: string;
+    }
   | { readonly type: 'orderSubscriptionCancelled'; readonly note: SubscriptionNote }
   | { readonly type: 'orderSubscriptionRestored'; readonly note: SubscriptionNote }
   | { readonly type: 'orderSubscriptionNoted'; readonly note: SubscriptionNote };
@@ -142,7 +147,7 @@ function decide(state: OrderState, command: OrderCommand): Decided {
     case 'remind':
       return decideReminder(state, command);
     case 'resendLicences':
-      return decideResend(state);
+      return decideResend(state, command.requestId);
     case 'delete':
       if (state.status === 'deleted') return ignore('it is deleted');
       return state.status === 'paid'
@@ -223,12 +228,14 @@ function decideReminder(state: Order, { number, dueAt, at, isWanted }: Asked<'re
 const mostResends = 20;
 
 /** R38: only while it is paid; what is not delivered yet comes by itself. */
-function decideResend(state: Order): Decided {
+function decideResend(state: Order, requestId: string): Decided {
   if (state.status !== 'paid') return refuse(state.status === 'deleted' ? 'order_deleted' : 'order_not_paid');
   if (state.deliveredAt.size === 0) return ignore('nothing is delivered yet');
-  return state.resends >= mostResends
+  if (requestId !== '' && state.resends.includes(requestId)) return ignore('this request is known');
+  const number = state.resends.length + 1;
+  return number > mostResends
     ? refuse('too_many_resends')
-    : accept({ type: 'orderLicencesAsked', itemIds: [...state.deliveredAt.keys()], number: state.resends + 1 });
+    : accept({ type: 'orderLicencesAsked', itemIds: [...state.deliveredAt.keys()], number, requestId });
 }
 
 function evolve(state: OrderState, event: OrderEvent): OrderState {
@@ -242,7 +249,7 @@ function evolve(state: OrderState, event: OrderEvent): OrderState {
       refundDue: [],
       subscriptions: shownAtCreation(event.placed),
       reminded: [],
-      resends: 0,
+      resends: [],
     };
   }
   if (state.status === 'absent') throw new Error(`${event.type} of an order that does not exist`);
@@ -273,7 +280,7 @@ function evolve(state: OrderState, event: OrderEvent): OrderState {
     case 'orderReminderDue':
       return { ...state, reminded: [...state.reminded, event.number] };
     case 'orderLicencesAsked':
-      return { ...state, resends: event.number };
+      return { ...state, resends: [...state.resends, event.requestId] };
     case 'orderSubscriptionCancelled':
     case 'orderSubscriptionRestored':
     case 'orderSubscriptionNoted':

@@ -110,11 +110,11 @@ export function answerOrderApi(parts: OrderApiParts): Handlers<typeof OrderApiSe
       if (answer?.answer === 'refused') throw new Refused(answer.reason);
       return { order: await orders.get(merchantId, orderId) };
     },
-    async resendLicences({ merchantId, orderId }) {
+    async resendLicences({ merchantId, orderId, requestId }) {
       if ((await orders.get(merchantId, orderId)) === undefined) throw new Refused('order_not_found');
       const now = clock.now(merchantId);
       const [answer] = await performer.perform([
-        { id: String(orderId), merchantId, command: { type: 'resendLicences' }, now },
+        { id: String(orderId), merchantId, command: { type: 'resendLicences', requestId }, now },
       ]);
       if (answer?.answer === 'refused') throw new Refused(answer.reason);
       const asked = answer?.answer === 'accepted' ? answer.events : [];

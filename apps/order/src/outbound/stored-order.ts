@@ -112,7 +112,7 @@ export function storeEvent(event: OrderEvent): Record<string, unknown> {
     case 'orderReminderDue':
       return { number: event.number };
     case 'orderLicencesAsked':
-      return { itemIds: event.itemIds.map(String), number: event.number };
+      return { itemIds: event.itemIds.map(String), number: event.number, requestId: event.requestId };
     case 'orderSubscriptionCancelled':
     case 'orderSubscriptionRestored':
     case 'orderSubscriptionNoted':
@@ -170,7 +170,12 @@ export function readEvent(row: HistoryRow, placed: Placed): OrderEvent {
     case 'orderReminderDue':
       return { type: 'orderReminderDue', number: numberOf(data['number']) };
     case 'orderLicencesAsked':
-      return { type: 'orderLicencesAsked', itemIds: idsOf(data['itemIds']), number: numberOf(data['number']) };
+      return {
+        type: 'orderLicencesAsked',
+        itemIds: idsOf(data['itemIds']),
+        number: numberOf(data['number']),
+        requestId: text('requestId'),
+      };
     case 'orderSubscriptionCancelled':
     case 'orderSubscriptionRestored':
     case 'orderSubscriptionNoted':

@@ -49,6 +49,7 @@ export interface WebhookRooms<Query> {
       merchantId: string,
       id: string,
       seedSecret: string,
+      requestId: string,
     ): Promise<{ endpoint: EndpointFields; secrets: Secrets } | undefined>;
   };
   readonly reads: {
@@ -139,10 +140,10 @@ export function answerWebhookApi<Query>(rooms: WebhookRooms<Query>): Handlers<ty
       rooms.changed(id);
       return {};
     },
-    async rotateSecret({ merchantId, endpointId, seedSecret }) {
+    async rotateSecret({ merchantId, endpointId, seedSecret, requestId }) {
       checkSeedSecret(seedSecret);
       const { endpoint, secrets } = found(
-        await endpoints.rotate(merchantId, endpointUuid(endpointId), seedSecret),
+        await endpoints.rotate(merchantId, endpointUuid(endpointId), seedSecret, requestId),
         'endpoint_not_found',
       );
       return { endpoint: toEndpoint(endpoint), secrets };

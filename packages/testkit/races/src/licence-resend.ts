@@ -52,7 +52,7 @@ export const licenceResend: Race = {
           const api = alternate(shop.services, at).client(OrderApiService);
           const { merchantId } = shop;
           const once = () =>
-            api.resendLicences({ merchantId, orderId }).then(
+            api.resendLicences({ merchantId, orderId, requestId: '' }).then(
               ({ items }) => items,
               (error: unknown) => (codeOf(error) === 'too_many_resends' ? 0 : Promise.reject(error)),
             );

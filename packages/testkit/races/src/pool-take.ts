@@ -26,7 +26,7 @@ export const poolTake: Race = {
       async round(nth) {
         const productId = String(100_001 + nth);
         const codes = Array.from({ length: codeCount }, (_, at) => `CODE-${nth}-${at}`);
-        await api.addLicenceCodes({ merchantId, productId, codes, lowWaterMark: 2 });
+        await api.addLicenceCodes({ merchantId, productId, codes, lowWaterMark: 2, requestId: '' });
         const sold = Array.from({ length: buyers }, (_, at) => ({
           orderId: BigInt(nth * 1_000 + at + 1),
           messageId: randomUUIDv7(),

@@ -38,7 +38,7 @@ export class Operator {
         return;
       }
       case 'resend licences':
-        await this.#try(() => order.resendLicences({ merchantId, orderId }));
+        await this.#try(() => order.resendLicences({ merchantId, orderId, requestId: '' }));
         return;
       case 'delete order':
         await this.#try(() => order.deleteOrder({ merchantId, orderId }));
@@ -98,7 +98,13 @@ export class Operator {
     );
     const productId = this.#shop.products[good];
     await this.#try(() =>
-      this.#clients.fulfillment.addLicenceCodes({ merchantId: this.#merchantId, productId, codes, lowWaterMark: 2 }),
+      this.#clients.fulfillment.addLicenceCodes({
+        merchantId: this.#merchantId,
+        productId,
+        codes,
+        lowWaterMark: 2,
+        requestId: '',
+      }),
     );
   }
 

@@ -18,7 +18,8 @@ export interface AnswerStore {
   release(claim: Claim): Promise<void>;
 }
 
-// The merchant waits meanwhile. An outage that is longer leaves an answer that was given and is not stored.
+// The merchant waits meanwhile. An outage that is longer leaves an answer that was given and is not stored: a repetition is
+// worked on again, and the services recognise its request id (docs/decisions/repeated-requests.md).
 const pausesMs = [50, 250];
 const keyForm = /^[\x20-\x7e]{1,255}$/;
 
@@ -92,7 +93,7 @@ async function insist(write: () => Promise<void>): Promise<void> {
   await write();
 }
 
-/** For a service that makes something: the same for every repetition of this request, '' when there is no key. */
+/** For a service that makes something new each time: the same for every repetition of this request, '' without a key. */
 export function requestIdOf(request: FastifyRequest): string {
   return request.claim?.requestId ?? '';
 }

@@ -3,6 +3,7 @@ import { Refused } from '@tillstream/rpc/refusals';
 import { z } from 'zod';
 import type { Clients } from '../clients.ts';
 import type { Api } from '../http/api.ts';
+import { requestIdOf } from '../http/idempotency.ts';
 import { tenantOf } from '../http/tenant.ts';
 import { problems, says, wholeNumber } from '../shapes.ts';
 
@@ -65,6 +66,7 @@ export function addLicenceCodes(api: Api, { merchant, fulfillment }: Pick<Client
         productId,
         codes: request.body.codes,
         lowWaterMark,
+        requestId: requestIdOf(request),
       });
       return {
         object: 'licence_code_upload' as const,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { readOrderId } from '../../domain/order-id.ts';
 import type { Clients } from '../clients.ts';
 import type { Api } from '../http/api.ts';
+import { requestIdOf } from '../http/idempotency.ts';
 import { tenantOf } from '../http/tenant.ts';
 import { list, listOf, pageQuery, problems, says } from '../shapes.ts';
 import { itemWithCodes, orderInList, orderShape, showOrder, withCodes } from './order-shape.ts';
@@ -130,7 +131,7 @@ export function addOrders(
     async (request) => {
       const { merchantId } = tenantOf(request);
       const orderId = orderIdOf(request.params.id);
-      await order.resendLicences({ merchantId, orderId });
+      await order.resendLicences({ merchantId, orderId, requestId: requestIdOf(request) });
       return wholeOf(merchantId, orderId);
     },
   );

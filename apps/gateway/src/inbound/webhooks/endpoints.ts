@@ -215,6 +215,7 @@ export function addEndpoints(api: Api, { webhook }: Pick<Clients, 'webhook'>): v
         merchantId: tenantOf(request).merchantId,
         endpointId: request.params.id,
         seedSecret: request.body.secrets.seed ?? '',
+        requestId: requestIdOf(request),
       });
       return showWithSecrets(answer.endpoint, answer.secrets);
     },

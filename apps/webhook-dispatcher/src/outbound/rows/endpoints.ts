@@ -2,6 +2,7 @@
 import { createHash, randomUUIDv7 } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
 import type { Vault } from '@tillstream/vault/vault';
+import { firstSight } from '@tillstream/messaging/once';
 import { sql, type Kysely } from 'kysely';
 import { makeSeedSecret, makeStandardSecret, type Secrets } from '../http/signatures.ts';
 import { shardCount } from './leases.ts';
@@ -157,13 +158,19 @@ export class Endpoints {
     });
   }
 
-  /** The secrets of before stay beside the new ones; those from before them end at once. */
+  /**
+   * The secrets of before stay beside the new ones; those from before them end at once. A request that is known is
+   * answered what is there. `requestId` is a UUID; '' = none.
+   */
   rotate(
     merchantId: string,
     id: string,
     seedSecret: string,
+    requestId: string,
   ): Promise<{ endpoint: EndpointRow; secrets: Secrets } | undefined> {
     return this.#database.transaction([merchantId], async (tx) => {
+      if (requestId !== '' && (await firstSight(tx, 'rotate_secret', [requestId])).size === 0)
+        return this.#readWithSecrets(tx, merchantId, id);
       const secrets = newSecrets(seedSecret);
       await sql`
         update endpoint set old_secrets = secrets, secrets = ${this.#seal(merchantId, id, secrets)}, rotated_at = now()
@@ -178,16 +185,22 @@ export class Endpoints {
     merchantId: string,
     id: string,
   ): Promise<{ endpoint: EndpointRow; secrets: Secrets; oldStandard: string | undefined } | undefined> {
-    return this.#database.transaction([merchantId], async (tx) => {
-      const endpoint = await this.#read(tx, merchantId, id);
-      const { rows } = await sql<{ secrets: Buffer; old_secrets: Buffer | null }>`
-        select secrets, case when rotated_at > now() - interval '24 hours' then old_secrets end as old_secrets
-        from endpoint where merchant_id = ${merchantId}::uuid and id = ${id}::uuid`.execute(tx);
-      const [row] = rows;
-      if (endpoint === undefined || row === undefined) return undefined;
-      const oldStandard = row.old_secrets === null ? undefined : this.#open(merchantId, id, row.old_secrets).standard;
-      return { endpoint, secrets: this.#open(merchantId, id, row.secrets), oldStandard };
-    });
+    return this.#database.transaction([merchantId], (tx) => this.#readWithSecrets(tx, merchantId, id));
+  }
+
+  async #readWithSecrets(
+    tx: Kysely<object>,
+    merchantId: string,
+    id: string,
+  ): Promise<{ endpoint: EndpointRow; secrets: Secrets; oldStandard: string | undefined } | undefined> {
+    const endpoint = await this.#read(tx, merchantId, id);
+    const { rows } = await sql<{ secrets: Buffer; old_secrets: Buffer | null }>`
+      select secrets, case when rotated_at > now() - interval '24 hours' then old_secrets end as old_secrets
+      from endpoint where merchant_id = ${merchantId}::uuid and id = ${id}::uuid`.execute(tx);
+    const [row] = rows;
+    if (endpoint === undefined || row === undefined) return undefined;
+    const oldStandard = row.old_secrets === null ? undefined : this.#open(merchantId, id, row.old_secrets).standard;
+    return { endpoint, secrets: this.#open(merchantId, id, row.secrets), oldStandard };
   }
 
   async #read(tx: Kysely<object>, merchantId: string, id: string): Promise<EndpointRow | undefined> {

@@ -30,6 +30,8 @@ export interface AddLicenceCodesRequest {
   /** 1 to 10000, each 1 to 500 characters. */
   codes: string[];
   lowWaterMark: number;
+  /** UUID; a second call with it answers what the first added. Empty = none. */
+  requestId: string;
 }
 
 export interface AddLicenceCodesResponse {
@@ -84,7 +86,7 @@ export interface GetLicencesResponse {
 }
 
 function createBaseAddLicenceCodesRequest(): AddLicenceCodesRequest {
-  return { merchantId: "", productId: "", codes: [], lowWaterMark: 0 };
+  return { merchantId: "", productId: "", codes: [], lowWaterMark: 0, requestId: "" };
 }
 
 export const AddLicenceCodesRequest: MessageFns<AddLicenceCodesRequest> = {
@@ -100,6 +102,9 @@ export const AddLicenceCodesRequest: MessageFns<AddLicenceCodesRequest> = {
     }
     if (message.lowWaterMark !== 0) {
       writer.uint32(32).int32(message.lowWaterMark);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(42).string(message.requestId);
     }
     return writer;
   },
@@ -149,6 +154,14 @@ export const AddLicenceCodesRequest: MessageFns<AddLicenceCodesRequest> = {
             message.lowWaterMark = reader.int32();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -179,6 +192,11 @@ export const AddLicenceCodesRequest: MessageFns<AddLicenceCodesRequest> = {
         : isSet(object.low_water_mark)
         ? globalThis.Number(object.low_water_mark)
         : 0,
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
     };
   },
 
@@ -196,6 +214,9 @@ export const AddLicenceCodesRequest: MessageFns<AddLicenceCodesRequest> = {
     if (message.lowWaterMark !== 0) {
       obj.lowWaterMark = Math.round(message.lowWaterMark);
     }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
     return obj;
   },
 
@@ -208,6 +229,7 @@ export const AddLicenceCodesRequest: MessageFns<AddLicenceCodesRequest> = {
     message.productId = object.productId ?? "";
     message.codes = object.codes?.map((e) => e) || [];
     message.lowWaterMark = object.lowWaterMark ?? 0;
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };

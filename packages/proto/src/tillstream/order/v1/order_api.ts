@@ -392,6 +392,8 @@ export interface DeleteOrderResponse {
 export interface ResendLicencesRequest {
   merchantId: string;
   orderId: bigint;
+  /** UUID; a second call with it sends nothing more. Empty = none. */
+  requestId: string;
 }
 
 export interface ResendLicencesResponse {
@@ -5941,7 +5943,7 @@ export const DeleteOrderResponse: MessageFns<DeleteOrderResponse> = {
 };
 
 function createBaseResendLicencesRequest(): ResendLicencesRequest {
-  return { merchantId: "", orderId: 0n };
+  return { merchantId: "", orderId: 0n, requestId: "" };
 }
 
 export const ResendLicencesRequest: MessageFns<ResendLicencesRequest> = {
@@ -5954,6 +5956,9 @@ export const ResendLicencesRequest: MessageFns<ResendLicencesRequest> = {
         throw new globalThis.Error("value provided for field message.orderId of type int64 too large");
       }
       writer.uint32(16).int64(message.orderId);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
     }
     return writer;
   },
@@ -5987,6 +5992,14 @@ export const ResendLicencesRequest: MessageFns<ResendLicencesRequest> = {
             message.orderId = reader.int64() as bigint;
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6007,6 +6020,11 @@ export const ResendLicencesRequest: MessageFns<ResendLicencesRequest> = {
         ? globalThis.String(object.merchant_id)
         : "",
       orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
     };
   },
 
@@ -6018,6 +6036,9 @@ export const ResendLicencesRequest: MessageFns<ResendLicencesRequest> = {
     if (message.orderId !== 0n) {
       obj.orderId = message.orderId.toString();
     }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
     return obj;
   },
 
@@ -6028,6 +6049,7 @@ export const ResendLicencesRequest: MessageFns<ResendLicencesRequest> = {
     const message = createBaseResendLicencesRequest();
     message.merchantId = object.merchantId ?? "";
     message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };

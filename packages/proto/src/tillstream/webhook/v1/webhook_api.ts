@@ -145,6 +145,8 @@ export interface RotateSecretRequest {
   endpointId: string;
   /** Empty = one is made. */
   seedSecret: string;
+  /** UUID; a second call with it answers the secrets as they are. Empty = none. */
+  requestId: string;
 }
 
 export interface RotateSecretResponse {
@@ -2163,7 +2165,7 @@ export const DeleteEndpointResponse: MessageFns<DeleteEndpointResponse> = {
 };
 
 function createBaseRotateSecretRequest(): RotateSecretRequest {
-  return { merchantId: "", endpointId: "", seedSecret: "" };
+  return { merchantId: "", endpointId: "", seedSecret: "", requestId: "" };
 }
 
 export const RotateSecretRequest: MessageFns<RotateSecretRequest> = {
@@ -2176,6 +2178,9 @@ export const RotateSecretRequest: MessageFns<RotateSecretRequest> = {
     }
     if (message.seedSecret !== "") {
       writer.uint32(26).string(message.seedSecret);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
     }
     return writer;
   },
@@ -2217,6 +2222,14 @@ export const RotateSecretRequest: MessageFns<RotateSecretRequest> = {
             message.seedSecret = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2246,6 +2259,11 @@ export const RotateSecretRequest: MessageFns<RotateSecretRequest> = {
         : isSet(object.seed_secret)
         ? globalThis.String(object.seed_secret)
         : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
     };
   },
 
@@ -2260,6 +2278,9 @@ export const RotateSecretRequest: MessageFns<RotateSecretRequest> = {
     if (message.seedSecret !== "") {
       obj.seedSecret = message.seedSecret;
     }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
     return obj;
   },
 
@@ -2271,6 +2292,7 @@ export const RotateSecretRequest: MessageFns<RotateSecretRequest> = {
     message.merchantId = object.merchantId ?? "";
     message.endpointId = object.endpointId ?? "";
     message.seedSecret = object.seedSecret ?? "";
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };
