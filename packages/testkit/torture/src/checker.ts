@@ -6,6 +6,7 @@ import type { Client } from 'pg';
 import type { Customer } from './customers.ts';
 import { connect, readJournal } from './quiet.ts';
 import type { Receiver } from './receivers.ts';
+import { checkProgram, type Memory } from './merchant-program.ts';
 import { codeMark, type Shop } from './shop.ts';
 import { checkTopics, type TopicFigures } from './topics.ts';
 import { checkReceivers } from './receipts.ts';
@@ -39,6 +40,8 @@ export interface Evidence {
   readonly shops: readonly Shop[];
   readonly customers: readonly Customer[];
   readonly receivers: readonly Receiver[];
+  /** Of the merchant's program, and how many codes each product had before it. */
+  readonly program: { readonly memory: Memory; readonly codesBefore: number };
   readonly poisoned: readonly { readonly topic: string; readonly key: string; readonly isSent: boolean }[];
 }
 
@@ -52,6 +55,7 @@ export async function check(evidence: Evidence): Promise<Checked> {
     const topics = await checkTopics(client, evidence.world, evidence.poisoned, say('topics'));
     const webhooks = await checkReceivers(client, evidence, say('webhooks'));
     const mails = await checkMails(client, evidence.world, say('mails'));
+    await checkProgram(client, evidence.program, say('program'));
     checkLogs(evidence, say('logs'));
     await checkParked(client, evidence.poisoned, say('parked'));
     for (const finding of await examine({ url: evidence.world.postgres.url(), graceSeconds: 0 })) {

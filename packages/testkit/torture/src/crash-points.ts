@@ -1,12 +1,13 @@
 /**
  * Where services are told to die. Of the pairs (service, moment) that are reached at all, each is to be died at before any is a
- * second time: a service is told all of its moments that it has not died in yet, and dies in the first of them that comes.
+ * second time: a service is told all of its moments that it has not died in yet, or the rarer half, and dies in the first that comes.
  */
 import type { Programs } from './programs.ts';
 
 export interface Point {
   readonly name: string;
   readonly moment: string;
+  readonly hits: number;
   readonly kills: number;
 }
 
@@ -42,7 +43,9 @@ export class CrashPoints {
     const chosen = open[Math.floor(this.#random() * open.length)];
     if (chosen === undefined) return;
     const { name, kills } = chosen;
-    const moments = open.filter((point) => point.name === name).map(({ moment }) => moment);
+    const its = open.filter((point) => point.name === name);
+    // Every second time only of the rare ones, which would else never be the first to come.
+    const moments = (this.#random() < 0.5 ? its : rareOf(its)).map(({ moment }) => moment);
     // What was died in already is died in at another of its times.
     const hit = kills === 0 ? 1 : 1 + Math.floor(this.#random() * 4);
     if (!this.#programs.tell(name, { moments, hit })) return;
@@ -52,8 +55,8 @@ export class CrashPoints {
   }
 
   pointsOf(name: string): readonly Point[] {
-    return [...this.#programs.coverage(name)].flatMap(([moment, { kills }]) =>
-      elsewhere.has(moment) ? [] : [{ name, moment, kills }],
+    return [...this.#programs.coverage(name)].flatMap(([moment, { hits, kills }]) =>
+      elsewhere.has(moment) ? [] : [{ name, moment, hits, kills }],
     );
   }
 
@@ -82,6 +85,11 @@ export class CrashPoints {
 export function openPoints(points: readonly Point[]): readonly Point[] {
   const fewest = Math.min(...points.map(({ kills }) => kills));
   return points.filter(({ kills }) => kills === fewest);
+}
+
+/** The half of them that came least often. */
+export function rareOf(points: readonly Point[]): readonly Point[] {
+  return points.toSorted((a, b) => a.hits - b.hits).slice(0, Math.ceil(points.length / 2));
 }
 
 function rest(ms: number): Promise<void> {

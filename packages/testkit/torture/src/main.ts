@@ -9,6 +9,7 @@ import { check } from './checker.ts';
 import { Customers } from './customers.ts';
 import { Faults } from './faults.ts';
 import { History } from './history.ts';
+import { MerchantProgram } from './merchant-program.ts';
 import { planOf } from './plan.ts';
 import { whatIsOwed } from './quiet.ts';
 import { startReceiver } from './receivers.ts';
@@ -66,6 +67,7 @@ const random = {
   customers: seeded(seed ^ 0x2222),
   receivers: seeded(seed ^ 0x3333),
   starts: seeded(seed ^ 0x4444),
+  program: seeded(seed ^ 0x5555),
 };
 
 say(`torture with seed ${seed}${values.mutant === '' ? '' : ` and the mutant ${values.mutant}`}`);
@@ -121,6 +123,11 @@ async function run(): Promise<boolean> {
     );
   const journeys = travel(traveller.merchant, history, wait, endAt);
   track(journeys.then(() => undefined));
+  const program = new MerchantProgram(shop, { history, random: random.program, wait });
+  // Who subscribes may be a customer of the other shop.
+  const paidOrders = () =>
+    customers.all.flatMap(({ hasPaid, habit, orderId }) => (hasPaid && habit === 'pays' && orderId) || []);
+  track(program.work(endAt, paidOrders));
   let visits = 0;
   for (let nextAt = beganAt; nextAt < endAt; nextAt += 1_000 / rate) {
     await wait(Math.max(0, nextAt - Date.now()));
@@ -139,6 +146,7 @@ async function run(): Promise<boolean> {
   await faults.end();
   await untilReady(world.programs, 300_000);
   customers.peace();
+  program.peace();
   await Promise.race([Promise.all(underWay), wait(180_000)]);
   await customers.comeBack();
   const peaceAt = Date.now();
@@ -155,6 +163,7 @@ async function run(): Promise<boolean> {
     shops: [shop, traveller],
     customers: customers.all,
     receivers,
+    program: { memory: program.memory, codesBefore: shop.codesEach },
     poisoned: faults.poisoned,
   });
   const late =

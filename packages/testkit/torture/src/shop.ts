@@ -83,6 +83,8 @@ export interface Shop {
   readonly links: readonly string[];
   readonly renewing: string;
   readonly productIds: readonly string[];
+  /** Codes that each product began with. */
+  readonly codesEach: number;
   readonly endpoints: readonly { readonly id: string; readonly url: string; readonly secret: string }[];
 }
 
@@ -133,6 +135,7 @@ export async function openShop(
     links: plain.map(({ link }) => link),
     renewing: renewing.link,
     productIds: [...plain, renewing].map(({ id }) => id),
+    codesEach: options.codesEach,
     endpoints,
   };
 }

@@ -10,6 +10,7 @@ import { Client } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkCustomers, checkLogs, checkMails, checkMoney, checkParked } from '../src/checker.ts';
 import type { Customer } from '../src/customers.ts';
+import { checkProgram, type Memory } from '../src/merchant-program.ts';
 import { checkReceivers } from '../src/receipts.ts';
 import type { Received } from '../src/receivers.ts';
 import { codeMark } from '../src/shop.ts';
@@ -125,6 +126,46 @@ test('money that the provider took and we do not know of, took twice, or never t
   expect((await all())[0]).toMatch(/has captured .*, which nobody here knows/);
   await client.query(`update payment.payment set amount_minor = 7 where order_id = 1`);
   expect((await all()).join()).toMatch(/is over 7 here and 200 there/);
+});
+
+test('what a merchant’s program was told and is not so, and what was done twice', async () => {
+  const { rows } = await client.query<{ product_id: string; codes: string }>(
+    'select product_id, count(*)::text as codes from fulfillment.pool_code group by product_id',
+  );
+  const [pool] = rows;
+  const codes = ['A', 'B'];
+  const said = async (memory: Partial<Memory>, codesBefore = Number(pool?.codes) - codes.length) => {
+    const found: string[] = [];
+    const whole = { uploads: [], products: [], resends: [], contradictions: [], ...memory };
+    await checkProgram(client, { memory: whole, codesBefore }, (what) => void found.push(what));
+    return found;
+  };
+  const upload = { productId: pool?.product_id ?? '', codes, added: 2 };
+  expect(await said({ uploads: [upload] })).toEqual([]);
+  expect(await said({ uploads: [{ ...upload, added: 0 }] })).toEqual([
+    expect.stringMatching(/an upload of 2 new codes to .* was told that 0 were added/),
+  ]);
+  expect(await said({ uploads: [upload] }, 100)).toEqual([expect.stringMatching(/was given 102 codes and has/)]);
+  expect(await said({ products: [{ name: 'Made 1', id: '7' }] })).toEqual([
+    'product Made 1 was acknowledged as 7 and is not there',
+  ]);
+  const make = (id: number) =>
+    client.query(`
+      insert into merchant.account (account_id, name) values (gen_random_uuid(), 'of ${id}');
+      insert into merchant.merchant (merchant_id, account_id, livemode, shop_name) select account_id, account_id, false, name from merchant.account where name = 'of ${id}';
+      insert into merchant.product (product_id, merchant_id, livemode, name, family_name, description, image_url, vendor_code, sku, business_segment, prices, min_quantity, published, delivery, metadata)
+      select ${id}, account_id, false, 'Made 1', '', '', '', '', '', 'b2c', '[{}]', 1, true, '{}', '{}' from merchant.account where name = 'of ${id}'`);
+  await make(7);
+  expect(await said({ products: [{ name: 'Made 1', id: '7' }] })).toEqual([]);
+  await make(8);
+  expect(await said({ products: [{ name: 'Made 1', id: '7' }] })).toEqual(['product Made 1 was made 2 times: 7, 8']);
+  await client.query(`
+    insert into "order".order_history (order_id, merchant_id, version, type, data, at, trace_id)
+    select 1, merchant_id, 90 + n, 'orderLicencesAsked', '{}', now(), '' from "order".purchase_order, generate_series(1, 2) n where order_id = 1`);
+  expect(await said({ resends: [{ orderId: 1, isAnswered: true }] })).toEqual([
+    'the licences of 1 were asked for 1 times and sent 2 times',
+  ]);
+  expect(await said({ contradictions: ['two answers'] })).toEqual(['two answers']);
 });
 
 test('webhooks that are missing, out of order, of another content, or with a wrong signature', async () => {
