@@ -235,7 +235,7 @@ function act(world: World, customer: Customer, order: Order | undefined): Promis
     for (const step of order?.steps ?? [])
       if (step.do === 'wait') leap(step.seconds);
       else if (step.do === 'stay') await pause(step.seconds * 1_000);
-      else if (step.do === 'merchant posts') await program.take(step);
+      else if (step.do === 'merchant posts') await program.take(step, customer.promised?.orderId);
       else if (step.do === 'cancel during advance') {
         const advancing = operator.take({ do: 'advance', by: step.by }, undefined);
         await pause(step.seconds * 1_000);

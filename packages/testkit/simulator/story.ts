@@ -23,7 +23,7 @@ export type Step =
   /** A program of the merchant's, at the public API: with one key, so many times at once, and then with another content. */
   | {
       readonly do: 'merchant posts';
-      readonly what: 'product' | 'api key' | 'codes';
+      readonly what: 'product' | 'api key' | 'codes' | 'licences';
       readonly times: number;
       readonly isChanged: boolean;
     }

@@ -42,6 +42,7 @@ const unanswered: readonly FaultKind[] = [
   'crash before',
 ];
 const commits = ['order commit', 'payment commit', 'fulfillment commit', 'subscription commit'];
+const payStep: Step = { do: 'pay', card: 'pays' };
 // Long enough for a customer to do something at a page.
 const waitsMs = [3_000, 10_000];
 // The order of a renewal is given its number.
@@ -100,6 +101,8 @@ export const themes = {
     aims: [
       { on: ['gateway', 'request', 'response'], kinds: ['crash after', 'crash before', 'lost after', 'lost before'] },
       { on: ['gateway', 'request', 'response'], kinds: ['crash after', 'lost after', 'doubled', 'delay'] },
+      // What was asked for is done, and nobody remembers what was answered.
+      { on: ['gateway update "answer"'], kinds: ['crash before'] },
     ],
   },
   /** The same customers, goods and names, at two merchants. */
@@ -233,14 +236,16 @@ function tellRenewalByHand(random: Random): Order {
 }
 
 function tellPrograms(random: Random): Order {
-  const post = (): Step => ({
-    do: 'merchant posts',
-    what: random.pick(['product', 'product', 'api key', 'codes'] as const),
+  const posts = Array.from({ length: random.pick([1, 2]) }, () => ({
+    do: 'merchant posts' as const,
+    what: random.pick(['product', 'product', 'api key', 'codes', 'licences', 'licences'] as const),
     times: random.pick([1, 1, 2, 3]),
     isChanged: random.chance(0.5),
-  });
-  const steps = Array.from({ length: random.pick([1, 2]) }, post);
-  return { good: 'single', quantity: 1, submits: 1, autoRenew: false, steps };
+  }));
+  // Licences are sent again of what is paid and delivered.
+  const isSold = posts.some(({ what }) => what === 'licences') && random.chance(0.9);
+  const sold: readonly Step[] = isSold ? [payStep, { do: 'stay', seconds: 2 }] : [];
+  return { good: 'single', quantity: 1, submits: 1, autoRenew: false, steps: [...sold, ...posts] };
 }
 
 function tellQuick(random: Random): Order {
@@ -250,6 +255,6 @@ function tellQuick(random: Random): Order {
     quantity,
     submits: 1,
     autoRenew: false,
-    steps: [{ do: 'pay', card: 'pays' }],
+    steps: [payStep],
   };
 }

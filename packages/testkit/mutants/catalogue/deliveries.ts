@@ -5,6 +5,34 @@ const news = 'apps/fulfillment/src/inbound/order-events.ts';
 
 export const deliveries: readonly Mutant[] = [
   {
+    id: 'resend-forgets-its-request',
+    sentence: 'Licences are sent again for a request that is repeated because its answer was never stored.',
+    museum: '',
+    caughtBy: 'one key does one thing',
+    hint: 'programs',
+    patches: [
+      patch(
+        'apps/order/src/domain/order.ts',
+        "if (requestId !== '' && state.resends.includes(requestId))",
+        "if (requestId === '' && state.resends.includes(requestId))",
+      ),
+    ],
+  },
+  {
+    id: 'upload-counts-anew',
+    sentence: 'An upload that is repeated because its answer was never stored is told that nothing was new.',
+    museum: '',
+    caughtBy: 'one key has one answer',
+    hint: 'programs',
+    patches: [
+      patch(
+        'apps/fulfillment/src/outbound/codes.ts',
+        'if (known !== undefined) return known;',
+        'if (known !== undefined && known < 0) return known;',
+      ),
+    ],
+  },
+  {
     id: 'pool-skips-locked',
     sentence: 'A pool that somebody takes from at the same moment looks empty: a buyer waits while there are codes.',
     museum: 'MUS-5',
