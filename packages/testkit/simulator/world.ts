@@ -128,7 +128,10 @@ export class World {
         await superviseApp(app, { carrier: carrierOf(this.broker), clock, exchange: this.exchange, log });
         const { http } = app;
         if (!isInjectable(http)) return;
-        await http.ready();
+        // It takes turns of the real event loop, now more and now less: nobody goes on meanwhile.
+        const ready = Promise.resolve(http.ready());
+        scheduler.hold(ready.catch(() => undefined));
+        await ready;
         this.door.serve(process, http);
       };
       open().catch((error: unknown) => {
