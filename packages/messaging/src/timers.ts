@@ -72,7 +72,8 @@ export async function schedule<S>(tx: Kysely<S>, changes: readonly ScheduledChan
   }
 }
 
-const batch = 200;
+// Who waits beside a crowd of them waits for one batch; larger ones were no faster (bench/README.md).
+const batch = 50;
 // Longer than any batch takes; a crashed process's timers are taken over after it.
 const leaseFor = '30 seconds';
 // A due timer of another process's commit waits at most this long, and one that is due later is found on time.
