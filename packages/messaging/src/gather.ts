@@ -6,7 +6,7 @@
 import { codeOf } from '@tillstream/database/database';
 import { isOutage } from './outage.ts';
 
-// Who waits beside a crowd waits for one such batch of it; more at once were no faster (bench/README.md).
+// Who waits beside a crowd waits for one such batch of it. More would be cheaper for 128 buyers at once (bench/README.md).
 const mostItems = 64;
 // A batch that waits for somebody's lock does not keep the others waiting.
 const patienceMs = 100;

@@ -72,7 +72,7 @@ export async function schedule<S>(tx: Kysely<S>, changes: readonly ScheduledChan
   }
 }
 
-// Who waits beside a crowd of them waits for one batch; larger ones were no faster (bench/README.md).
+// Who waits beside a crowd of them waits for one batch; renewals were no faster with larger ones (bench/README.md).
 const batch = 50;
 // Longer than any batch takes; a crashed process's timers are taken over after it.
 const leaseFor = '30 seconds';
