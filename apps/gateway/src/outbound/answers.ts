@@ -6,8 +6,10 @@ import { sql } from 'kysely';
 import type { Claim, Claimed, StoredAnswer } from '../domain/answer.ts';
 import type { GatewayTables } from './tables.ts';
 
-// Longer than any request may take; after it the process that held the lock is dead.
-const lockFor = sql<Date>`now() + interval '60 seconds'`;
+// Whoever works on a request says so again before this is over; else its process is dead, and a repetition takes over.
+const lockedMs = 10_000;
+// Longer than any request may take: one that was lost sight of is not held for ever.
+const mostRenewals = 20;
 // The window in which a repeated request is recognised.
 const keepFor = sql`interval '30 days'`;
 const sweepAtOnce = 1_000;
@@ -15,13 +17,23 @@ const sweepAtOnce = 1_000;
 export class Answers {
   readonly #database: Database<GatewayTables>;
   readonly #vault: Vault;
+  readonly #lockedMs: number;
+  readonly #renewals = new Map<Claim, NodeJS.Timeout>();
 
-  constructor(database: Database<GatewayTables>, vault: Vault) {
+  constructor(database: Database<GatewayTables>, vault: Vault, limits = { lockedMs }) {
     this.#database = database;
     this.#vault = vault;
+    this.#lockedMs = limits.lockedMs;
   }
 
-  claim(merchantId: string, key: string, request: string): Promise<Claimed> {
+  /** Who is told that it is theirs must keep or release it. */
+  async claim(merchantId: string, key: string, request: string): Promise<Claimed> {
+    const claimed = await this.#claim(merchantId, key, request);
+    if (claimed.is === 'mine') this.#hold(claimed.claim);
+    return claimed;
+  }
+
+  #claim(merchantId: string, key: string, request: string): Promise<Claimed> {
     const print = this.#vault.fingerprint(request, `${merchantId}|request`);
     return this.#database.transaction([merchantId], async (tx): Promise<Claimed> => {
       const made = await tx
@@ -31,7 +43,7 @@ export class Answers {
           idempotency_key: key,
           request_print: print,
           request_id: randomUUIDv7(),
-          locked_until: lockFor,
+          locked_until: this.#lockEnd(),
           status: null,
           content_type: null,
           body: null,
@@ -60,7 +72,7 @@ export class Answers {
       const fence = found.fence + 1;
       await tx
         .updateTable('answer')
-        .set({ locked_until: lockFor, fence })
+        .set({ locked_until: this.#lockEnd(), fence })
         .where('merchant_id', '=', merchantId)
         .where('idempotency_key', '=', key)
         .execute();
@@ -70,12 +82,14 @@ export class Answers {
 
   /** A crash before this lets the next request take over, with the same request id: the services make nothing twice. */
   async keep(claim: Claim, answer: StoredAnswer): Promise<void> {
+    this.#letGo(claim);
     const body = this.#vault.seal(answer.body, contextOf(claim.merchantId, claim.key));
     await this.#update(claim, { status: answer.status, content_type: answer.contentType, body });
   }
 
   /** Nothing final was answered: the next request with this key tries again at once. */
   async release(claim: Claim): Promise<void> {
+    this.#letGo(claim);
     await this.#update(claim, { locked_until: sql<Date>`now()` });
   }
 
@@ -87,6 +101,26 @@ export class Answers {
       ),
     );
     return Number(result.numAffectedRows ?? 0n);
+  }
+
+  #lockEnd() {
+    return sql<Date>`now() + ${this.#lockedMs} * interval '1 millisecond'`;
+  }
+
+  /** One renewal that fails is followed by the next; when the lock is lost, the fence keeps this process from writing. */
+  #hold(claim: Claim): void {
+    let left = mostRenewals;
+    const renew = () => {
+      left -= 1;
+      if (left < 0) this.#letGo(claim);
+      else this.#update(claim, { locked_until: this.#lockEnd() }).catch(() => undefined);
+    };
+    this.#renewals.set(claim, setInterval(renew, this.#lockedMs / 3));
+  }
+
+  #letGo(claim: Claim): void {
+    clearInterval(this.#renewals.get(claim));
+    this.#renewals.delete(claim);
   }
 
   async #update(claim: Claim, change: Readonly<Record<string, unknown>>): Promise<void> {
