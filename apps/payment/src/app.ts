@@ -61,7 +61,7 @@ export function paymentApp(parts: {
   const chargesDue = {};
   const charges = new Charges({ attempts, provider, performer, clock, log, wake: () => wake(chargesDue) });
   const hearChargesDue = hearCharges({ standings: (asked) => readStandings(database, asked), performer, clock });
-  const whenClockSet: Wakes = (listener) => onWake(database, () => clock.travellers().length > 0 && listener());
+  const whenClockSet: Wakes = (listener) => onWake(clock, listener);
   const calls = new ProviderCalls({
     attempts,
     charges,

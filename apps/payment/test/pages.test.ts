@@ -13,6 +13,10 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
+const idAtProvider = async (id: string) => {
+  const answer = await world.sandbox('GET', `/v1/payments?reference=${readPublicId('pay', id)}`);
+  return (answer as { data: { id: string }[] }).data[0]?.id ?? '';
+};
 const atProvider = async (id: string) => {
   const answer = await world.sandbox('GET', `/v1/payments?reference=${readPublicId('pay', id)}`);
   return (answer as { data: { status: string }[] }).data.map(({ status }) => status);
@@ -73,4 +77,23 @@ test('a page that comes when its payment has ended, and its attempt was settled 
   await eventually(
     async () => (await world.payment(orderId))?.attempts.map(({ state }) => state).join() === 'declined',
   );
+});
+
+test.each([
+  ['by callback', true],
+  ['when it is asked', false],
+])('a page that was closed by a process which then died ends its payment: the provider says so %s', async (_, says) => {
+  const orderId = nextOrder();
+  world.handsOn = says;
+  try {
+    const { id } = await world.create(orderId);
+    await world.sandbox('POST', `/v1/payments/${await idAtProvider(id)}/withdraw`, {});
+    if (!says) await world.api.refreshPayment({ merchantId, orderId });
+    expect(await world.until(orderId, 'withdrawn')).toMatchObject({ id, moneyMoved: 'no' });
+    const next = await world.create(orderId);
+    expect(next.id).not.toBe(id);
+    expect([await atProvider(id), await atProvider(next.id)]).toEqual([['withdrawn'], ['created']]);
+  } finally {
+    world.handsOn = true;
+  }
 });

@@ -47,6 +47,7 @@ const payStep: Step = { do: 'pay', card: 'pays' };
 const waitsMs = [3_000, 10_000];
 // The order of a renewal is given its number.
 const childIsMade = "select nextval('order_number') as order_id";
+const pageIsClosed = 'provider POST /v1/payments//withdraw';
 // Somebody has a pool in hand, and is about to look at its codes.
 const poolIsLocked = 'select merchant_id, product_id, available from pool';
 const withPool = ['fulfillment select wanted.merchant_id', 'fulfillment commit'];
@@ -66,6 +67,8 @@ export const themes = {
       { on: ['provider POST'], kinds: unanswered },
       // A page that comes when others have waited for half an hour.
       { on: ['provider POST /v1/payments'], kinds: ['delay'], ms: waitsMs },
+      // It has closed a page, and who asked for that does not hear of it.
+      { on: [pageIsClosed], kinds: unanswered },
     ],
   },
   /** Many at once: who wrote first commits last. */
@@ -197,8 +200,8 @@ function tellPages(random: Random): Order {
   const steps: Step[] = [];
   // While others are on their way to their pages: these expire before they come.
   if (random.chance(0.3)) steps.push({ do: 'wait', seconds: 1_900 });
-  if (random.chance(0.4)) steps.push({ do: 'look at card page' });
-  if (random.chance(0.3)) steps.push({ do: 'withdraw payment' });
+  if (random.chance(0.5)) steps.push({ do: 'look at card page' });
+  if (random.chance(0.4)) steps.push({ do: 'withdraw payment' });
   if (random.chance(0.3)) steps.push({ do: 'wait', seconds: random.pick([60, 1_900]) });
   const card = random.pick<Card>(['pays', 'pays', 'strong', 'silently pays', 'declined']);
   steps.push(

@@ -38,9 +38,8 @@ export function commandOf(fact: Fact, at: Date): PaymentCommand | undefined {
         failure: { reason: reasonOf(fact.failureCode), code: fact.failureCode, description: fact.failureWords },
         settlement,
       };
-    // Withdrawing begins with us and is recorded by whoever began it: the merchant's call, or the timer that expires it.
     case 'withdrawn':
-      return undefined;
+      return { type: 'recordClosed', at, closedPage: providerPaymentId };
     default:
       return unreachable(fact.status);
   }

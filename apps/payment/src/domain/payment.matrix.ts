@@ -12,6 +12,7 @@ const over = {
   recordConfirmed: 'ignored',
   recordFailed: 'ignored',
   expire: 'ignored',
+  recordClosed: 'ignored',
   expireProcessing: 'ignored',
 } as const;
 
@@ -25,6 +26,8 @@ const open = {
   // Ignored: its page came after the provider had been asked to close it.
   expire: ['expired', 'ignored'],
   withdraw: ['withdrawn', 'ignored'],
+  // Expired: its time was over.
+  recordClosed: ['withdrawn', 'expired', 'ignored'],
   expireProcessing: 'ignored',
 } as const;
 
@@ -42,6 +45,7 @@ export const paymentMatrix: Matrix<PaymentState['status'], PaymentCommand['type'
     recordFailed: 'refused: payment_not_found',
     expire: 'refused: payment_not_found',
     withdraw: 'refused: payment_not_found',
+    recordClosed: 'refused: payment_not_found',
     expireProcessing: 'refused: payment_not_found',
   },
   created: { ...open, recordPage: 'created', recordUnknown: 'created', recordOpened: 'seen' },

@@ -50,6 +50,7 @@ const commands: Record<PaymentCommand['type'], PaymentCommand> = {
   recordFailed: { type: 'recordFailed', failure, settlement },
   expire: { type: 'expire', at, closedPage: '' },
   withdraw: { type: 'withdraw', at, closedPage: '' },
+  recordClosed: { type: 'recordClosed', at, closedPage: '' },
   expireProcessing: { type: 'expireProcessing' },
 };
 const ways: Record<PaymentState['status'], readonly (keyof typeof commands)[]> = {
@@ -113,6 +114,22 @@ describe('a page that came after the provider had been asked to close it', () =>
   });
   test.each(['expire', 'withdraw'] as const)('and so is one whose address is not here yet: %s', (type) => {
     expect(payment.decide(after(commands.create), { type, at, closedPage: 'p' }).answer).toBe('accepted');
+  });
+});
+
+describe('a page that the provider says is closed, and nobody here knows why', () => {
+  const open = after(commands.create, commands.recordPage, commands.recordOpened);
+  const end = (sinceMs: number, closedPage = 'p') =>
+    payment.decide(open, { type: 'recordClosed', at: new Date(at.getTime() + sinceMs), closedPage });
+  test('was withdrawn before its time was over, and has expired after', () => {
+    const early = new Date(at.getTime() + 1_799_999);
+    expect(end(1_799_999)).toEqual({ answer: 'accepted', events: [{ type: 'paymentWithdrawn', at: early }] });
+    const expired = { answer: 'accepted', events: [{ type: 'paymentExpired', at: asked.expiresAt }] };
+    expect(end(1_800_000)).toEqual(expired);
+    expect(end(9_000_000)).toEqual(expired);
+  });
+  test('changes nothing when it is another than this payment’s', () => {
+    expect(end(0, 'another').answer).toBe('ignored');
   });
 });
 

@@ -117,6 +117,8 @@ export type PaymentCommand =
   /** `closedPage`: the provider's id of the page that it has closed for this; empty = it knew of none. */
   | { readonly type: 'expire'; readonly at: Date; readonly closedPage: string }
   | { readonly type: 'withdraw'; readonly at: Date; readonly closedPage: string }
+  /** The provider says that its page is closed: whoever asked for that may have died before it was written down here. */
+  | { readonly type: 'recordClosed'; readonly at: Date; readonly closedPage: string }
   | { readonly type: 'expireProcessing' };
 
 export type PaymentEvent =
@@ -181,6 +183,9 @@ function decide(state: PaymentState, command: PaymentCommand): Decided {
       if (state.status === 'withdrawn') return ignore('it is withdrawn');
       if (isOpen(state) && isPageOpen(state, command)) return ignore('its page came meanwhile');
       return isOpen(state) ? accept({ type: 'paymentWithdrawn', at: command.at }) : refuse('payment_not_withdrawable');
+    case 'recordClosed':
+      if (!isOpen(state)) return ignore('the customer has begun to pay, or it is over');
+      return isPageOpen(state, command) ? ignore('another page of it is open') : accept(closed(state, command.at));
     case 'expireProcessing':
       return state.status === 'processing'
         ? accept({ type: 'paymentProcessingExpired' })
@@ -245,6 +250,12 @@ function isOpen(state: Payment): boolean {
 /** Whoever asked the provider before the page came has not closed it. */
 function isPageOpen(state: Payment, { closedPage }: { readonly closedPage: string }): boolean {
   return state.providerPaymentId !== '' && state.providerPaymentId !== closedPage;
+}
+
+/** When its time was over it was closed for that; before, by the merchant. */
+function closed({ expiresAt }: Payment, at: Date): PaymentEvent {
+  const isTimeOver = expiresAt !== undefined && at.getTime() >= expiresAt.getTime();
+  return isTimeOver ? { type: 'paymentExpired', at: expiresAt } : { type: 'paymentWithdrawn', at };
 }
 
 /** It may still end with money: no second payment is started beside it. */

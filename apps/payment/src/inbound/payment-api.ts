@@ -79,7 +79,7 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
     if (!isMine || !isOpen(live.status)) throw new Refused('payment_not_withdrawable');
     const closedPage = await calls.withdraw(live).catch((error: unknown) => {
       const refused = new Refused('unavailable', {
-        detail: 'The payment provider does not answer; nothing was changed.',
+        detail: 'The payment provider does not answer: whether its page is closed is not known. Ask again.',
       });
       refused.cause = error;
       throw refused;

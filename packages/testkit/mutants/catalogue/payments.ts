@@ -67,6 +67,21 @@ export const payments: readonly Mutant[] = [
     ],
   },
   {
+    id: 'closed-page-is-news-to-nobody',
+    sentence:
+      'That a page was closed is not written down when the provider says it: customers are led there for half an hour.',
+    museum: 'our own, found by the torture run of 22 November 2026',
+    caughtBy: 'no payment is open here and over at the provider',
+    hint: 'pages',
+    patches: [
+      patch(
+        'apps/payment/src/domain/fact.ts',
+        "      return { type: 'recordClosed', at, closedPage: providerPaymentId };",
+        '      return undefined;',
+      ),
+    ],
+  },
+  {
     id: 'server-error-is-declined',
     sentence: 'An error of the provider counts as its "no".',
     museum: 'hyperswitch #3675',

@@ -7,6 +7,7 @@ import {
   booksAgree,
   capturedOnce,
   chargedOnce,
+  nobodyIsLedAstray,
   noIsSaid,
   nothingStaysPayable,
   oneAtATime,
@@ -19,6 +20,7 @@ import { pathsAreKnown } from './paths.ts';
 import { cancelledIsNotCharged, nextStepIsKnown, termsFollow } from './renewals.ts';
 import { keptApart } from './tenants.ts';
 import { oneChargeATerm, paidTermsCount } from './terms.ts';
+import { newsKeepsItsTime } from './time.ts';
 
 export const invariants: readonly Invariant[] = [
   storageKnows,
@@ -30,6 +32,7 @@ export const invariants: readonly Invariant[] = [
   booksAgree,
   noIsSaid,
   nothingStaysPayable,
+  nobodyIsLedAstray,
   paidMeansPaid,
   sumsAgree,
   oneAtATime,
@@ -39,6 +42,7 @@ export const invariants: readonly Invariant[] = [
   oneChargeATerm,
   paidTermsCount,
   termsFollow,
+  newsKeepsItsTime,
   cancelledIsNotCharged,
   nextStepIsKnown,
   pathsAreKnown,

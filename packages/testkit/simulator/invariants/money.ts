@@ -55,6 +55,22 @@ export const nothingStaysPayable: Invariant = {
   },
 };
 
+export const nobodyIsLedAstray: Invariant = {
+  id: 'I3e',
+  sentence: 'A payment that is open here is not over at the provider: nobody is led to a page that is closed.',
+  check({ world, facts }) {
+    const there = new Map([...world.provider.books.payments.values()].map((each) => [each.reference, each.status]));
+    return facts.payments.flatMap((row) => {
+      const [id, status] = [text(row['payment_id']), text(row['status'])];
+      const said = there.get(id);
+      const isOver = said === 'withdrawn' || said === 'failed' || said === 'succeeded';
+      return isOver && (status === 'created' || status === 'seen')
+        ? [`payment ${id} is ${status}, and ${said} at the provider`]
+        : [];
+    });
+  },
+};
+
 export const noIsSaid: Invariant = {
   id: 'I3d',
   sentence: 'A payment has failed only when the provider said no; silence and errors say nothing.',
