@@ -4,14 +4,12 @@
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { MerchantApiService } from '@tillstream/proto/merchant/v1/merchant_api';
-import { makeClient, openChannel } from '@tillstream/rpc/client';
-import type { Client } from 'pg';
-import { request } from 'undici';
 import { claimPorts } from '@tillstream/testkit/ports';
+import type { Client } from 'pg';
+import { openAccount, post, sell } from './api.ts';
 import { Buyers } from './buyer.ts';
 import { connect } from './database-counts.ts';
-import { makeFolder, removeFolder, startForm, type Form } from './form.ts';
+import { makeFolder, removeFolder, startForm } from './form.ts';
 
 const { values } = parseArgs({
   options: { renewals: { type: 'string', default: '100000' }, kill: { type: 'boolean', default: false } },
@@ -20,7 +18,6 @@ const wanted = Number(values.renewals);
 // Ids that stand nowhere else in the rows, so that copies can be made by replacing them.
 const [seedOrder, seedItem] = [888_001, 777_001];
 const [firstOrder, firstItem] = [2_000_000, 4_000_000];
-const codesAtOnce = 10_000;
 
 const at = { data: makeFolder(), portBase: await claimPorts() };
 let form = await startForm('standalone', at);
@@ -49,7 +46,7 @@ async function bench(): Promise<void> {
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   await post(form, '/v1/webhook_endpoints', { url: `http://127.0.0.1:${port}/hooks` });
   const plan = { subscription: { type: 'AR', period: 'P1Y' } };
-  const link = await sell(form, 'Yearly', wanted + 10, plan);
+  const link = await sell(form, { name: 'Yearly', codes: wanted + 10, more: plan });
   await database.query(`select setval('"order".order_number', $1), setval('"order".item_number', $2)`, [
     seedOrder - 1,
     seedItem - 1,
@@ -208,14 +205,8 @@ async function copy(database: Client): Promise<void> {
 }
 
 async function openOther(): Promise<{ link: string }> {
-  const channel = openChannel({ address: `127.0.0.1:${at.portBase + 10}` });
-  const { testApiKey } = await makeClient(MerchantApiService, channel).createAccount({
-    accountName: 'another shop',
-    shopName: 'Another shop',
-    supportEmail: 'other@example.com',
-  });
-  channel.close();
-  return { link: `${await sell({ ...form, apiKey: testApiKey }, 'Program', 5_000, {})}?quantity=1&currency=EUR` };
+  const other = { ...form, apiKey: await openAccount(form, 'Another shop') };
+  return { link: `${await sell(other, { name: 'Program', codes: 5_000 })}?quantity=1&currency=EUR` };
 }
 
 /** Two customers a second, from the card to the licence. */
@@ -240,32 +231,6 @@ function watchPurchases(link: string): { end(): Promise<{ ms: readonly number[];
       return { ms, failed };
     },
   };
-}
-
-async function sell(of: Form, name: string, codes: number, more: object): Promise<string> {
-  const made = await post<{ id: string; checkout_url: string }>(of, '/v1/products', {
-    name,
-    prices: [{ amount: 10_000, currency: 'EUR' }],
-    delivery: { method: 'pool', one_code_per: 'unit' },
-    ...more,
-  });
-  for (let left = codes; left > 0; left -= codesAtOnce) {
-    const some = Array.from({ length: Math.min(left, codesAtOnce) }, (_, n) => `${name}-${left}-${n}`);
-    await post(of, `/v1/products/${made.id}/licence_codes`, { codes: some });
-  }
-  return made.checkout_url;
-}
-
-async function post<T>(of: Form, path: string, body: object): Promise<T> {
-  const answer = await request(`${of.gateway}${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${of.apiKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  const text = await answer.body.text();
-  if (answer.statusCode >= 300) throw new Error(`${path} answered ${answer.statusCode}: ${text.slice(0, 500)}`);
-  const parsed: T = JSON.parse(text);
-  return parsed;
 }
 
 async function until(database: Client, question: string, least: number): Promise<void> {

@@ -1,7 +1,6 @@
 /** The merchant's side: products with codes to sell, and a receiver of webhooks that remembers when what came. */
-import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import { request } from 'undici';
+import { post, sell } from './api.ts';
 import type { Form } from './form.ts';
 
 export interface Shop {
@@ -25,7 +24,6 @@ interface Body {
 
 /** One product would measure how fast one row of the pool can be locked, so there are several, as in a shop. */
 const productCount = 5;
-const codesAtOnce = 10_000;
 
 export async function openShop(form: Form, codesEach: number): Promise<Shop> {
   const heard = new Map<number, Heard[]>();
@@ -43,19 +41,11 @@ export async function openShop(form: Form, codesEach: number): Promise<Shop> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  await call(form, '/v1/webhook_endpoints', { url: `http://127.0.0.1:${port}/hooks` });
+  await post(form, '/v1/webhook_endpoints', { url: `http://127.0.0.1:${port}/hooks` });
   const links: string[] = [];
   for (let nth = 1; nth <= productCount; nth += 1) {
-    const made = await call<{ id: string; checkout_url: string }>(form, '/v1/products', {
-      name: `Program ${nth}`,
-      prices: [{ amount: 10_000, currency: 'EUR' }],
-      delivery: { method: 'pool', one_code_per: 'unit' },
-    });
-    for (let left = codesEach; left > 0; left -= codesAtOnce) {
-      const codes = Array.from({ length: Math.min(left, codesAtOnce) }, () => randomUUID());
-      await call(form, `/v1/products/${made.id}/licence_codes`, { codes });
-    }
-    links.push(`${made.checkout_url}?quantity=1&currency=EUR`);
+    const link = await sell(form, { name: `Program ${nth}`, codes: codesEach });
+    links.push(`${link}?quantity=1&currency=EUR`);
   }
   return {
     links,
@@ -65,16 +55,4 @@ export async function openShop(form: Form, codesEach: number): Promise<Shop> {
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
-}
-
-async function call<T>(form: Form, path: string, body: object): Promise<T> {
-  const answer = await request(`${form.gateway}${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${form.apiKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  const text = await answer.body.text();
-  if (answer.statusCode >= 300) throw new Error(`${path} answered ${answer.statusCode}: ${text.slice(0, 500)}`);
-  const parsed: T = JSON.parse(text);
-  return parsed;
 }

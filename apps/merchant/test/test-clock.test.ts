@@ -26,6 +26,8 @@ class Service {
   busy = 0;
   isAway = false;
   isStuck = false;
+  /** What it does while it is asked, before it answers. */
+  whileAsked: (() => Promise<void>) | undefined;
   /** Whether it answers this call that sets its clock, the so-manyth. */
   isThere: ((call: number) => boolean) | undefined;
   calls = 0;
@@ -54,6 +56,7 @@ class Service {
         },
         readWork: async ({ sinceSequence }) => {
           away();
+          await this.whileAsked?.();
           const next = Math.min(...this.due.map((each) => each.at).filter((at) => at > this.at));
           return {
             busy: this.busy > 0 || this.isStuck ? [{ what: 'timers', count: 1 }] : [],
@@ -181,6 +184,27 @@ it('lets everything happen at its time, in the order of the times, over all serv
   expect(Math.abs((clock.now?.getTime() ?? 0) - now - 7 * day)).toBeLessThan(60_000);
   expect([orders.isStanding, mails.isStanding]).toEqual([false, false]);
   expect(orders.at).toBeGreaterThanOrEqual(clock.advance?.to?.getTime() ?? 0);
+});
+
+it('is not taken in by answers that were all quiet at different moments', async () => {
+  const { testMerchantId: merchant } = await openShop();
+  const now = Date.now();
+  mails.due.push({ at: now + day, name: 'charge' }, { at: now + 2 * day, name: 'reminder' });
+  // The other one has answered that it has nothing to do; then this one gives it something, says so, and has nothing itself.
+  let quiet = 0;
+  mails.whileAsked = async () => {
+    if (mails.lived.length === 1 && mails.busy === 0) quiet += 1;
+    // At first only who was busy is asked; then both are.
+    if (quiet < 2) return;
+    mails.whileAsked = undefined;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    mails.said += 1n;
+    orders.due.push({ at: mails.at, name: 'delivery' });
+    orders.live();
+  };
+  await begin(merchant, 'P7D');
+  await done(merchant);
+  expect(orders.lived).toEqual([{ name: 'delivery', at: now + day }]);
 });
 
 it('a second advance begins where the first ended; two at once have one winner; a repetition is the same advance', async () => {

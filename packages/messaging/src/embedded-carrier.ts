@@ -81,6 +81,10 @@ export function embeddedCarrier(options: {
     return appended;
   });
 
+  const hurry = (group: string) => {
+    for (const member of members) if (member.group === group) member.hurry();
+  };
+
   const partitionCount = async (topic: string): Promise<number> => {
     const known = partitionsOf.get(topic);
     if (known !== undefined) return known;
@@ -116,13 +120,18 @@ export function embeddedCarrier(options: {
       };
     },
     async lag(group, topics) {
-      const { rows } = await database.pool.query<{ lag: string }>(
-        `select coalesce(sum(head.next_offset - coalesce(mine.next_offset, 0)), 0)::bigint as lag from partition_head head
-         left join group_offset mine on mine.topic = head.topic and mine.partition = head.partition and mine.consumer_group = $1
-         where head.topic = any ($2)`,
-        [group, topics],
-      );
-      return BigInt(rows[0]?.lag ?? 0);
+      await positions.write();
+      const { rows } = await database.pool.query<{ lag: string }>({
+        name: 'read-lag',
+        text: `
+          select coalesce(sum(head.next_offset - coalesce(mine.next_offset, 0)), 0)::bigint as lag from partition_head head
+          left join group_offset mine on mine.topic = head.topic and mine.partition = head.partition and mine.consumer_group = $1
+          where head.topic = any ($2)`,
+        values: [group, topics],
+      });
+      const lag = BigInt(rows[0]?.lag ?? 0);
+      if (lag > 0n) hurry(group);
+      return lag;
     },
     async heads(topics) {
       const { rows } = await database.pool.query<{ topic: string; partition: number; next_offset: bigint }>({

@@ -1,7 +1,6 @@
 /** One member of a consumer group on the embedded carrier: membership, its share of the partitions, reading, commits. */
 import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnyDatabase } from '@tillstream/database/database';
 import type { Positions } from './embedded-positions.ts';
 import {
@@ -18,6 +17,7 @@ import type { Tail } from './embedded-tail.ts';
 import type { Log } from './log.ts';
 import { startLoop } from './loop.ts';
 import type { IncomingMessage, RunningSubscription, Subscription } from './message.ts';
+import { Pause } from './pause.ts';
 
 const heartbeatMs = 3_000;
 // Without a signal a message of another process waits at most this long.
@@ -30,6 +30,8 @@ export interface GroupMember extends RunningSubscription {
   readonly group: string;
   /** Of all groups, as of the last heartbeat. */
   membersAlive(): number;
+  /** Somebody waits until it has read what is there. */
+  hurry(): void;
 }
 
 export async function startGroupMember(parts: {
@@ -51,6 +53,7 @@ export async function startGroupMember(parts: {
   let membersAlive = 0;
   // A read is still to come that finds what is signalled now.
   let willRead = false;
+  const gathering = new Pause();
   // There may be messages in the log that this process did not publish.
   let mayHaveMissed = true;
 
@@ -85,8 +88,7 @@ export async function startGroupMember(parts: {
   const readOn = async (): Promise<boolean> => {
     if (Date.now() - joinedAt >= heartbeatMs) await rebalance();
     if (owned.length === 0) return false;
-    const soonMs = readAt + gatherMs - performance.now();
-    if (soonMs > 0) await sleep(soonMs);
+    await gathering.rest(readAt + gatherMs - performance.now());
     readAt = performance.now();
     willRead = false;
     // Now and then the log is asked in any case.
@@ -149,6 +151,7 @@ export async function startGroupMember(parts: {
   return {
     group: member.group,
     membersAlive: () => membersAlive,
+    hurry: () => gathering.cut(),
     async stop() {
       await loop.stop();
       await positions.write().catch(() => undefined);

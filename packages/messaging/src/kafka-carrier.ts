@@ -124,15 +124,17 @@ export function kafkaCarrier(options: { brokers: readonly string[]; clientId: st
     async lag(group, topics) {
       const client = await admin();
       const committed = await client.fetchOffsets({ groupId: group, topics: [...topics] });
-      let lag = 0n;
-      for (const { topic, partitions } of committed) {
-        const ends = await client.fetchTopicOffsets(topic);
-        for (const end of ends) {
-          const offset = BigInt(partitions.find((each) => each.partition === end.partition)?.offset ?? '-1');
-          lag += BigInt(end.high) - (offset < 0n ? BigInt(end.low) : offset);
-        }
-      }
-      return lag;
+      // The ends are asked for afterwards: none left means that everything was heard.
+      const behind = await Promise.all(
+        committed.map(async ({ topic, partitions }) => {
+          const offsets = new Map(partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
+          return (await client.fetchTopicOffsets(topic)).map(({ partition, high, low }) => {
+            const offset = offsets.get(partition) ?? -1n;
+            return BigInt(high) - (offset < 0n ? BigInt(low) : offset);
+          });
+        }),
+      );
+      return behind.flat().reduce((lag, each) => lag + (each > 0n ? each : 0n), 0n);
     },
     async heads(topics) {
       const client = await admin();

@@ -61,7 +61,7 @@ export class MerchantClocks implements Clock {
     return this.#travellers;
   }
 
-  /** In force here when it resolves; whoever waits for due work of this database is woken. */
+  /** In force here when it resolves; whoever waits for due work of this database, or for these clocks, is woken. */
   async set(setting: ClockSetting): Promise<void> {
     const at = setting.at === 'the wall' ? null : setting.at;
     const { rows } = await this.#database.untypedStatement('a clock is set', (tx) =>
@@ -77,6 +77,7 @@ export class MerchantClocks implements Clock {
     if (row === undefined) await this.refresh();
     else this.#take(new Map([...this.#readings, readingOf(row)]));
     wake(this.#database);
+    wake(this);
   }
 
   async refresh(): Promise<void> {

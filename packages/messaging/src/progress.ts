@@ -1,7 +1,7 @@
 /** What a service still has to do for one merchant: asked by the time machine before it goes on (D15). */
 import type { AnyDatabase } from '@tillstream/database/database';
 import { sql } from 'kysely';
-import { wake } from './wake.ts';
+import { hurry } from './wake.ts';
 
 export interface Progress {
   readonly outbox: number;
@@ -41,8 +41,8 @@ const readAll = `
 export async function readProgress(database: AnyDatabase, merchantId: string, now: Date): Promise<Progress> {
   const { rows } = await database.pool.query<Row>({ name: 'read-progress', text: readAll, values: [merchantId, now] });
   const [row] = rows;
-  // What was sent may not be marked yet: the relay looks at once.
-  if ((row?.outbox ?? 0) > 0) wake(database, false);
+  // What was sent may not be marked yet, or be gathered: the relay looks at once.
+  if ((row?.outbox ?? 0) > 0) hurry(database);
   return {
     outbox: row?.outbox ?? 0,
     timersDue: row?.timers_due ?? 0,

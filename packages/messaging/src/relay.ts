@@ -7,7 +7,6 @@
  * for `id > last`. Several aggregates may share a key (payments of one order): each keeps its own order, and between
  * them there is none to keep.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnyDatabase } from '@tillstream/database/database';
 import { inSpan } from '@tillstream/telemetry/trace';
 import { probe } from '@tillstream/telemetry/probe';
@@ -15,7 +14,8 @@ import { leadershipOf } from './leadership.ts';
 import type { Log } from './log.ts';
 import { startLoop, type Loop } from './loop.ts';
 import type { Carrier, MessageHeaders } from './message.ts';
-import { onWake } from './wake.ts';
+import { Pause } from './pause.ts';
+import { onHurry, onWake } from './wake.ts';
 
 export interface RelayOptions {
   readonly name: string;
@@ -62,6 +62,9 @@ export function startRelay(options: RelayOptions): Loop {
   let readAt = 0;
   // A read is still to come that finds what is committed now.
   let willRead = false;
+  const gathering = new Pause();
+  // Who waits for what was sent looks whether it is marked: that follows at once.
+  let isMarkWanted = false;
   const turn = async (): Promise<boolean> => {
     const connection = await leadership.lead();
     // Whoever leads now sends again what we did not mark.
@@ -69,11 +72,13 @@ export function startRelay(options: RelayOptions): Loop {
     if (connection === undefined) return false;
     const nowMs = performance.now();
     willRead = true;
-    if (nowMs - readAt < gatherMs) await sleep(gatherMs - (nowMs % gatherMs));
+    const mayGather = nowMs - readAt < gatherMs && !isMarkWanted;
+    const isWaitedFor = await gathering.rest(mayGather ? gatherMs - (nowMs % gatherMs) : 0);
     willRead = false;
     readAt = performance.now();
     const { rows } = await connection.query<Row>({ ...markAndFind, values: [sent] });
     sent = [];
+    isMarkWanted = false;
     if (rows.length === 0) return false;
     // The messages keep the trace of what caused them; the span of sending only links to it.
     const links = rows.slice(0, 20).map((row) => row.headers.traceparent);
@@ -87,14 +92,24 @@ export function startRelay(options: RelayOptions): Loop {
     carrierAnswers = true;
     probe('relay published');
     sent = rows.map((row) => row.id);
-    return rows.length === batch;
+    isMarkWanted = isWaitedFor;
+    return rows.length === batch || isWaitedFor;
   };
   const loop = startLoop({
     name: `relay ${options.name}`,
     turn,
     idleMs: () => (sent.length > 0 ? markMs : (options.idleMs ?? 500)),
     log,
-    onWake: (listener) => onWake(database, () => willRead || listener()),
+    onWake: (listener) => {
+      const forget = [
+        onWake(database, () => willRead || listener()),
+        onHurry(database, () => {
+          gathering.cut();
+          if (!willRead) listener();
+        }),
+      ];
+      return () => forget.forEach((each) => each());
+    },
   });
   return {
     stop: async () => {

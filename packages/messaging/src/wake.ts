@@ -6,14 +6,29 @@ import { EventEmitter } from 'node:events';
 
 const signals = new WeakMap<object, EventEmitter>();
 
+type Signal = 'wake' | 'hurry';
+
 /** `hasDue` = false when nothing was set that is due at once: whoever waits for due times need not look. */
 export function wake(database: object, hasDue = true): void {
   signals.get(database)?.emit('wake', hasDue);
 }
 
 export function onWake(database: object, listener: (hasDue: boolean) => void): () => void {
+  return on(database, 'wake', listener);
+}
+
+/** Somebody waits until everything that was said is sent: whoever gathers more of it stops gathering. */
+export function hurry(database: object): void {
+  signals.get(database)?.emit('hurry');
+}
+
+export function onHurry(database: object, listener: () => void): () => void {
+  return on(database, 'hurry', listener);
+}
+
+function on(database: object, what: Signal, listener: (hasDue: boolean) => void): () => void {
   const signal = signals.get(database) ?? new EventEmitter().setMaxListeners(100);
   signals.set(database, signal);
-  signal.on('wake', listener);
-  return () => signal.off('wake', listener);
+  signal.on(what, listener);
+  return () => signal.off(what, listener);
 }

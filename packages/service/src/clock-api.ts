@@ -37,17 +37,19 @@ export function answerClockApi(parts: ClockApiParts): RpcBinding {
       // First what is to be heard: what hearing makes is then seen below.
       const isHearingDone = await hearAll(parts);
       const now = clocks.now(merchantId);
-      const [progress, ...pending] = await Promise.all([
-        readProgress(database, merchantId, now),
-        ...parts.work.map((work) => work.pending(merchantId, now)),
-      ]);
+      const before = await readProgress(database, merchantId, now);
+      const pending = await Promise.all(parts.work.map((work) => work.pending(merchantId, now)));
+      // Work that was done between the two looks has said something, or a timer that fired has made some: who is quiet is so in
+      // both, and said nothing in between.
+      const progress = parts.work.length === 0 ? before : await readProgress(database, merchantId, now);
+      const isStill = progress.said === before.said && before.outbox + before.timersDue === 0;
       const works = parts.work.map((work, at) => ({ what: work.what, ...(pending[at] ?? nothing) }));
       const next = works.flatMap((work) => work.next);
       const nextDueAt = earliest([...next.map((each) => each.at), ...[progress.nextTimerAt].flatMap((at) => at ?? [])]);
       const fired = sinceSequence === 0n ? [] : await readFired(database, merchantId, sinceSequence);
       return {
         busy: notNone([
-          { what: 'outbox', count: progress.outbox },
+          { what: 'outbox', count: progress.outbox || (isStill ? 0 : 1) },
           { what: 'timers', count: progress.timersDue },
           ...works.map((work) => ({ what: work.what, count: work.due })),
         ]),
@@ -87,6 +89,8 @@ async function hear({ name, carrier, subscriptions, log }: ClockApiParts): Promi
   if (carrier === undefined || subscription === undefined) return true;
   const beganMs = performance.now();
   try {
+    // Mostly nothing is on its way, and one question is enough.
+    if ((await carrier.lag(subscription.group, subscription.topics)) === 0n) return true;
     const heads = await carrier.heads(subscription.topics);
     for (;;) {
       if (await carrier.hasHeard(subscription.group, heads)) return true;

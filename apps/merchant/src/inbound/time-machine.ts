@@ -5,8 +5,8 @@
  *   stop ─▶ settle ─▶ next due time ─▶ settle ─▶ … ─▶ target, and the clock runs on
  *
  * Each step is written before a service hears of it: a crash anywhere is taken up at the step it had reached, and every
- * step may be said again. Settled means: asked twice, one after the other, every service had heard everything, had
- * nothing due, and had said nothing between the two answers.
+ * step may be said again. Settled means: all were asked at once, and everybody had heard everything, had nothing due, and
+ * had said nothing since it answered so the last time, which was before any of them was asked now.
  */
 import type { Log } from '@tillstream/messaging/log';
 import type {
@@ -155,25 +155,28 @@ export class TimeMachine<A extends Advance> {
   ): Promise<{ at: Date | undefined; due: readonly Firing[] } | 'stopped' | 'abandoned'> {
     const startedMs = performance.now();
     // Who has heard of a step keeps it, also over a crash: services need not all be there at the same moment to hear it.
-    let deaf = this.#parts.travellers;
-    let before: string | undefined;
+    const { travellers } = this.#parts;
+    let deaf = travellers;
+    // What each had said of the merchant when it was quiet the last time.
+    const quiet = new Map<string, bigint>();
     let saidWaiting = 0;
     // While somebody is busy only they are asked; when they are not, everybody is.
-    let asked = this.#parts.travellers;
+    let asked = travellers;
     while (!signal.aborted) {
       deaf = await this.#set(deaf, advance, true, false);
       const isSet = deaf.length === 0;
       const answers = isSet ? await this.#ask(asked, advance, 0n) : [];
       const waiting = isSet ? answers.flatMap(waitingOf) : deaf.map(({ name }) => unreachable(name));
-      const said = answers.map(({ work }) => String(work?.said)).join(' ');
+      const isStill = answers.every(({ name, work }) => work !== undefined && quiet.get(name) === work.said);
+      for (const { name, work } of answers)
+        if (work !== undefined && !waiting.some(({ source }) => source === name)) quiet.set(name, work.said);
+        else quiet.delete(name);
       if (waiting.length === 0) {
-        if (said === before) return nextOf(answers);
-        before = asked.length < this.#parts.travellers.length ? undefined : said;
-        asked = this.#parts.travellers;
+        if (isStill && asked.length === travellers.length) return nextOf(answers);
+        asked = travellers;
         continue;
       }
-      before = undefined;
-      asked = isSet ? this.#parts.travellers.filter(({ name }) => waiting.some((each) => each.source === name)) : asked;
+      asked = isSet ? travellers.filter(({ name }) => waiting.some((each) => each.source === name)) : asked;
       const waitedMs = performance.now() - startedMs;
       if (waitedMs > abandonAfterMs) return 'abandoned';
       const isLong = waitedMs > patienceMs;
