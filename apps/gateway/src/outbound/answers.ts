@@ -115,7 +115,7 @@ export class Answers {
       if (left < 0) this.#letGo(claim);
       else this.#update(claim, { locked_until: this.#lockEnd() }).catch(() => undefined);
     };
-    this.#renewals.set(claim, setInterval(renew, this.#lockedMs / 3));
+    this.#renewals.set(claim, setInterval(renew, this.#lockedMs / 3).unref());
   }
 
   #letGo(claim: Claim): void {

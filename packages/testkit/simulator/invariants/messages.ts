@@ -97,8 +97,17 @@ export const mailsArrive: Invariant = {
         row['status'] === 'failed_permanently' && (!hasTravelled || text(row['reason']).startsWith('mail_server_')),
     );
     if (givenUp.length > 0) complaints.push(`${givenUp.length} mails are given up, and nobody refused them`);
-    const sent = facts.mails.filter((row) => row['status'] === 'sent').length;
-    if (sent !== ids.size) complaints.push(`${sent} mails are sent, ${ids.size} have come`);
+    const rows = new Map(facts.mails.map((row) => [`<${text(row['kind'])}.${text(row['about'])}@`, row]));
+    const come = new Set([...ids].map((id) => id.slice(0, id.indexOf('@') + 1)));
+    for (const [name, { status }] of rows)
+      if (status === 'sent' && !come.has(name)) complaints.push(`a mail is sent and has not come: ${name}`);
+    for (const name of come) {
+      const row = rows.get(name);
+      // Its answer was lost, and when it was to be sent again nobody wanted it any more.
+      const isOverMeanwhile = row?.['status'] === 'not_wanted' && story.faults.length > 0;
+      if (row?.['status'] !== 'sent' && !isOverMeanwhile)
+        complaints.push(`a mail has come and is ${text(row?.['status'])}: ${name}`);
+    }
     return complaints;
   },
 };
