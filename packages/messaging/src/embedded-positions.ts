@@ -31,11 +31,12 @@ export class Positions {
     this.#writeSoon();
   }
 
-  /** Resolves when everything that was moved before is written. */
+  /** Resolves when everything that was moved before is written. When it fails it is tried again, whoever asked for it. */
   write(): Promise<void> {
     clearTimeout(this.#later);
     this.#later = undefined;
     this.#writing = this.#writing.catch(() => undefined).then(() => this.#writeNow());
+    this.#writing.catch(() => this.#isClosed || this.#writeSoon());
     return this.#writing;
   }
 
@@ -45,9 +46,8 @@ export class Positions {
     clearTimeout(this.#later);
   }
 
-  /** One that fails is tried again. */
   #writeSoon(): void {
-    this.#later ??= setTimeout(() => void this.write().catch(() => this.#isClosed || this.#writeSoon()), writeAfterMs);
+    this.#later ??= setTimeout(() => void this.write().catch(() => undefined), writeAfterMs);
   }
 
   async #writeNow(): Promise<void> {

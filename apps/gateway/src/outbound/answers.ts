@@ -14,11 +14,16 @@ const mostRenewals = 20;
 const keepFor = sql`interval '30 days'`;
 const sweepAtOnce = 1_000;
 
+interface Renewal {
+  readonly timer: NodeJS.Timeout;
+  last: Promise<void> | undefined;
+}
+
 export class Answers {
   readonly #database: Database<GatewayTables>;
   readonly #vault: Vault;
   readonly #lockedMs: number;
-  readonly #renewals = new Map<Claim, NodeJS.Timeout>();
+  readonly #renewals = new Map<Claim, Renewal>();
 
   constructor(database: Database<GatewayTables>, vault: Vault, limits = { lockedMs }) {
     this.#database = database;
@@ -82,14 +87,14 @@ export class Answers {
 
   /** A crash before this lets the next request take over, with the same request id: the services make nothing twice. */
   async keep(claim: Claim, answer: StoredAnswer): Promise<void> {
-    this.#letGo(claim);
+    await this.#letGo(claim);
     const body = this.#vault.seal(answer.body, contextOf(claim.merchantId, claim.key));
     await this.#update(claim, { status: answer.status, content_type: answer.contentType, body });
   }
 
   /** Nothing final was answered: the next request with this key tries again at once. */
   async release(claim: Claim): Promise<void> {
-    this.#letGo(claim);
+    await this.#letGo(claim);
     await this.#update(claim, { locked_until: sql<Date>`now()` });
   }
 
@@ -112,15 +117,20 @@ export class Answers {
     let left = mostRenewals;
     const renew = () => {
       left -= 1;
-      if (left < 0) this.#letGo(claim);
-      else this.#update(claim, { locked_until: this.#lockEnd() }).catch(() => undefined);
+      if (left < 0) void this.#letGo(claim);
+      else renewal.last = this.#update(claim, { locked_until: this.#lockEnd() }).catch(() => undefined);
     };
-    this.#renewals.set(claim, setInterval(renew, this.#lockedMs / 3).unref());
+    const renewal: Renewal = { timer: setInterval(renew, this.#lockedMs / 3).unref(), last: undefined };
+    this.#renewals.set(claim, renewal);
   }
 
-  #letGo(claim: Claim): void {
-    clearInterval(this.#renewals.get(claim));
+  /** Resolves when no renewal is under way that could lock again what is released. */
+  async #letGo(claim: Claim): Promise<void> {
+    const renewal = this.#renewals.get(claim);
+    if (renewal === undefined) return;
     this.#renewals.delete(claim);
+    clearInterval(renewal.timer);
+    await renewal.last;
   }
 
   async #update(claim: Claim, change: Readonly<Record<string, unknown>>): Promise<void> {

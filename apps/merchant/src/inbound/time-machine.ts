@@ -167,24 +167,27 @@ export class TimeMachine<A extends Advance> {
       const isSet = deaf.length === 0;
       const answers = isSet ? await this.#ask(asked, advance, 0n) : [];
       const waiting = isSet ? answers.flatMap(waitingOf) : deaf.map(({ name }) => unreachable(name));
-      const isStill = answers.every(({ name, work }) => work !== undefined && quiet.get(name) === work.said);
+      const moving = answers.filter(({ name, work }) => work === undefined || quiet.get(name) !== work.said);
       for (const { name, work } of answers)
         if (work !== undefined && !waiting.some(({ source }) => source === name)) quiet.set(name, work.said);
         else quiet.delete(name);
-      if (waiting.length === 0) {
-        if (isStill && asked.length === travellers.length) return nextOf(answers);
-        asked = travellers;
-        continue;
-      }
-      asked = isSet ? travellers.filter(({ name }) => waiting.some((each) => each.source === name)) : asked;
+      if (waiting.length + moving.length === 0 && asked.length === travellers.length) return nextOf(answers);
+      const isAnybodyBusy = waiting.length > 0;
+      if (!isAnybodyBusy) asked = travellers;
+      else if (isSet) asked = travellers.filter(({ name }) => waiting.some((each) => each.source === name));
       const waitedMs = performance.now() - startedMs;
       if (waitedMs > abandonAfterMs) return 'abandoned';
       const isLong = waitedMs > patienceMs;
       if (isLong && performance.now() - saidWaiting > sayAgainMs) {
         saidWaiting = performance.now();
-        await this.#parts.clocks.wait(advance, [...waiting, ...answers.flatMap(stuckOf)]);
+        const busy = isAnybodyBusy
+          ? waiting
+          : moving.map(({ name: source }) => ({ source, what: 'messages', count: 1 }));
+        await this.#parts.clocks.wait(advance, [...busy, ...answers.flatMap(stuckOf)]);
       }
-      await new Promise((resolve) => setTimeout(resolve, isLong ? longPauseMs : shortPauseMs));
+      // When all were quiet they are asked at once whether they still are; under traffic that never ends not without a rest.
+      if (isAnybodyBusy) await pause(isLong ? longPauseMs : shortPauseMs);
+      else if (isLong) await pause(shortPauseMs);
     }
     return 'stopped';
   }
@@ -227,6 +230,10 @@ export class TimeMachine<A extends Advance> {
       .map(({ dueAt, source, kind, objectId }) => ({ at: dueAt ?? advance.at, source, kind, objectId }))
       .toSorted((a, b) => a.at.getTime() - b.at.getTime());
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 interface Answered {

@@ -76,7 +76,11 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
     const live = await payments.live(merchantId, asked.orderId);
     // The order's live payment may be another one than was asked for.
     const isMine = live !== undefined && publicId('pay', live.payment_id) === asked.id;
-    if (!isMine || !isOpen(live.status)) throw new Refused('payment_not_withdrawable');
+    if (!isMine || !isOpen(live.status)) {
+      // The provider may have said meanwhile that it has closed the page, for an earlier try of this.
+      if ((await one(merchantId, asked.id)).status === 'withdrawn') return 'withdrawn';
+      throw new Refused('payment_not_withdrawable');
+    }
     const closedPage = await calls.withdraw(live).catch((error: unknown) => {
       const refused = new Refused('unavailable', {
         detail: 'The payment provider does not answer: whether its page is closed is not known. Ask again.',

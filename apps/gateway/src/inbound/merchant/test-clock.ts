@@ -68,7 +68,7 @@ export interface Patience {
   readonly forMs: number;
 }
 
-// A stored answer is locked for 60 seconds, and proxies tend to give up after as many: an answer comes before either.
+// Proxies tend to give up after 60 seconds, and a key is held for 77: an answer comes before either.
 const usualPatience: Patience = { everyMs: 50, forMs: 50_000 };
 
 export function addTestClock(
