@@ -182,5 +182,6 @@ test('what is kept of a mail holds no personal data', async () => {
   const text = JSON.stringify([all, world.log.lines], (_, value: unknown) =>
     typeof value === 'bigint' ? String(value) : value,
   );
-  expect(text).not.toMatch(/customer\.example|Jane|4242|0123456789abcdef/);
+  // Four digits by themselves: ids and times have any four among theirs now and then.
+  expect(text).not.toMatch(/customer\.example|Jane|(?<![\w.-])4242(?![\w.-])|0123456789abcdef/);
 });
