@@ -1,7 +1,6 @@
 // A hundred thousand renewals of one merchant that are due in the same minute, in one process, while another merchant's
 // customers buy: `npm run bench:renewals` (`-- --renewals 10000`, `-- --kill` to kill the process twice in between).
 // One subscription is bought as customers do; the others are copies of its rows. It reports and judges nothing.
-import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { claimPorts } from '@tillstream/testkit/ports';
@@ -10,6 +9,7 @@ import { openAccount, post, sell } from './api.ts';
 import { Buyers } from './buyer.ts';
 import { connect } from './database-counts.ts';
 import { makeFolder, removeFolder, startForm } from './form.ts';
+import { openReceiver } from './receiver.ts';
 
 const { values } = parseArgs({
   options: { renewals: { type: 'string', default: '100000' }, kill: { type: 'boolean', default: false } },
@@ -22,29 +22,19 @@ const [firstOrder, firstItem] = [2_000_000, 4_000_000];
 const at = { data: makeFolder(), portBase: await claimPorts() };
 let form = await startForm('standalone', at);
 const buyers = new Buyers();
-const events = { total: 0, ids: new Set<string>() };
-const receiver = createServer((message, response) => {
-  events.total += 1;
-  events.ids.add(String(message.headers['webhook-id']));
-  message.resume();
-  message.on('end', () => response.end('ok'));
-});
+const receiver = await openReceiver();
 try {
-  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   await bench();
 } finally {
   await buyers.close();
   await form.stop();
-  receiver.closeAllConnections();
   receiver.close();
   removeFolder(at.data);
 }
 
 async function bench(): Promise<void> {
   let database = await open();
-  const address = receiver.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  await post(form, '/v1/webhook_endpoints', { url: `http://127.0.0.1:${port}/hooks` });
+  await post(form, '/v1/webhook_endpoints', { url: receiver.url });
   const plan = { subscription: { type: 'AR', period: 'P1Y' } };
   const link = await sell(form, { name: 'Yearly', codes: wanted + 10, more: plan });
   await database.query(`select setval('"order".order_number', $1), setval('"order".item_number', $2)`, [
@@ -58,7 +48,7 @@ async function bench(): Promise<void> {
   await copy(database);
   const ordinary = await openOther();
   await buyers.buy(ordinary.link, 'warm-up@example.com');
-  const before = events.ids.size;
+  const before = receiver.ids.size;
 
   await database.query(`
     update subscription.timer set due_at = now() + interval '2 seconds' where kind = 'charge'`);
@@ -70,14 +60,14 @@ async function bench(): Promise<void> {
   let last = '';
   for (;;) {
     const now = await progress(database);
-    const line = `${now.ordered} ordered, ${now.paid} paid, ${now.delivered} delivered, ${events.ids.size - before} webhooks, ${now.mails} mails`;
+    const line = `${now.ordered} ordered, ${now.paid} paid, ${now.delivered} delivered, ${receiver.ids.size - before} webhooks, ${now.mails} mails`;
     if (line !== last) console.log(`${seconds()} s: ${line}`);
     last = line;
     const done: readonly (readonly [string, boolean])[] = [
       ['ordered', now.ordered >= wanted],
       ['charged', now.paid >= wanted],
       ['delivered', now.delivered >= wanted],
-      ['announced', events.ids.size - before >= 3 * wanted],
+      ['announced', receiver.ids.size - before >= 3 * wanted],
     ];
     for (const [what, isDone] of done) if (isDone && !reached.has(what)) reached.set(what, seconds());
     if (done.every(([, isDone]) => isDone)) break;
@@ -124,7 +114,7 @@ async function report(
   console.log(
     `\nAnother merchant's purchases meanwhile, from the card to the licence: ${sorted.length} (${purchases.failed} failed), p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms.`,
   );
-  console.log(`Twice: ${JSON.stringify(rows[0])}; webhooks ${events.ids.size - before} different.`);
+  console.log(`Twice: ${JSON.stringify(rows[0])}; webhooks ${receiver.ids.size - before} different.`);
 }
 
 interface Progress {
