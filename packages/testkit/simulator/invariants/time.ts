@@ -7,14 +7,13 @@ const onItsWayMs = 600_000;
 
 export const newsKeepsItsTime: Invariant = {
   id: 'I7e',
-  sentence: 'What follows from a renewal or a payment follows at its time, by the clock of its merchant.',
+  sentence: 'What follows from a renewal follows at its time, by the clock of its merchant.',
   check({ facts, story }) {
     // A process that was not told of a clock that was set learns of it within five seconds, and stamps by the old one until then.
     if (story.twice !== undefined) return [];
-    const payments = by(facts.payments, 'payment_id');
     const said = by(facts.subscriptionHistory, 'subscription_id');
     const orders = by(facts.orders, 'order_id');
-    const late = (what: string, row: Row, causes: readonly (Row | undefined)[]): string[] => {
+    const late = (what: string, row: Row, causes: readonly Row[]): string[] => {
       const known = causes.flatMap((cause) => timeOf(cause) ?? []);
       const at = timeOf(row);
       if (at === undefined || known.length === 0) return [];
@@ -24,14 +23,6 @@ export const newsKeepsItsTime: Invariant = {
     };
     const ofType = (id: string, type: string) => (said.get(id) ?? []).filter((row) => row['type'] === type);
     return [
-      ...facts.orderHistory.flatMap((row) => {
-        if (row['type'] !== 'orderPaid') return [];
-        const { payment } = row['data'] as { readonly payment?: { readonly paymentId?: string } };
-        const [paidBy] = payments.get(payment?.paymentId ?? '') ?? [];
-        return late(`order ${text(row['order_id'])} hears that it is paid`, row, [
-          paidBy && { at: paidBy['finalised_at'] },
-        ]);
-      }),
       ...facts.payments.flatMap((row) =>
         row['subscription_id'] === null
           ? []
@@ -56,7 +47,7 @@ export const newsKeepsItsTime: Invariant = {
   },
 };
 
-function timeOf(row: Row | undefined): number | undefined {
-  const at = row?.['at'];
+function timeOf(row: Row): number | undefined {
+  const { at } = row;
   return at instanceof Date ? at.getTime() : typeof at === 'string' ? Date.parse(at) : undefined;
 }
