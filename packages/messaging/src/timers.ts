@@ -62,11 +62,13 @@ export async function schedule<S>(tx: Kysely<S>, changes: readonly ScheduledChan
       set timer_id = excluded.timer_id, due_at = excluded.due_at, traceparent = excluded.traceparent`.execute(tx);
   }
   if (cleared.length > 0) {
+    const machines = cleared.map((each) => each.machine);
+    const ids = cleared.map((each) => each.aggregateId);
+    // Said twice: by the first two it reads these aggregates' timers, and not all there are, however few it believes them to be.
     await sql`
-      delete from timer using unnest(
-        ${cleared.map((each) => each.machine)}::text[], ${cleared.map((each) => each.aggregateId)}::text[], ${cleared.map((each) => each.change.kind)}::text[]
-      ) as gone (machine, aggregate_id, kind)
-      where timer.machine = gone.machine and timer.aggregate_id = gone.aggregate_id and timer.kind = gone.kind`.execute(
+      delete from timer using unnest(${machines}::text[], ${ids}::text[], ${cleared.map((each) => each.change.kind)}::text[]) as gone (machine, aggregate_id, kind)
+      where timer.machine = any (${machines}::text[]) and timer.aggregate_id = any (${ids}::text[])
+        and timer.machine = gone.machine and timer.aggregate_id = gone.aggregate_id and timer.kind = gone.kind`.execute(
       tx,
     );
   }

@@ -25,10 +25,14 @@ Object.defineProperty(prototype, 'query', {
   },
 });
 
+const schemas = Object.keys(read()).join('|');
+const namesSchema = new RegExp(String.raw`\b(from|into|update|join)\s+"?(${schemas})"?\.`);
+
 /** Not the looks that tests take at the server itself, nor what they say of a schema by its name. */
 const isOurs = (text: string): boolean =>
   /^\s*(select|insert|update|delete|with)\b/i.test(text) &&
-  !/\bpg_(stat|class|roles|terminate|backend|sleep|settings)/.test(text);
+  !/\bpg_(stat|class|roles|terminate|backend|sleep|settings|advisory)/.test(text) &&
+  !namesSchema.test(text);
 
 afterAll(() => {
   const list = read();

@@ -114,10 +114,11 @@ export async function drawCodes(
     low_noticed: boolean;
     drawn: number;
   }>`
+    -- By their ids: as a condition of its own "is null" would have all codes read that are left, where few seem to be.
     with taken as (
       update pool_code set issued_at = given.issued_at
       from unnest(${codeIds}::bigint[], ${issuedAt}::timestamptz[]) as given (pool_code_id, issued_at)
-      where pool_code.pool_code_id = given.pool_code_id and pool_code.issued_at is null
+      where pool_code.pool_code_id = given.pool_code_id and case when pool_code.issued_at is null then true else false end
       returning merchant_id, product_id),
     counted as (select merchant_id, product_id, count(*)::int as drawn from taken group by 1, 2)
     update pool set

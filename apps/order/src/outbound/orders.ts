@@ -39,7 +39,7 @@ type FoundRow = OrderRow & {
 
 // One question for both, so that they are of the same moment, too.
 const history = sql<FoundRow['history']>`(
-  select json_agg(jsonb_build_object('version', h.version, 'type', h.type, 'at', h.at, 'trace_id', h.trace_id, 'data', h.data) order by h.version)
+  select json_agg(json_build_object('version', h.version, 'type', h.type, 'at', h.at, 'trace_id', h.trace_id, 'data', h.data) order by h.version)
   from order_history h where h.order_id = purchase_order.order_id)`.as('history');
 
 export class Orders {

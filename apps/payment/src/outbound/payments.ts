@@ -26,7 +26,7 @@ interface TriedStep extends Pick<Tried, 'attempt_id' | 'kind' | 'state' | 'tries
 
 // With the payment in one round trip, and of the same moment.
 const tried = sql<readonly TriedStep[] | null>`(
-  select json_agg(jsonb_build_object(
+  select json_agg(json_build_object(
       'attempt_id', a.attempt_id, 'kind', a.kind, 'state', a.state, 'tries', a.tries, 'created_at', a.created_at, 'settled_at', a.settled_at
     ) order by a.attempt_id)
   from attempt a where a.payment_id = payment.payment_id)`.as('tried');

@@ -44,14 +44,16 @@ export async function readStandings(
     (tx) =>
       sql<Row>`
         select
-          exists (select from payment p where p.merchant_id = t.merchant_id and p.subscription_id = t.subscription_id and p.term = t.term and p.slot = t.slot) as charged,
-          coalesce(orders.paid, false) as paid, coalesce(orders.live, false) as live,
+          coalesce(slots.charged, false) as charged, coalesce(orders.paid, false) as paid, coalesce(orders.live, false) as live,
           i.method, i.provider, i.card_type, i.card_last_4, i.card_expiration
         from unnest(
           ${asked.map((each) => each.merchantId)}::uuid[], ${asked.map((each) => each.orderId)}::bigint[], ${asked.map((each) => each.subscriptionId)}::text[],
           ${asked.map((each) => each.term)}::int[], ${asked.map((each) => each.slot)}::int[], ${asked.map((each) => each.instrumentId || null)}::uuid[],
           ${asked.map((each) => each.livemode)}::boolean[]
         ) with ordinality as t (merchant_id, order_id, subscription_id, term, slot, instrument_id, livemode, at)
+        left join lateral (
+          select true as charged from payment p
+          where p.merchant_id = t.merchant_id and p.subscription_id = t.subscription_id and p.term = t.term and p.slot = t.slot limit 1) as slots on true
         left join lateral (
           select bool_or(p.status = 'booked') as paid, bool_or(p.status in ('created', 'seen', 'processing', 'confirmed')) as live
           from payment p where p.merchant_id = t.merchant_id and p.order_id = t.order_id) as orders on true

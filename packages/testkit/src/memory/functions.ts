@@ -195,6 +195,20 @@ const format = (template: string, values: readonly Value[]): string => {
   });
 };
 
+const buildsObject =
+  (type: 'json' | 'jsonb'): Make =>
+  (context, args) => {
+    const given = args.map((arg) => settled(context, arg));
+    const entries = (env: Env) =>
+      given.flatMap((key, at) => {
+        const of = given[at + 1];
+        return at % 2 === 1 || of === undefined
+          ? []
+          : [[toText(key.type, key.run(env)), jsonOf(of.type, of.run(env))] as const];
+      });
+    return { type, run: (env) => Json.of(Object.fromEntries(entries(env))) };
+  };
+
 export const scalars: Record<string, Make> = {
   now,
   transaction_timestamp: now,
@@ -295,17 +309,8 @@ export const scalars: Record<string, Make> = {
     const { value } = json as Json;
     return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
   }),
-  jsonb_build_object: (context, args) => {
-    const given = args.map((arg) => settled(context, arg));
-    const entries = (env: Env) =>
-      given.flatMap((key, at) => {
-        const of = given[at + 1];
-        return at % 2 === 1 || of === undefined
-          ? []
-          : [[toText(key.type, key.run(env)), jsonOf(of.type, of.run(env))] as const];
-      });
-    return { type: 'jsonb', run: (env) => Json.of(Object.fromEntries(entries(env))) };
-  },
+  json_build_object: buildsObject('json'),
+  jsonb_build_object: buildsObject('jsonb'),
   row_to_json: asJson('json'),
   to_json: asJson('json'),
   to_jsonb: asJson('jsonb'),

@@ -78,17 +78,20 @@ export async function scanHeads(
 export async function loadHeads(database: Database<object>, chains: readonly Chain[]): Promise<readonly Head[]> {
   if (chains.length === 0) return [];
   const { rows } = await database.everyMerchantStatement('deliveries of all merchants follow each other', (tx) =>
+    // By the endpoints' ids: as a condition of its own their status would have all that are active read for it.
     sql<HeadRow>`
       select ${headColumns}
       from unnest(${chains.map((each) => each.endpointId)}::uuid[], ${chains.map((each) => each.orderId)}::bigint[]) as chain (endpoint_id, order_id)
-      join endpoint e on e.id = chain.endpoint_id and e.status = 'active'
+      join endpoint e on e.id = chain.endpoint_id
       ${clockOf(sql.ref('e.merchant_id'))}
       cross join lateral (
         select d.id, d.order_id, d.due_at, d.tried_at from delivery d
         where d.endpoint_id = chain.endpoint_id and d.order_id = chain.order_id and d.status = 'waiting'
         order by d.position limit 1
       ) as head
-      where not ${isStanding} or head.due_at <= ${merchantTime}`.execute(tx),
+      where case when e.status = 'active' then not ${isStanding} or head.due_at <= ${merchantTime} else false end`.execute(
+      tx,
+    ),
   );
   return rows.map(toHead);
 }

@@ -36,7 +36,7 @@ export async function recallRetries(
   await database.statement(merchants, (tx) =>
     sql`
       update delivery d set due_at = merchant_now(d.merchant_id)
-      where d.merchant_id = any (${merchants}::uuid[]) and d.status = 'waiting'
+      where d.merchant_id = any (${merchants}::uuid[]) and d.done_at is null
         and d.due_at > merchant_now(d.merchant_id) + ${furthestMs} * interval '1 millisecond'`.execute(tx),
   );
 }

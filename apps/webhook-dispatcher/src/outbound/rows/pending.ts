@@ -20,12 +20,13 @@ interface Row {
  * success. Endpoints that are paused or disabled hold theirs for somebody, not for time: these do not count.
  */
 export async function readPending(database: Database<object>, merchantId: string, now: Date): Promise<PendingWork> {
-  // By due time first, and only so many: the planner, unsure of row-level security, would rather read all of them.
+  // By due time first, and only so many: the planner, unsure of row-level security, would rather read all of them. What waits is
+  // not done: in these words it has an index by merchant.
   const found = (when: RawBuilder<unknown>) => sql`
     select d.id, d.endpoint_id, d.order_id, d.due_at from delivery d
-    where d.merchant_id = ${merchantId}::uuid and d.status = 'waiting' and ${when} order by d.due_at limit ${mostLookedAt}`;
+    where d.merchant_id = ${merchantId}::uuid and d.done_at is null and ${when} order by d.due_at limit ${mostLookedAt}`;
   const isHead = sql`
-    exists (select from endpoint e where e.id = d.endpoint_id and e.status = 'active') and d.id = (
+    exists (select from endpoint e where e.id = d.endpoint_id and case e.status when 'active' then true else false end) and d.id = (
       select f.id from delivery f where f.endpoint_id = d.endpoint_id and f.order_id = d.order_id and f.status = 'waiting'
       order by f.position limit 1)`;
   const { rows } = await database.statement([merchantId], (tx) =>

@@ -45,7 +45,7 @@ export async function storeResults(
     await sql`
       update delivery d set due_at = there.now
       from endpoint e ${clockOf(sql.ref('e.merchant_id'))} cross join lateral (select ${merchantTime} as now) as there
-      where e.id = any (${recovered}::uuid[]) and d.endpoint_id = e.id and d.status = 'waiting' and d.was_away and d.due_at > there.now`.execute(
+      where e.id = any (${recovered}::uuid[]) and d.endpoint_id = any (${recovered}::uuid[]) and d.endpoint_id = e.id and d.status = 'waiting' and d.was_away and d.due_at > there.now`.execute(
       tx,
     );
     return stored;
