@@ -28,13 +28,14 @@ interface Row {
 }
 
 // One statement, so that it is one moment; without a transaction around it, for it is asked again and again. None of these
-// tables is under row-level security.
+// tables is under row-level security. Timers are named by merchant and time together: by time alone it would go through those of
+// everybody, and a test clock may be years ahead.
 const readAll = `
   select
     (select count(*)::int from outbox where sent_at is null and headers ->> 'merchant_id' = $1::text) as outbox,
-    (select count(*)::int from timer where merchant_id = $1::uuid and due_at <= $2) as timers_due,
+    (select count(*)::int from timer where merchant_id = $1::uuid and (merchant_id, due_at) <= ($1::uuid, $2::timestamptz)) as timers_due,
     (select count(*)::int from parked_message where headers ->> 'merchant_id' = $1::text) as parked,
-    (select min(due_at) from timer where merchant_id = $1::uuid and due_at > $2) as next_timer_at,
+    (select min(due_at) from timer where merchant_id = $1::uuid and (merchant_id, due_at) > ($1::uuid, $2::timestamptz)) as next_timer_at,
     coalesce((select said from merchant_clock where merchant_id = $1::uuid), 0) as said`;
 
 /** `now` is the merchant's. */

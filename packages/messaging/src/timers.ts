@@ -138,7 +138,8 @@ export const findDue = `
 export const findTravellers = `
   select mine.* from unnest($2::uuid[]) as traveller (merchant_id) cross join lateral (
     select ${columns} from timer
-    where merchant_id = traveller.merchant_id and due_at <= merchant_now(traveller.merchant_id) and machine = any ($1) and ${isFree}
+    where merchant_id = traveller.merchant_id
+      and (merchant_id, due_at) <= (traveller.merchant_id, merchant_now(traveller.merchant_id)) and machine = any ($1) and ${isFree}
     order by due_at limit ${batch}) as mine`;
 
 // Of two that find the same timer one inserts its lease, and the other gets nothing.

@@ -1,6 +1,7 @@
 /** API keys: made, shown once, kept as an HMAC with a pepper that the database does not know. */
 import { createHash, createHmac, randomBytes, randomUUIDv7, timingSafeEqual } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
+import { beyond } from '@tillstream/database/page';
 import { publicId, readPublicId } from '@tillstream/database/public-id';
 import type { ApiKey, AuthenticateResponse } from '@tillstream/proto/merchant/v1/merchant_api';
 import type { Selectable } from 'kysely';
@@ -118,8 +119,8 @@ export class ApiKeys {
         .where('merchant_id', '=', merchantId)
         .selectAll()
         .limit(limit + 1);
-      if (after !== undefined) query = query.where('api_key_id', '<', after);
-      if (before !== undefined) query = query.where('api_key_id', '>', before);
+      if (after !== undefined) query = query.where(beyond('api_key_id', '<', { merchantId, id: after }));
+      if (before !== undefined) query = query.where(beyond('api_key_id', '>', { merchantId, id: before }));
       const rows = await query.orderBy('api_key_id', isBackward ? 'asc' : 'desc').execute();
       const shown = rows.slice(0, limit);
       if (isBackward) shown.reverse();

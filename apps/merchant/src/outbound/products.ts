@@ -1,5 +1,6 @@
 /** The product library. */
 import type { Database } from '@tillstream/database/database';
+import { beyond } from '@tillstream/database/page';
 import { gatherEach } from '@tillstream/messaging/gather';
 import type { Product } from '@tillstream/proto/merchant/v1/merchant_api';
 import { sql, type Selectable } from 'kysely';
@@ -129,8 +130,8 @@ export class Products {
         .selectAll()
         .limit(limit + 1);
       if (!withArchived) query = query.where('archived', '=', false);
-      if (after !== undefined) query = query.where('product_id', '<', after);
-      if (before !== undefined) query = query.where('product_id', '>', before);
+      if (after !== undefined) query = query.where(beyond('product_id', '<', { merchantId, id: after }));
+      if (before !== undefined) query = query.where(beyond('product_id', '>', { merchantId, id: before }));
       return query.orderBy('product_id', isBackward ? 'asc' : 'desc').execute();
     });
     const shown = rows.slice(0, limit);

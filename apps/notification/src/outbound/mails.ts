@@ -169,7 +169,7 @@ export class Mails {
             select coalesce(away_since < now() - ${awayForLong}::interval, false) as is_away
             from mail where ${open} and (status = 'sending' or due_at <= ${now})) as waiting
         ) as counts left join lateral (
-          select due_at, kind, about from mail where ${open} and status = 'pending' and due_at > ${now}
+          select due_at, kind, about from mail where ${open} and status = 'pending' and (merchant_id, due_at) > (${merchantId}::uuid, ${now}::timestamptz)
           order by due_at, id limit ${mostNext}) as later on true
         order by later.due_at`.execute(tx),
     );

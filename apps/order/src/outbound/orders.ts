@@ -1,6 +1,7 @@
 /** Reads of orders, as the wire says them; and the numbers of new ones. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
+import { beyond } from '@tillstream/database/page';
 import { gatherEach } from '@tillstream/messaging/gather';
 import type { DocumentKey, Order as WireOrder, OrderDocument } from '@tillstream/proto/order/v1/order_api';
 import type { Awaited, TimelineEntry } from '@tillstream/proto/timeline/v1/timeline_api';
@@ -134,8 +135,9 @@ export class Orders {
         .selectAll()
         .select(history)
         .limit(limit + 1);
-      if (filter.startingAfter !== 0n) query = query.where('order_id', '<', filter.startingAfter);
-      if (isBackward) query = query.where('order_id', '>', filter.endingBefore);
+      if (filter.startingAfter !== 0n)
+        query = query.where(beyond('order_id', '<', { merchantId, id: filter.startingAfter }));
+      if (isBackward) query = query.where(beyond('order_id', '>', { merchantId, id: filter.endingBefore }));
       if (filter.status !== '') query = query.where(sql<boolean>`status = ${filter.status}`);
       if (filter.fulfilmentStatus !== '')
         query = query.where(sql<boolean>`fulfilment_status = ${filter.fulfilmentStatus}`);

@@ -1,5 +1,6 @@
 /** Reads of payments, as the wire says them. */
 import type { Database } from '@tillstream/database/database';
+import { beyond } from '@tillstream/database/page';
 import { publicId, readPublicId } from '@tillstream/database/public-id';
 import { gatherEach } from '@tillstream/messaging/gather';
 import type { Payment as WirePayment } from '@tillstream/proto/payment/v1/payment_api';
@@ -161,8 +162,12 @@ export class Payments {
         .limit(limit);
       if (orderId !== 0n) query = query.where('order_id', '=', orderId);
       if (status !== '') query = query.where(sql<boolean>`status = ${status}`);
-      if (startingAfter !== '') query = query.where('payment_id', '<', readPublicId('pay', startingAfter) ?? nobody);
-      if (isBackward) query = query.where('payment_id', '>', readPublicId('pay', endingBefore) ?? nobody);
+      if (startingAfter !== '')
+        query = query.where(
+          beyond('payment_id', '<', { merchantId, id: readPublicId('pay', startingAfter) ?? nobody }),
+        );
+      if (isBackward)
+        query = query.where(beyond('payment_id', '>', { merchantId, id: readPublicId('pay', endingBefore) ?? nobody }));
       return query.orderBy('payment_id', isBackward ? 'asc' : 'desc').execute();
     });
   }

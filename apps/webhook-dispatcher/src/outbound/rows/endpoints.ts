@@ -117,7 +117,7 @@ export class Endpoints {
     return this.#database.statement([merchantId], async (tx) => {
       const { rows } = await sql<EndpointRow>`
         select ${columns} from endpoint e ${statistics}
-        where e.merchant_id = ${merchantId}::uuid and e.status <> 'deleted' and ${query.where(sql.ref('e.id'))} ${query.order(sql.ref('e.id'))}`.execute(
+        where e.merchant_id = ${merchantId}::uuid and e.status <> 'deleted' and ${query.where('e.id', merchantId)} ${query.order('e.id')}`.execute(
         tx,
       );
       return pageOf(rows, query);

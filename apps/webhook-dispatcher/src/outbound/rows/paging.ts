@@ -1,4 +1,5 @@
 /** Lists, newest first, by id: stable while rows are added. */
+import { beyond } from '@tillstream/database/page';
 import { sql, type RawBuilder } from 'kysely';
 
 export interface Page<Row> {
@@ -9,9 +10,10 @@ export interface Page<Row> {
 export interface PageQuery {
   readonly limit: number;
   readonly isBackward: boolean;
-  where(id: RawBuilder<unknown>): RawBuilder<unknown>;
+  /** Of that merchant's rows; `id` is their column. */
+  where(id: string, merchantId: string): RawBuilder<unknown>;
   /** One more than the page has, to know whether there is more. */
-  order(id: RawBuilder<unknown>): RawBuilder<unknown>;
+  order(id: string): RawBuilder<unknown>;
 }
 
 /** The ids are UUIDs or undefined. */
@@ -21,13 +23,24 @@ export function pageQuery(limit: number, after: string | undefined, before: stri
   return {
     limit: size,
     isBackward,
-    where: (id) =>
-      isBackward ? sql`${id} > ${before}::uuid` : after === undefined ? sql`true` : sql`${id} < ${after}::uuid`,
-    order: (id) => (isBackward ? sql`order by ${id} limit ${size + 1}` : sql`order by ${id} desc limit ${size + 1}`),
+    where: (id, merchantId) =>
+      isBackward
+        ? beyond(id, '>', { merchantId, id: before })
+        : after === undefined
+          ? sql`true`
+          : beyond(id, '<', { merchantId, id: after }),
+    order: (id) =>
+      isBackward ? sql`order by ${sql.ref(id)} limit ${size + 1}` : sql`order by ${sql.ref(id)} desc limit ${size + 1}`,
   };
 }
 
 export function pageOf<Row>(rows: readonly Row[], query: PageQuery): Page<Row> {
   const page = rows.slice(0, query.limit);
   return { rows: query.isBackward ? page.toReversed() : page, hasMore: rows.length > query.limit };
+}
+
+/** What is asked for, and nothing of what is not: a condition that may be switched off keeps its index from being used. */
+export function all(...conditions: readonly (RawBuilder<unknown> | undefined)[]): RawBuilder<unknown> {
+  const asked = conditions.filter((each) => each !== undefined);
+  return asked.length === 0 ? sql`true` : sql.join(asked, sql` and `);
 }

@@ -3,7 +3,7 @@ import type { Database } from '@tillstream/database/database';
 import type { Vault } from '@tillstream/vault/vault';
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { bodyContext } from './fan-out.ts';
-import { pageOf, type Page, type PageQuery } from './paging.ts';
+import { all, pageOf, type Page, type PageQuery } from './paging.ts';
 
 export interface EventView {
   readonly id: string;
@@ -75,8 +75,11 @@ export class Reads {
   ): Promise<Page<EventView>> {
     const rows = await this.#events(
       merchantId,
-      sql`(${filter.type}::text = '' or v.type = ${filter.type}::text) and (${filter.orderId}::bigint = 0 or v.order_id = ${filter.orderId}::bigint)
-        and ${query.where(sql.ref('v.id'))} ${query.order(sql.ref('v.id'))}`,
+      sql`${all(
+        filter.type === '' ? undefined : sql`v.type = ${filter.type}::text`,
+        filter.orderId === 0n ? undefined : sql`v.order_id = ${filter.orderId}::bigint`,
+        query.where('v.id', merchantId),
+      )} ${query.order('v.id')}`,
     );
     return pageOf(rows, query);
   }
@@ -105,15 +108,20 @@ export class Reads {
   }
 
   async listDeliveries(merchantId: string, filter: DeliveryFilter, query: PageQuery): Promise<Page<DeliveryView>> {
-    const { endpointId = null, eventId = null, status = null, orderId = null } = filter;
+    const { endpointId, eventId, status, orderId } = filter;
     const rows = await this.#database.transaction([merchantId], (tx) =>
       readDeliveries(
         tx,
         merchantId,
-        sql`(${endpointId}::uuid is null or d.endpoint_id = ${endpointId}::uuid) and (${eventId}::uuid is null or d.event_id = ${eventId}::uuid)
-          and (${orderId}::bigint is null or d.order_id = ${orderId}::bigint)
-          and (${status}::text is null or ${status}::text = case when d.status = 'waiting' and e.status <> 'active' then 'held' else d.status end)
-          and ${query.where(sql.ref('d.id'))} ${query.order(sql.ref('d.id'))}`,
+        sql`${all(
+          endpointId === undefined ? undefined : sql`d.endpoint_id = ${endpointId}::uuid`,
+          eventId === undefined ? undefined : sql`d.event_id = ${eventId}::uuid`,
+          orderId === undefined ? undefined : sql`d.order_id = ${orderId}::bigint`,
+          status === undefined
+            ? undefined
+            : sql`${status}::text = case when d.status = 'waiting' and e.status <> 'active' then 'held' else d.status end`,
+          query.where('d.id', merchantId),
+        )} ${query.order('d.id')}`,
       ),
     );
     return pageOf(rows, query);
