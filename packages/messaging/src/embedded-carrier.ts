@@ -81,8 +81,8 @@ export function embeddedCarrier(options: {
     return appended;
   });
 
-  const hurry = (group: string) => {
-    for (const member of members) if (member.group === group) member.hurry();
+  const hurry = (group: string, isBehind: boolean) => {
+    for (const member of members) if (member.group === group) member.hurry(isBehind);
   };
 
   const partitionCount = async (topic: string): Promise<number> => {
@@ -130,7 +130,7 @@ export function embeddedCarrier(options: {
         values: [group, topics],
       });
       const lag = BigInt(rows[0]?.lag ?? 0);
-      if (lag > 0n) hurry(group);
+      hurry(group, lag > 0n);
       return lag;
     },
     async heads(topics) {

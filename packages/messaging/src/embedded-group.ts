@@ -30,8 +30,8 @@ export interface GroupMember extends RunningSubscription {
   readonly group: string;
   /** Of all groups, as of the last heartbeat. */
   membersAlive(): number;
-  /** Somebody waits until it has read what is there. */
-  hurry(): void;
+  /** Somebody waits until it has read what is there; `isBehind` = there is something now. */
+  hurry(isBehind: boolean): void;
 }
 
 export async function startGroupMember(parts: {
@@ -151,7 +151,7 @@ export async function startGroupMember(parts: {
   return {
     group: member.group,
     membersAlive: () => membersAlive,
-    hurry: () => gathering.cut(),
+    hurry: (isBehind) => (isBehind ? gathering.cut() : gathering.haste()),
     async stop() {
       await loop.stop();
       await positions.write().catch(() => undefined);

@@ -42,8 +42,8 @@ const readAll = `
 export async function readProgress(database: AnyDatabase, merchantId: string, now: Date): Promise<Progress> {
   const { rows } = await database.pool.query<Row>({ name: 'read-progress', text: readAll, values: [merchantId, now] });
   const [row] = rows;
-  // What was sent may not be marked yet, or be gathered: the relay looks at once.
-  if ((row?.outbox ?? 0) > 0) hurry(database);
+  // What was sent may not be marked yet, or be gathered: the relay looks at once, and gathers nothing as long as somebody asks.
+  hurry(database, (row?.outbox ?? 0) > 0);
   return {
     outbox: row?.outbox ?? 0,
     timersDue: row?.timers_due ?? 0,

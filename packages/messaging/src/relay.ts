@@ -103,7 +103,8 @@ export function startRelay(options: RelayOptions): Loop {
     onWake: (listener) => {
       const forget = [
         onWake(database, () => willRead || listener()),
-        onHurry(database, () => {
+        onHurry(database, (hasUnsent) => {
+          if (!hasUnsent) return gathering.haste();
           gathering.cut();
           if (!willRead) listener();
         }),

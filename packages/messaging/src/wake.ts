@@ -17,16 +17,16 @@ export function onWake(database: object, listener: (hasDue: boolean) => void): (
   return on(database, 'wake', listener);
 }
 
-/** Somebody waits until everything that was said is sent: whoever gathers more of it stops gathering. */
-export function hurry(database: object): void {
-  signals.get(database)?.emit('hurry');
+/** Somebody waits until everything that is said is sent: whoever gathers more of it stops. `hasUnsent` = there is something now. */
+export function hurry(database: object, hasUnsent: boolean): void {
+  signals.get(database)?.emit('hurry', hasUnsent);
 }
 
-export function onHurry(database: object, listener: () => void): () => void {
+export function onHurry(database: object, listener: (hasUnsent: boolean) => void): () => void {
   return on(database, 'hurry', listener);
 }
 
-function on(database: object, what: Signal, listener: (hasDue: boolean) => void): () => void {
+function on(database: object, what: Signal, listener: (has: boolean) => void): () => void {
   const signal = signals.get(database) ?? new EventEmitter().setMaxListeners(100);
   signals.set(database, signal);
   signal.on(what, listener);
