@@ -4,7 +4,7 @@ const hasteMs = 100;
 
 export class Pause {
   #isCut = false;
-  #hasteUntil = 0;
+  #hasteUntil = -Infinity;
   #end: (() => void) | undefined;
 
   /** Resolves after `ms`, or when it is cut; at once when that was said before, or in haste. Answers whether it was cut. */
