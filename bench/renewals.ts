@@ -36,7 +36,7 @@ async function bench(): Promise<void> {
   let database = await open();
   await post(form, '/v1/webhook_endpoints', { url: receiver.url });
   const plan = { subscription: { type: 'AR', period: 'P1Y' } };
-  const link = await sell(form, { name: 'Yearly', codes: wanted + 10, more: plan });
+  const link = await sell(form, { name: 'Yearly', codes: 2 * wanted + 10, more: plan });
   await database.query(`select setval('"order".order_number', $1), setval('"order".item_number', $2)`, [
     seedOrder - 1,
     seedItem - 1,
@@ -178,6 +178,17 @@ async function copy(database: Client): Promise<void> {
   await copies('payment.payment_history', ofOrder);
   await copies('payment.attempt', 'true', `jsonb_build_object('attempt_id', gen_random_uuid())`);
   await copies('fulfillment.delivery', ofOrder);
+  await database.query(`
+    with code as (
+      select pool_code_id, merchant_id, product_id, row_number() over (order by pool_code_id) as n
+      from fulfillment.pool_code where issued_at is null and product_id = (select product_id from fulfillment.delivery where order_id = ${seedOrder})
+      order by pool_code_id limit ${wanted - 1}),
+    issued as (update fulfillment.pool_code c set issued_at = now() from code where c.pool_code_id = code.pool_code_id),
+    counted as (
+      update fulfillment.pool set available = available - ${wanted - 1}, issued = issued + ${wanted - 1}
+      where (merchant_id, product_id) in (select merchant_id, product_id from code))
+    insert into fulfillment.licence (licence_id, merchant_id, order_id, item_id, unit_no, pool_code_id, issued_at)
+    select gen_random_uuid(), merchant_id, ${firstOrder} + n, ${firstItem} + n, 1, pool_code_id, now() from code`);
   await copies(
     'notification.mail',
     ofOrder,

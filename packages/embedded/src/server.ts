@@ -47,6 +47,8 @@ const defaults = {
   wal_level: 'minimal',
   // After each checkpoint a page is written whole the first time it changes: most of what a small shop writes.
   wal_compression: 'pglz',
+  // A shop that has just opened may sell its first ten thousand within a minute: plans are to know of it sooner.
+  autovacuum_naptime: '15s',
   max_wal_senders: '0',
   max_logical_replication_workers: '0',
   io_workers: '1',

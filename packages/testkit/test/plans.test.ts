@@ -32,11 +32,8 @@ const meant: readonly { readonly reads: string; readonly as: RegExp; readonly wh
   { reads: 'timer_lease', as: /leased_until < now\(\)/, why: 'the sweeper looks at all: as many as fire just now' },
   { reads: 'delivery_waiting', as: /'exhausted'/, why: 'now and then all that waits is looked at: is it too old?' },
   { reads: 'delivery_waiting', as: /delete from event/, why: 'now and then what may go is told from what still waits' },
-  {
-    reads: 'endpoint_merchant_id_request_id_key',
-    as: /insert into delivery/,
-    why: 'here three merchants have them all',
-  },
+  { reads: 'endpoint', as: /insert into delivery/, why: 'here three merchants have them all' },
+  { reads: 'callback', as: /limit 50 for update/, why: 'of sixty that there are it may be told fifty' },
   { reads: 'callback_open', as: /count\(\*\)/, why: 'what is received and not applied; a test clock waits for it' },
 ];
 // What tests ask for with a service's own connection.
@@ -62,6 +59,7 @@ const wantsSome = (text: string): boolean =>
 
 describe.each([
   ['a new shop', undefined],
+  ['a small shop', 60],
   ['a shop where nothing waits', 3_000],
 ] as const)('in %s', (_, rows) => {
   test.each(Object.entries(statements))('the statements of %s read what they ask for', async (schema, texts) => {

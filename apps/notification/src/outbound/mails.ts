@@ -170,7 +170,7 @@ export class Mails {
             from mail where ${open} and (status = 'sending' or due_at <= ${now})) as waiting
         ) as counts left join lateral (
           select due_at, kind, about from mail where ${open} and status = 'pending' and (merchant_id, due_at) > (${merchantId}::uuid, ${now}::timestamptz)
-          order by due_at, id limit ${mostNext}) as later on true
+          order by due_at limit ${mostNext}) as later on true
         order by later.due_at`.execute(tx),
     );
     const [first] = rows;
