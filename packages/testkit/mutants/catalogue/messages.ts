@@ -142,6 +142,8 @@ export const messages: readonly Mutant[] = [
     museum: '',
     caughtBy: 'nothing due is left; all comes to rest',
     hint: 'charges',
-    patches: [patch(timers, 'due_at <= merchant_now(traveller.merchant_id)', 'due_at <= now()')],
+    patches: [
+      patch(timers, '(traveller.merchant_id, merchant_now(traveller.merchant_id))', '(traveller.merchant_id, now())'),
+    ],
   },
 ];
