@@ -62,7 +62,7 @@ export async function startGroupMember(parts: {
     const now = await beat(database, member);
     ({ membersAlive } = now);
     joinedAt = Date.now();
-    if (now.around === around) return;
+    if (now.isSettled && now.around === around) return;
     await positions.write();
     const before = new Map(owned.map((each) => [nameOf(each), each]));
     const shares = await takeShare(database, member);

@@ -82,12 +82,13 @@ export function takeShare(database: AnyDatabase, { group, id, topics }: Member):
 
 /**
  * Says that the member lives. Answers what the shares depend on: the same answer twice means that there is nothing to give
- * back and nothing to take.
+ * back and nothing to take, if it is settled: everything has an owner, and who lives. (Shares may have been taken at the last moment at
+ * which somebody counted as alive who is dead by now: that nothing changes from then on means nothing.)
  */
 export async function beat(
   { unscoped }: AnyDatabase,
   { group, id, topics }: Member,
-): Promise<{ readonly around: string; readonly membersAlive: number }> {
+): Promise<{ readonly around: string; readonly isSettled: boolean; readonly membersAlive: number }> {
   const { rows } = await sql<{ member: string | null; owned: string | null }>`
     with alive as (update group_member set seen_at = now() where consumer_group = ${group} and member = ${id})
     select member::text, null::text as owned from group_member where consumer_group = ${group} and topics && ${topics}::text[]
@@ -100,7 +101,10 @@ export async function beat(
     select 'all', count(*)::text from group_member where seen_at > now() - make_interval(secs => ${leaseSeconds})
     order by 1, 2`.execute(unscoped);
   const membersAlive = Number(rows.find((row) => row.member === 'all')?.owned ?? 0);
-  return { around: JSON.stringify(rows.filter((row) => row.member !== 'all')), membersAlive };
+  const mine = rows.filter((row) => row.member !== 'all');
+  const alive = new Set(mine.flatMap(({ member, owned }) => (owned === null ? [member] : [])));
+  const isSettled = mine.every(({ member, owned }) => owned === null || alive.has(member));
+  return { around: JSON.stringify(mine), isSettled, membersAlive };
 }
 
 /** Of several groups; answers the `group topic partition` of those that still have the same owner. */
