@@ -14,9 +14,12 @@ const packagesMayImport: Record<string, readonly string[]> = {
   telemetry: [],
   database: ['telemetry'],
   messaging: ['machine', 'database', 'telemetry'],
+  jobs: ['database', 'messaging', 'telemetry'],
   rpc: ['proto', 'telemetry'],
   service: ['database', 'messaging', 'proto', 'rpc', 'telemetry'],
 };
+// Rooms of a service that do not know each other: app.ts joins them, and src/ports.ts declares the types that they share.
+const closedRooms = ['inbound', 'outbound', 'workers'];
 const messagingTables =
   /\b(from|into|update|join|table)\s+"?(outbox|inbox|timer|timer_lease|fired_timer|parked_message)"?\b|(insertInto|updateTable|deleteFrom|selectFrom)\('(outbox|inbox|timer|parked_message)/;
 
@@ -66,8 +69,11 @@ function check(file: string, text: string): void {
     const there = target.startsWith('.') ? relative(root, resolve(root, dirname(file), target)).split('/') : [];
     if (there.length > 0 && there[1] !== name)
       complain(`reaches into ${there.slice(0, 2).join('/')}. Import the package by its name.`);
-    if (room === 'inbound' && there[3] === 'outbound') complain('inbound imports outbound. Let app.ts join them.');
-    if (room === 'outbound' && there[3] === 'inbound') complain('outbound imports inbound. Let app.ts join them.');
+    const otherRoom = there[3] ?? '';
+    if (kind === 'apps' && closedRooms.includes(room) && closedRooms.includes(otherRoom) && otherRoom !== room)
+      complain(`${room} imports ${otherRoom}. Let app.ts join them; a type that both need belongs in src/ports.ts.`);
+    if (kind === 'apps' && room === 'ports.ts' && closedRooms.includes(otherRoom))
+      complain(`ports.ts imports ${otherRoom}. It declares types; it may import domain/, proto and packages.`);
     if (
       room === 'domain' &&
       !isTest &&
@@ -78,8 +84,8 @@ function check(file: string, text: string): void {
         `domain imports ${target}. It may import its siblings, machine, money and calendar; pass everything else in.`,
       );
     }
-    if (room === 'inbound' && /^(kysely|pg)$/.test(target))
-      complain('inbound imports the database. Move the SQL to outbound.');
+    if ((room === 'inbound' || room === 'workers') && /^(kysely|pg)$/.test(target))
+      complain(`${room} imports the database. Move the SQL to outbound.`);
     if (kind === 'apps' && /^(kafkajs|@tillstream\/messaging\/(relay|consumer)$)/.test(target))
       complain(`imports ${target}. Only messaging touches carriers.`);
   }
