@@ -339,6 +339,8 @@ export interface PaymentSummary {
   moneyMoved: string;
   /** What the customer let us keep to charge again; empty = nothing. */
   instrumentId: string;
+  /** How long the page stayed open from its creation when nobody began to pay; 0 = it does not expire, or it is not said here. */
+  expiryMinutes: number;
 }
 
 export interface ChangeSubscriptionRequest {
@@ -4855,6 +4857,7 @@ function createBasePaymentSummary(): PaymentSummary {
     reason: "",
     moneyMoved: "",
     instrumentId: "",
+    expiryMinutes: 0,
   };
 }
 
@@ -4895,6 +4898,9 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
     }
     if (message.instrumentId !== "") {
       writer.uint32(98).string(message.instrumentId);
+    }
+    if (message.expiryMinutes !== 0) {
+      writer.uint32(120).int32(message.expiryMinutes);
     }
     return writer;
   },
@@ -5008,6 +5014,14 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
             message.instrumentId = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.expiryMinutes = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5070,6 +5084,11 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
         : isSet(object.instrument_id)
         ? globalThis.String(object.instrument_id)
         : "",
+      expiryMinutes: isSet(object.expiryMinutes)
+        ? globalThis.Number(object.expiryMinutes)
+        : isSet(object.expiry_minutes)
+        ? globalThis.Number(object.expiry_minutes)
+        : 0,
     };
   },
 
@@ -5111,6 +5130,9 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
     if (message.instrumentId !== "") {
       obj.instrumentId = message.instrumentId;
     }
+    if (message.expiryMinutes !== 0) {
+      obj.expiryMinutes = Math.round(message.expiryMinutes);
+    }
     return obj;
   },
 
@@ -5131,6 +5153,7 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
     message.reason = object.reason ?? "";
     message.moneyMoved = object.moneyMoved ?? "";
     message.instrumentId = object.instrumentId ?? "";
+    message.expiryMinutes = object.expiryMinutes ?? 0;
     return message;
   },
 };
