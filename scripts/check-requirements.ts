@@ -13,7 +13,8 @@ for (let number = 1; number <= 120; number += 1)
 for (const [id, rest] of rows) {
   const files = [...rest.matchAll(/`([^`]+\.ts)`/g)].map(([, file = '']) => file);
   for (const file of files)
-    if (!existsSync(join(root, file))) complaints.push(`docs/requirements.md: ${id} names ${file}, which does not exist.`);
+    if (!existsSync(join(root, file)))
+      complaints.push(`docs/requirements.md: ${id} names ${file}, which does not exist.`);
   if (id.startsWith('R') && files.length === 0 && !rest.includes('not yet'))
     complaints.push(`docs/requirements.md: ${id} names no test. Name one, or say "not yet".`);
   for (const [decision] of rest.matchAll(/\bD\d+\b/g))
