@@ -125,14 +125,11 @@ function lastFour(number: string): string {
 
 function nameOf(name: string): string {
   // Postgres refuses JSON with half a character, or with none.
-  const known = [
-    ...name
-      .toWellFormed()
-      .replace(/\p{Cc}/gu, '')
-      .trim(),
-  ]
+  const known = name
+    .replace(/\p{Cc}/gu, '')
+    .trim()
     .slice(0, maxName)
-    .join('')
+    .toWellFormed()
     .trim();
   // A number where a name belongs is not shown either.
   return /[0-9]{5}/.test(known) ? '' : known;
