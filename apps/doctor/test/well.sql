@@ -21,9 +21,9 @@ select gen_random_uuid(), 'orders', order_id::text, '', '{}', 'order', order_id:
 insert into payment.payment_intent (intent_id, merchant_id, order_id, amount_minor, currency, received_minor, status, attempts, created_at)
 select ('00000000-0000-7000-8000-00000000020' || order_id)::uuid, merchant_id, order_id, (placed ->> 'totalMinor')::bigint, 'EUR',
   case status when 'paid' then (placed ->> 'totalMinor')::bigint else 0 end, case status when 'paid' then 'paid' else 'unpaid' end, 1, created_at from "order".purchase_order;
-insert into payment.payment (payment_id, merchant_id, order_id, livemode, status, version, amount_minor, currency, method, provider, provider_payment_id, redirect_url, return_url, locale, description, is_outcome_unknown, review_reason, reason, provider_error_code, provider_error_description, card_type, card_last_4, card_expiration, created_at, expires_at, finalised_at, traceparent, is_off_session, subscription_id, term, slot)
+insert into payment.payment (payment_id, merchant_id, order_id, livemode, status, version, amount_minor, currency, method, provider, provider_payment_id, redirect_url, return_url, locale, description, is_outcome_unknown, review_reason, reason, provider_error_code, provider_error_description, created_at, expires_at, finalised_at, traceparent, is_off_session, subscription_id, term, slot)
 select ('00000000-0000-7000-8000-00000000010' || order_id)::uuid, merchant_id, order_id, false, case order_id when 4 then 'failed' else 'booked' end, 5, (placed ->> 'totalMinor')::bigint, 'EUR', 'CreditCard', 'sandbox', 'sp_' || order_id, '', '', 'en', '', false, '',
-  case order_id when 4 then 'declined' else '' end, '', '', '', '', '', created_at, case order_id when 3 then null else created_at + interval '30 minutes' end, created_at, '', order_id = 3, subscription_id, term, case order_id when 3 then 0 end
+  case order_id when 4 then 'declined' else '' end, '', '', created_at, case order_id when 3 then null else created_at + interval '30 minutes' end, created_at, '', order_id = 3, subscription_id, term, case order_id when 3 then 0 end
 from "order".purchase_order;
 insert into payment.receipt (receipt_id, intent_id, payment_id, merchant_id, amount_minor, currency, taken_for, received_at)
 select gen_random_uuid(), i.intent_id, p.payment_id, p.merchant_id, p.amount_minor, p.currency, 'counted', p.finalised_at

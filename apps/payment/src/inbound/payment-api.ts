@@ -12,6 +12,7 @@ import type {
 import { Refused } from '@tillstream/rpc/refusals';
 import type { Handlers } from '@tillstream/rpc/server';
 import { beginAttempt, type Beginning, type EarlierAttempt, type Wanted } from '../domain/begin-attempt.ts';
+import type { Method } from '../domain/methods.ts';
 import { IntentReached, type PaymentIntent } from '../domain/payment-intent.ts';
 import type { PaymentCommand, PaymentEvent, PaymentRefusal, PaymentState, PaymentStatus } from '../domain/payment.ts';
 import { expiresAt, expiryMinutesOf, maxExpiryMinutes, minExpiryMinutes } from '../domain/policies.ts';
@@ -19,12 +20,6 @@ import type { Called } from './provider-calls.ts';
 
 interface OrderPayment extends Called {
   readonly status: PaymentStatus;
-}
-
-interface Method {
-  readonly code: string;
-  readonly systemName: string;
-  readonly canRenew: boolean;
 }
 
 export interface PaymentApiParts {
@@ -58,6 +53,7 @@ export interface PaymentApiParts {
   providerFor(method: string, livemode: boolean): string | undefined;
   /** What customers may choose from in this mode, the default first. */
   methods(livemode: boolean): readonly Method[];
+  readonly catalogue: readonly Method[];
   readonly clock: Clock;
 }
 
@@ -132,7 +128,7 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       savesInstrumentId: request.saveInstrument ? randomUUIDv7() : '',
       renewal: undefined,
       instrumentId: '',
-      card: undefined,
+      instrument: undefined,
     };
     try {
       const [answer] = await performer.perform([{ id, merchantId, command: { type: 'create', asked }, now }]);
@@ -194,7 +190,7 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       return { payment: await one(request.merchantId, request.paymentId) };
     },
     async listMethods({ livemode }) {
-      return { methods: parts.methods(livemode).map((method) => ({ ...method })) };
+      return { methods: [...parts.methods(livemode)], catalogue: [...parts.catalogue] };
     },
     async receiveCallback(request) {
       return { isNew: await callbacks.receive(request.provider, request.headers, request.body) };

@@ -1,7 +1,7 @@
 /** What stands in the way of renewals that are to be charged, and what they are charged to. */
 import type { Database } from '@tillstream/database/database';
+import { readInstrument, type Instrument } from '@tillstream/instrument/instrument';
 import { sql } from 'kysely';
-import type { Card } from '../domain/payment.ts';
 import type { PaymentTables } from './tables.ts';
 
 export interface AskedCharge {
@@ -21,7 +21,9 @@ export interface Standing {
   /** Undefined = this merchant has no such instrument in this mode. */
   /** Of what the order asks for. */
   readonly receivedMinor: bigint;
-  readonly instrument: { readonly method: string; readonly provider: string; readonly card: Card } | undefined;
+  readonly kept:
+    | { readonly method: string; readonly provider: string; readonly instrument: Instrument | undefined }
+    | undefined;
 }
 
 interface Row {
@@ -31,9 +33,7 @@ interface Row {
   received_minor: bigint;
   method: string | null;
   provider: string | null;
-  card_type: string | null;
-  card_last_4: string | null;
-  card_expiration: string | null;
+  instrument: unknown;
 }
 
 /** Of each charge that is asked for, in their order. */
@@ -49,7 +49,7 @@ export async function readStandings(
         select
           coalesce(slots.charged, false) as charged, coalesce(intent.status in ('paid', 'overpaid'), false) as paid,
           coalesce(orders.live, false) as live, coalesce(intent.received_minor, 0) as received_minor,
-          i.method, i.provider, i.card_type, i.card_last_4, i.card_expiration
+          i.method, i.provider, i.instrument
         from unnest(
           ${asked.map((each) => each.merchantId)}::uuid[], ${asked.map((each) => each.orderId)}::bigint[], ${asked.map((each) => each.subscriptionId)}::text[],
           ${asked.map((each) => each.term)}::int[], ${asked.map((each) => each.slot)}::int[], ${asked.map((each) => each.instrumentId || null)}::uuid[],
@@ -68,18 +68,10 @@ export async function readStandings(
   return rows.map((row) => ({
     obstacle: obstacleOf(row),
     receivedMinor: row.received_minor,
-    instrument:
+    kept:
       row.method === null || row.provider === null
         ? undefined
-        : {
-            method: row.method,
-            provider: row.provider,
-            card: {
-              type: row.card_type ?? '',
-              last4: row.card_last_4 ?? '',
-              expiration: row.card_expiration ?? '',
-            },
-          },
+        : { method: row.method, provider: row.provider, instrument: readInstrument(row.instrument) },
   }));
 }
 
