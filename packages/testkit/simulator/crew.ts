@@ -1,5 +1,6 @@
 /** Histories one after the other, in this process or shared out among several. */
 import { fork } from 'node:child_process';
+import { startOwnPostgres } from '@tillstream/testkit/postgres';
 import { realDate } from './engine/time.ts';
 import { Simulator, type Outcome } from './history.ts';
 import type { Violation } from './invariants/judge.ts';
@@ -9,6 +10,17 @@ import { postgresGround } from './storage/postgres.ts';
 import { tellStory } from './story.ts';
 
 export type StorageName = 'memory' | 'postgres';
+
+/** A server of our own, unless the environment names one; for this process and the workers that it starts. */
+export async function bringPostgres(): Promise<() => Promise<void>> {
+  if (process.env['TEST_DATABASE_URL'] !== undefined) return async () => undefined;
+  const { url, stop } = await startOwnPostgres(quickly, true);
+  process.env['TEST_DATABASE_URL'] = url;
+  return stop;
+}
+
+// One process asks one thing at a time, and the rows of a history are cleared away between histories.
+const quickly = { autovacuum: 'off', track_activities: 'off', track_counts: 'off', max_wal_size: '256MB' };
 
 export interface Work {
   readonly storage: StorageName;

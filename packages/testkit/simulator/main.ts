@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { compareStorages } from './compare.ts';
-import { openSimulator, workTogether, type StorageName, type Tally } from './crew.ts';
+import { bringPostgres, openSimulator, workTogether, type StorageName, type Tally } from './crew.ts';
 import { realNow } from './engine/time.ts';
 import type { Simulator } from './history.ts';
 import { shrink } from './shrink.ts';
@@ -32,9 +32,9 @@ if (![histories, seed, workers, seconds].every((each) => Number.isSafeInteger(ea
 
 if (values.mutant !== undefined && process.env['TILL_MUTANT'] !== values.mutant)
   process.exit(await again(values.mutant));
-process.exit(
-  values.compare ? await compare() : values.story === undefined ? await simulate() : await replay(values.story),
-);
+const stopPostgres = storage === 'postgres' || values.compare ? await bringPostgres() : async () => undefined;
+const run = values.compare ? compare() : values.story === undefined ? simulate() : replay(values.story);
+process.exit(await run.finally(stopPostgres));
 
 async function simulate(): Promise<number> {
   const startedMs = realNow();
