@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 // The driver's name leads to a Postgres in memory: for `TEST_DATABASE=memory vitest run --project parts …`, and for the
 // project `memory`, a selection of the parts that is played on both storages.
 const memory = {
-  resolve: { alias: { pg: new URL('packages/testkit/src/memory/driver.ts', import.meta.url).pathname } },
+  resolve: { alias: { pg: new URL('packages/memory-postgres/src/driver.ts', import.meta.url).pathname } },
   env: { TEST_DATABASE_URL: 'postgres://postgres@memory/postgres' },
 };
 const isInMemory = process.env['TEST_DATABASE'] === 'memory';

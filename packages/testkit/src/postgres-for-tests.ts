@@ -2,7 +2,7 @@
 import { findPostgres } from './postgres.ts';
 
 export default async function start(): Promise<() => Promise<void>> {
-  const { url, stop } = await findPostgres();
-  process.env['TEST_DATABASE_URL'] = url;
-  return stop;
+  const server = await findPostgres();
+  process.env['TEST_DATABASE_URL'] = server.url;
+  return () => server.stop();
 }

@@ -3,7 +3,7 @@
  * plays more of them; MEMORY_SEED=7 begins at another.
  */
 import { describe, expect, test } from 'vitest';
-import { MemoryServer } from '../../src/memory/server.ts';
+import { MemoryServer } from '../src/server.ts';
 import { line, play, shorten } from './conformance.ts';
 import { homeOf } from './homes.ts';
 import statements from './statements.json' with { type: 'json' };
