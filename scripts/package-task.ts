@@ -34,6 +34,9 @@ function projectOf(): string {
   const rooms = ['src', 'test', '.'].filter((each) => each !== '.' && existsSync(join(folder, each)));
   const include = rooms.length > 0 ? rooms.map((each) => join(folder, each)) : [folder];
   const typeRoots = [join(root, 'node_modules/@types')];
-  writeFileSync(file, JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions: { typeRoots }, include }));
+  writeFileSync(
+    file,
+    JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions: { typeRoots }, include }),
+  );
   return file;
 }
