@@ -107,6 +107,7 @@ export function paymentApp(parts: {
           providerFor: (method, livemode) =>
             isOffered(livemode) && methodOf(method) !== undefined ? 'sandbox' : undefined,
           methods: (livemode) => (isOffered(livemode) ? methods : []),
+          catalogue: methods,
         }),
       ),
       implement(TimelineApiService, {

@@ -53,12 +53,17 @@ export interface CatalogueReader {
 
 export interface PaymentMethod {
   readonly code: string;
+  readonly systemName: string;
+  readonly kind: string;
+  readonly textKey: string;
   readonly canRenew: boolean;
 }
 
 export interface MethodReader {
-  /** The default first; never empty. */
+  /** The default first. */
   list(livemode: boolean): Promise<readonly PaymentMethod[]>;
+  /** Also one that is not offered; undefined when it is not known. */
+  find(code: string, livemode: boolean): Promise<PaymentMethod | undefined>;
 }
 
 export interface OpenedOrder {

@@ -1,6 +1,7 @@
 /** What a provider says of a payment, by callback or when asked, and the command it becomes: one way in for all of them. */
+import type { Instrument } from '@tillstream/instrument/instrument';
 import { unreachable } from '@tillstream/machine/machine';
-import type { Card, PaymentCommand } from './payment.ts';
+import type { PaymentCommand } from './payment.ts';
 
 export interface Fact {
   readonly providerPaymentId: string;
@@ -11,7 +12,7 @@ export interface Fact {
   readonly currency: string;
   readonly failureCode: string;
   readonly failureWords: string;
-  readonly card: Card | undefined;
+  readonly instrument: Instrument | undefined;
   /** By which the provider charges what it kept; empty = nothing was kept, or it is not said here. */
   readonly instrumentToken: string;
 }
@@ -21,8 +22,8 @@ const publicReasons = new Set(['card_declined', 'insufficient_funds', 'authentic
 
 /** Undefined when the fact changes nothing. */
 export function commandOf(fact: Fact, at: Date): PaymentCommand | undefined {
-  const { providerPaymentId, card, instrumentToken } = fact;
-  const settlement = { at, providerPaymentId, card, instrumentToken };
+  const { providerPaymentId, instrument, instrumentToken } = fact;
+  const settlement = { at, providerPaymentId, instrument, instrumentToken };
   switch (fact.status) {
     case 'created':
       return undefined;

@@ -11,6 +11,7 @@ import type {
 } from '@tillstream/proto/payment/v1/payment_api';
 import { Refused } from '@tillstream/rpc/refusals';
 import type { Handlers } from '@tillstream/rpc/server';
+import type { Method } from '../domain/methods.ts';
 import type { PaymentCommand, PaymentEvent, PaymentRefusal, PaymentState } from '../domain/payment.ts';
 import type { Called } from './provider-calls.ts';
 
@@ -18,12 +19,6 @@ interface LivePayment extends Called {
   readonly method: string;
   readonly redirect_url: string;
   readonly is_outcome_unknown: boolean;
-}
-
-interface Method {
-  readonly code: string;
-  readonly systemName: string;
-  readonly canRenew: boolean;
 }
 
 export interface PaymentApiParts {
@@ -55,6 +50,7 @@ export interface PaymentApiParts {
   providerFor(method: string, livemode: boolean): string | undefined;
   /** What customers may choose from in this mode, the default first. */
   methods(livemode: boolean): readonly Method[];
+  readonly catalogue: readonly Method[];
   readonly clock: Clock;
 }
 
@@ -125,7 +121,7 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       savesInstrumentId: request.saveInstrument ? randomUUIDv7() : '',
       renewal: undefined,
       instrumentId: '',
-      card: undefined,
+      instrument: undefined,
     };
     try {
       const [answer] = await performer.perform([{ id, merchantId, command: { type: 'create', asked }, now }]);
@@ -179,7 +175,7 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       return { payment: await one(request.merchantId, request.paymentId) };
     },
     async listMethods({ livemode }) {
-      return { methods: parts.methods(livemode).map((method) => ({ ...method })) };
+      return { methods: [...parts.methods(livemode)], catalogue: [...parts.catalogue] };
     },
     async receiveCallback(request) {
       return { isNew: await callbacks.receive(request.provider, request.headers, request.body) };

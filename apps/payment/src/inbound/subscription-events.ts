@@ -1,9 +1,10 @@
 /** Renewals that are to be charged become payments: one command per message, many messages at once. */
+import type { Instrument } from '@tillstream/instrument/instrument';
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { IncomingMessage } from '@tillstream/messaging/message';
 import { SubscriptionEvent, type ChargeDue } from '@tillstream/proto/subscription/v1/subscription_events';
-import type { Card, PaymentCommand } from '../domain/payment.ts';
+import type { PaymentCommand } from '../domain/payment.ts';
 
 interface AskedCharge {
   readonly merchantId: string;
@@ -20,7 +21,9 @@ export interface HearChargesParts {
   standings(asked: readonly AskedCharge[]): Promise<
     readonly {
       readonly obstacle: string;
-      readonly instrument: { readonly method: string; readonly provider: string; readonly card: Card } | undefined;
+      readonly kept:
+        | { readonly method: string; readonly provider: string; readonly instrument: Instrument | undefined }
+        | undefined;
     }[]
   >;
   readonly performer: { performOnce(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown> };
@@ -42,7 +45,7 @@ export function hearCharges(parts: HearChargesParts): (batch: readonly IncomingM
     // Two of one batch for the same order: the first is charged, and stands in the way of the second.
     const begun = new Set<string>();
     const envelopes = due.map(({ headers, charge, asked }, at): Envelope<PaymentCommand> => {
-      const { obstacle: known = '', instrument } = found[at] ?? {};
+      const { obstacle: known = '', kept } = found[at] ?? {};
       const order = `${asked.merchantId} ${asked.orderId}`;
       const obstacle = known === '' && begun.has(order) ? 'the order is being paid' : known;
       if (obstacle === '') begun.add(order);
@@ -55,8 +58,8 @@ export function hearCharges(parts: HearChargesParts): (batch: readonly IncomingM
           livemode: asked.livemode,
           amountMinor: charge.amountMinor,
           currency: charge.currency,
-          method: instrument?.method ?? '',
-          provider: instrument?.provider ?? '',
+          method: kept?.method ?? '',
+          provider: kept?.provider ?? '',
           returnUrl: '',
           locale: '',
           description: '',
@@ -64,8 +67,8 @@ export function hearCharges(parts: HearChargesParts): (batch: readonly IncomingM
           expiresAt: undefined,
           savesInstrumentId: '',
           renewal: { subscriptionId: asked.subscriptionId, term: asked.term, slot: asked.slot },
-          instrumentId: instrument === undefined ? '' : asked.instrumentId,
-          card: instrument?.card,
+          instrumentId: kept === undefined ? '' : asked.instrumentId,
+          instrument: kept?.instrument,
         },
       };
       // The event's id is the payment's: told twice, it is one.

@@ -11,7 +11,7 @@ export interface PageRequest {
   readonly returnUrl: string;
   readonly description: string;
   readonly locale: string;
-  /** CreditCard, BankTransfer */
+  /** A code of the catalogue (domain/methods.ts). */
   readonly method: string;
   /** The customer agreed that the instrument is kept. */
   readonly save: boolean;

@@ -1,7 +1,7 @@
 /** What stands in the way of renewals that are to be charged, and what they are charged to. */
 import type { Database } from '@tillstream/database/database';
+import { readInstrument, type Instrument } from '@tillstream/instrument/instrument';
 import { sql } from 'kysely';
-import type { Card } from '../domain/payment.ts';
 import type { PaymentTables } from './tables.ts';
 
 export interface AskedCharge {
@@ -19,7 +19,9 @@ export interface Standing {
   /** Empty = nothing. */
   readonly obstacle: string;
   /** Undefined = this merchant has no such instrument in this mode. */
-  readonly instrument: { readonly method: string; readonly provider: string; readonly card: Card } | undefined;
+  readonly kept:
+    | { readonly method: string; readonly provider: string; readonly instrument: Instrument | undefined }
+    | undefined;
 }
 
 interface Row {
@@ -28,9 +30,7 @@ interface Row {
   live: boolean;
   method: string | null;
   provider: string | null;
-  card_type: string | null;
-  card_last_4: string | null;
-  card_expiration: string | null;
+  instrument: unknown;
 }
 
 /** Of each charge that is asked for, in their order. */
@@ -45,7 +45,7 @@ export async function readStandings(
       sql<Row>`
         select
           coalesce(slots.charged, false) as charged, coalesce(orders.paid, false) as paid, coalesce(orders.live, false) as live,
-          i.method, i.provider, i.card_type, i.card_last_4, i.card_expiration
+          i.method, i.provider, i.instrument
         from unnest(
           ${asked.map((each) => each.merchantId)}::uuid[], ${asked.map((each) => each.orderId)}::bigint[], ${asked.map((each) => each.subscriptionId)}::text[],
           ${asked.map((each) => each.term)}::int[], ${asked.map((each) => each.slot)}::int[], ${asked.map((each) => each.instrumentId || null)}::uuid[],
@@ -62,18 +62,10 @@ export async function readStandings(
   );
   return rows.map((row) => ({
     obstacle: obstacleOf(row),
-    instrument:
+    kept:
       row.method === null || row.provider === null
         ? undefined
-        : {
-            method: row.method,
-            provider: row.provider,
-            card: {
-              type: row.card_type ?? '',
-              last4: row.card_last_4 ?? '',
-              expiration: row.card_expiration ?? '',
-            },
-          },
+        : { method: row.method, provider: row.provider, instrument: readInstrument(row.instrument) },
   }));
 }
 

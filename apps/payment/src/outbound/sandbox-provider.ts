@@ -1,5 +1,6 @@
 /** The connector to the sandbox: real HTTP, one total deadline, answers checked before they are believed. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { card } from '@tillstream/instrument/instrument';
 import { inSpan } from '@tillstream/telemetry/trace';
 import { Pool } from 'undici';
 import { z } from 'zod';
@@ -218,10 +219,7 @@ function toFact(said: z.infer<typeof payment>): Fact {
     currency: said.currency,
     failureCode: said.failure_code,
     failureWords: said.failure_words,
-    card:
-      said.card_last_4 === ''
-        ? undefined
-        : { type: said.card_brand, last4: said.card_last_4, expiration: said.card_expiration },
+    instrument: card({ brand: said.card_brand, last4: said.card_last_4, expiration: said.card_expiration }),
     instrumentToken: said.instrument,
   };
 }
