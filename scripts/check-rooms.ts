@@ -15,6 +15,7 @@ const packagesMayImport: Record<string, readonly string[]> = {
   database: ['telemetry'],
   messaging: ['machine', 'database', 'telemetry'],
   jobs: ['database', 'messaging', 'telemetry'],
+  'public-api': ['proto'],
   rpc: ['proto', 'telemetry'],
   service: ['database', 'messaging', 'proto', 'rpc', 'telemetry'],
 };

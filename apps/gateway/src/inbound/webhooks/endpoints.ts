@@ -1,25 +1,13 @@
 /** Where a merchant wants to hear of what happens. */
 import type { Endpoint, Secrets } from '@tillstream/proto/webhook/v1/webhook_api';
+import { instant, madeAt, metadataOut, wholeNumber } from '@tillstream/public-api/values';
 import { Refused } from '@tillstream/rpc/refusals';
 import { z } from 'zod';
 import type { Clients } from '../clients.ts';
 import type { Api } from '../http/api.ts';
 import { requestIdOf } from '../http/idempotency.ts';
 import { tenantOf } from '../http/tenant.ts';
-import {
-  instant,
-  list,
-  listOf,
-  madeAt,
-  metadataIn,
-  metadataOut,
-  optionalBody,
-  pageOf,
-  pageQuery,
-  problems,
-  says,
-  wholeNumber,
-} from '../shapes.ts';
+import { list, listOf, metadataIn, optionalBody, pageOf, pageQuery, problems, says } from '../shapes.ts';
 
 const events = z
   .array(z.string().max(100))

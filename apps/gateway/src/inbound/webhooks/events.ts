@@ -1,12 +1,13 @@
 /** What was said to the merchant's endpoints, and how it went. */
 import type { Delivery, WebhookEvent } from '@tillstream/proto/webhook/v1/webhook_api';
+import { instant, instantOf, madeAt, wholeNumber } from '@tillstream/public-api/values';
 import { Refused } from '@tillstream/rpc/refusals';
 import { z } from 'zod';
 import type { Clients } from '../clients.ts';
 import type { Api } from '../http/api.ts';
 import { tenantOf } from '../http/tenant.ts';
 import { orderIdOf } from '../orders/orders.ts';
-import { instant, instantOf, list, listOf, madeAt, pageOf, pageQuery, problems, says, wholeNumber } from '../shapes.ts';
+import { list, listOf, pageOf, pageQuery, problems, says } from '../shapes.ts';
 
 const event = z
   .object({
