@@ -12,7 +12,7 @@ import { list, listOf, metadataIn, optionalBody, pageOf, pageQuery, problems, sa
 const events = z
   .array(z.string().max(100))
   .max(50)
-  .describe('Event types; empty = every one.')
+  .describe('Event types; empty = every one that the payload profile has.')
   .meta({ examples: [['order.payment.succeeded', 'subscription.cancelled']] });
 const url = z
   .string()
@@ -25,7 +25,12 @@ const draft = z.strictObject({
   url,
   events: events.default([]),
   description: z.string().max(500).default(''),
-  payload_profile: z.literal('seed').default('seed'),
+  payload_profile: z
+    .enum(['seed', 'standard'])
+    .default('seed')
+    .describe(
+      'How events are written; it cannot be changed later. seed: a document for each product of an order. standard: {type, timestamp, data} with the object as this API answers it.',
+    ),
   signatures: z.strictObject({ seed: z.boolean().default(true), standard: z.boolean().default(true) }).prefault({}),
   secrets: z
     .strictObject({ seed: seedSecret.optional() })
@@ -106,6 +111,7 @@ export function addEndpoints(api: Api, { webhook }: Pick<Clients, 'webhook'>): v
         signStandard: body.signatures.standard,
         seedSecret: body.secrets.seed ?? '',
         metadata: body.metadata,
+        payloadProfile: body.payload_profile,
         requestId: requestIdOf(request),
       });
       return reply.code(201).send(showWithSecrets(made.endpoint, made.secrets));

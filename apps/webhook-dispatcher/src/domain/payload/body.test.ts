@@ -1,11 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { buildBody } from './body.ts';
-import { eventTypes, type EventType, type OrderDocument, type ProductPart, type SubscriptionPart } from './document.ts';
+import {
+  seedEventTypes,
+  type SeedEventType,
+  type OrderDocument,
+  type ProductPart,
+  type SubscriptionPart,
+} from './document.ts';
 import { dateIn, isCardExpired, localeOf, percentOf } from './forms.ts';
 
 interface Example {
-  event: EventType;
+  event: SeedEventType;
   event_date: string;
   order_id: number;
   order_name: string;
@@ -183,7 +189,7 @@ describe('what the examples do not show', () => {
     const { subscription: seen } = JSON.parse(read('order.created.child')) as Example;
     const subscription = seen && parseSubscription(seen);
     const additionalData = [{ name: 'a', value: 'b' }];
-    for (const type of eventTypes) {
+    for (const type of seedEventTypes) {
       const body = bodyOf({ ...document, additionalData }, { type, item: { ...item, subscription } });
       expect(Object.keys(body).slice(-4)).toEqual(['payment', 'subscription', 'additional_data', 'document_part']);
       expect(body['subscription']).toEqual(seen);
@@ -227,7 +233,7 @@ describe('what the examples do not show', () => {
       { name: 'referer2', value: 'test' },
       { name: 'имя', value: '' },
     ];
-    for (const type of eventTypes) {
+    for (const type of seedEventTypes) {
       expect(bodyOf({ ...document, additionalData }, { type, codes: [] })['additional_data']).toEqual(additionalData);
       expect('additional_data' in bodyOf({ ...document, additionalData: [] }, { type, codes: [] })).toBe(false);
     }

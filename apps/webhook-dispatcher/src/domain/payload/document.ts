@@ -1,6 +1,6 @@
 /** An order as the payload sees it: plain values, so that the builder needs neither protos nor rows. */
-/** What an endpoint can subscribe to. */
-export const eventTypes = [
+/** The types of which the profile `seed` has a document. */
+export const seedEventTypes = [
   'order.created',
   'order.payment.succeeded',
   'order.payment.failed',
@@ -9,7 +9,7 @@ export const eventTypes = [
   'subscription.restored',
 ] as const;
 
-export type EventType = (typeof eventTypes)[number];
+export type SeedEventType = (typeof seedEventTypes)[number];
 
 export interface CustomerPart {
   readonly country: string;
