@@ -112,7 +112,6 @@ export const catalogue = {
       event: 'subscription.restored',
       at: '2022-08-14T09:16:35+03:00',
       isPaid: true,
-      margin: '95.00',
       codes: ['XXX-XXX-YYYY'],
       subscription: seedSubscription('active'),
     }),

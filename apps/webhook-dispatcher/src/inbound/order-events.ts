@@ -32,7 +32,8 @@ export interface OrderReads {
 
 // An order has at most a hundred products: its events stay in order, and so do the products of one event.
 const partsPerEvent = 1_000n;
-// Merchants known to use the profile `standard`. Forgetting one costs a second attempt at storing its next events.
+// Merchants known to use the profile `standard`, or to have used it since the start. Forgetting one costs a second attempt at
+// storing its next events; remembering one too long, a question for its payments that nothing comes of.
 const maxRemembered = 10_000;
 
 export function handleOrderEvents(reads: OrderReads): (batch: readonly IncomingMessage[]) => Promise<void> {

@@ -1,10 +1,9 @@
 /** The section `webhooks` of the OpenAPI document, from the catalogue of event types. */
-import { eventTypes, type CatalogueRow, type SubjectKind } from '@tillstream/public-api/webhook-events';
+import { seedDocument } from '@tillstream/public-api/seed-document';
+import { eventTypes, subjectShapes, type CatalogueRow } from '@tillstream/public-api/webhook-events';
+import type { z } from 'zod';
 
-// The names of the schemas in the document's components.
-const objects: Readonly<Record<SubjectKind, string>> = { order: 'Order', payment: 'Payment' };
-
-const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+const reference = (shape: z.ZodType) => ({ $ref: `#/components/schemas/${shape.meta()?.id ?? ''}` });
 
 const header = (name: string, description: string) => ({ name, in: 'header', description, schema: { type: 'string' } });
 const headers = [
@@ -36,17 +35,14 @@ function operationOf(type: string, row: CatalogueRow): object {
     properties: {
       type: { type: 'string', const: type },
       timestamp: { type: 'string', format: 'date-time', description: 'When it happened.' },
-      data: reference(objects[row.subject]),
+      data: reference(subjectShapes[row.subject]),
     },
     required: ['type', 'timestamp', 'data'],
     additionalProperties: false,
   };
   const inSeed = {
     description: 'Payload profile `seed`: one for each product of the order.',
-    allOf: [
-      reference('SeedWebhookDocument'),
-      { type: 'object', properties: { event: { type: 'string', const: type } } },
-    ],
+    allOf: [reference(seedDocument), { type: 'object', properties: { event: { type: 'string', const: type } } }],
   };
   return {
     operationId: `on_${type.replaceAll('.', '_')}`,
