@@ -187,7 +187,11 @@ test('the profile is chosen at creation; a type that it does not have is refused
   await expect(endpoint('seed', { events: ['payment.booked'] })).rejects.toThrow(refused('unknown_event_type'));
   await expect(endpoint('compact')).rejects.toThrow(refused('invalid_field'));
   const change = {
-    ...{ url: undefined, description: undefined, signSeed: undefined, signStandard: undefined, status: undefined },
+    url: undefined,
+    description: undefined,
+    signSeed: undefined,
+    signStandard: undefined,
+    status: undefined,
     events: { events: ['payment.failed'] },
   };
   const changed = await node.webhooks.updateEndpoint({ merchantId, endpointId: id, ...change });

@@ -245,8 +245,16 @@ export async function makeStage(): Promise<Stage> {
       const known = payments.get(id) ?? {
         version: 0n,
         payment: Payment.fromPartial({
-          ...{ id, merchantId: merchant, orderId, status: 'created', amountMinor: 10_000n, currency: 'EUR' },
-          ...{ method: 'CreditCard', systemName: 'Bank Card', moneyMoved: 'no', createdAt: new Date(0) },
+          id,
+          merchantId: merchant,
+          orderId,
+          status: 'created',
+          amountMinor: 10_000n,
+          currency: 'EUR',
+          method: 'CreditCard',
+          systemName: 'Bank Card',
+          moneyMoved: 'no',
+          createdAt: new Date(0),
         }),
       };
       const messages = happenings.map((happening) => {

@@ -44,8 +44,13 @@ test('a payment is told with the object of the API, listed with its subject and 
   const { events } = await node.webhooks.listEvents({ merchantId, ...page, type: '', orderId: 5_000n });
   expect(events).toMatchObject([
     {
-      ...{ id: request.headers['webhook-id'], type: 'payment.failed', payloadProfile: 'standard', orderId: 5_000n },
-      ...{ subjectKind: 'payment', subjectId: id, body: request.body.toString() },
+      id: request.headers['webhook-id'],
+      type: 'payment.failed',
+      payloadProfile: 'standard',
+      orderId: 5_000n,
+      subjectKind: 'payment',
+      subjectId: id,
+      body: request.body.toString(),
     },
   ]);
   const delivery = await eventually(async () => {
@@ -110,8 +115,14 @@ test('a foreign merchant finds nothing, and is told of its own payments only', a
 test('a paused endpoint holds events of payments; enabled, it gets them in their order', async () => {
   const set = (status: string) =>
     node.webhooks.updateEndpoint({
-      ...{ merchantId, endpointId, status, url: undefined, events: undefined, description: undefined },
-      ...{ signSeed: undefined, signStandard: undefined },
+      merchantId,
+      endpointId,
+      status,
+      url: undefined,
+      events: undefined,
+      description: undefined,
+      signSeed: undefined,
+      signStandard: undefined,
     });
   await set('paused');
   const id = await stage.sayOfPayment(5_040n, ['failed', 'booked']);

@@ -143,7 +143,7 @@ export function paymentExample(status: 'booked' | 'failed'): PaymentObject {
 /** The order at one of its moments. */
 export function orderExample(
   moment: 'created' | 'failed' | 'paid' | 'delivered',
-  subscription: 'active' | 'cancelled' | undefined = undefined,
+  subscription?: 'active' | 'cancelled',
 ): OrderObject {
   const isPaid = moment === 'paid' || moment === 'delivered';
   const isDelivered = moment === 'delivered';
