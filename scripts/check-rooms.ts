@@ -17,6 +17,7 @@ const packagesMayImport: Record<string, readonly string[]> = {
   messaging: ['machine', 'database', 'telemetry'],
   jobs: ['database', 'messaging', 'telemetry'],
   'memory-postgres': ['database'],
+  'public-api': ['proto', 'instrument'],
   rpc: ['proto', 'telemetry'],
   service: ['database', 'messaging', 'proto', 'rpc', 'telemetry'],
 };

@@ -55,10 +55,10 @@ from "order".purchase_order cross join (values ('payment_confirmed'), ('licence'
 
 insert into webhook.endpoint (id, merchant_id, livemode, shard, url, events, description, status, sign_seed, sign_standard, secrets, metadata, resumed_at)
 values ('00000000-0000-7000-8000-0000000000e1', '00000000-0000-7000-8000-000000000001', false, 0, 'https://example.com', '{}', '', 'active', true, true, '', '{}', now());
-insert into webhook.event (id, merchant_id, livemode, source_event_id, item_id, type, order_id, position, occurred_at, body, traceparent)
-select gen_random_uuid(), h.merchant_id, false, gen_random_uuid(), h.order_id * 10 + 1, told.webhook, h.order_id, h.version * 1000 + 1, h.at, '', ''
+insert into webhook.event (id, merchant_id, livemode, source_event_id, item_id, type, subject_kind, subject_id, order_id, position, occurred_at, body, traceparent)
+select gen_random_uuid(), h.merchant_id, false, gen_random_uuid(), h.order_id * 10 + 1, told.webhook, 'order', h.order_id::text, h.order_id, h.version * 1000 + 1, h.at, '', ''
 from "order".order_history h join (values ('orderCreated', 'order.created'), ('orderPaymentFailed', 'order.payment.failed'), ('orderPaid', 'order.payment.succeeded'), ('orderItemDelivered', 'product.delivered')) told (type, webhook) using (type);
-insert into webhook.delivery (merchant_id, endpoint_id, event_id, shard, order_id, position, status, attempt_count, due_at, done_at)
-select merchant_id, '00000000-0000-7000-8000-0000000000e1', id, 0, order_id, position, 'delivered', 1, now() - interval '1 hour', now() - interval '1 hour' + position * interval '1 millisecond' from webhook.event;
+insert into webhook.delivery (merchant_id, endpoint_id, event_id, shard, subject_kind, subject_id, order_id, position, status, attempt_count, due_at, done_at)
+select merchant_id, '00000000-0000-7000-8000-0000000000e1', id, 0, subject_kind, subject_id, order_id, position, 'delivered', 1, now() - interval '1 hour', now() - interval '1 hour' + position * interval '1 millisecond' from webhook.event;
 insert into webhook.attempt (delivery_id, number, merchant_id, endpoint_id, at, trigger, http_status, error, duration_ms, response_start, trace_id)
 select id, 1, merchant_id, endpoint_id, done_at, 'scheduled', 200, '', 1, '', '' from webhook.delivery;

@@ -30,8 +30,16 @@ const meant: readonly { readonly reads: string; readonly as: RegExp; readonly wh
   { reads: 'outbox_pkey', as: /order by id limit/, why: 'the sweeper looks at the oldest' },
   { reads: 'inbox_pkey', as: /seen_at < now\(\)/, why: 'the sweeper stops at the first that are old enough' },
   { reads: 'timer_lease', as: /leased_until < now\(\)/, why: 'the sweeper looks at all: as many as fire just now' },
-  { reads: 'delivery_waiting', as: /'exhausted'/, why: 'now and then all that waits is looked at: is it too old?' },
-  { reads: 'delivery_waiting', as: /delete from event/, why: 'now and then what may go is told from what still waits' },
+  {
+    reads: 'delivery_waiting_of_subject',
+    as: /'exhausted'/,
+    why: 'now and then all that waits is looked at: is it too old?',
+  },
+  {
+    reads: 'delivery_waiting_of_subject',
+    as: /delete from event/,
+    why: 'now and then what may go is told from what still waits',
+  },
   { reads: 'endpoint', as: /insert into delivery/, why: 'here three merchants have them all' },
   { reads: 'callback', as: /limit 50 for update/, why: 'of sixty that there are it may be told fifty' },
   { reads: 'callback_open', as: /count\(\*\)/, why: 'what is received and not applied; a test clock waits for it' },

@@ -2,13 +2,13 @@ import { bankAccount } from '@tillstream/instrument/instrument';
 import { instrumentFields } from '@tillstream/instrument/wire';
 import { Customer, Order, PaymentSummary } from '@tillstream/proto/order/v1/order_api';
 import { expect, test } from 'vitest';
-import { documentName, fetchDocuments } from './order-documents.ts';
+import { fetchOrders } from './order-documents.ts';
 
 const key = { merchantId: 'm', orderId: 1n, version: 1n };
 
 async function paymentOf(order: Partial<Order>) {
   const known = { createdAt: new Date(), customer: Customer.fromPartial({}), ...order };
-  const found = await fetchDocuments(
+  const found = await fetchOrders(
     {
       getOrderDocuments: async () => ({
         documents: [{ key, order: Order.fromPartial(known), shopName: '', supportEmail: '', occurredAt: undefined }],
@@ -16,7 +16,7 @@ async function paymentOf(order: Partial<Order>) {
     },
     [key],
   );
-  return found.get(documentName(key))?.document.payment;
+  return found(key)?.document.payment;
 }
 const chosen = { paymentMethod: 'BankTransfer', paymentSystemName: 'Bank Transfer' };
 

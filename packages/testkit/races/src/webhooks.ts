@@ -50,6 +50,10 @@ export async function openWebhooks(leaseMs: number): Promise<Webhooks> {
   });
   const clients = {
     order: { getOrderDocuments: async (asked: GetOrderDocumentsRequest) => documentsOf(asked) },
+    payment: {
+      getPayments: async () => ({ payments: [] }),
+      listPayments: async () => ({ payments: [], hasMore: false }),
+    },
     fulfillment: { getLicences: async () => ({ licences: [] }) },
   };
   const config = {
@@ -77,6 +81,7 @@ export async function openWebhooks(leaseMs: number): Promise<Webhooks> {
         signSeed: true,
         signStandard: true,
         seedSecret: '',
+        payloadProfile: '',
         metadata: {},
         requestId: '',
       });

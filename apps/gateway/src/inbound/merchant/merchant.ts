@@ -1,11 +1,12 @@
 /** The shop's own settings. */
 import type { Merchant } from '@tillstream/proto/merchant/v1/merchant_api';
+import { instant, madeAt, wholeNumber } from '@tillstream/public-api/values';
 import { Refused } from '@tillstream/rpc/refusals';
 import { z } from 'zod';
 import type { Clients } from '../clients.ts';
 import type { Api } from '../http/api.ts';
 import { tenantOf } from '../http/tenant.ts';
-import { instant, madeAt, problems, says, wholeNumber } from '../shapes.ts';
+import { problems, says } from '../shapes.ts';
 
 const commissionWords = 'Of the platform, in basis points, taken off the margin.';
 const consentWords =

@@ -5,11 +5,18 @@
  * every attempt sends these bytes.
  */
 import { decimalOf } from '@tillstream/money/money';
-import type { CustomerPart, EventType, OrderDocument, PaymentPart, ProductPart, SubscriptionPart } from './document.ts';
+import type {
+  CustomerPart,
+  SeedEventType,
+  OrderDocument,
+  PaymentPart,
+  ProductPart,
+  SubscriptionPart,
+} from './document.ts';
 import { dateIn, isCardExpired, localeOf, percentOf } from './forms.ts';
 
 export interface Happening {
-  readonly type: EventType;
+  readonly type: SeedEventType;
   readonly at: Date;
   readonly item: ProductPart;
   /** i-of-n: which of the order's products this is. */
@@ -20,7 +27,7 @@ export interface Happening {
 }
 
 /** Whether the body has `activation_codes`: once they were handed out, in what happens to the product after (C1). */
-export function showsCodes(type: EventType, item: Pick<ProductPart, 'isDelivered'>): boolean {
+export function showsCodes(type: SeedEventType, item: Pick<ProductPart, 'isDelivered'>): boolean {
   const isAfterwards = type === 'subscription.cancelled' || type === 'subscription.restored';
   return type === 'product.delivered' || (isAfterwards && item.isDelivered);
 }

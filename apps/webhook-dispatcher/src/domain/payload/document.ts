@@ -1,8 +1,8 @@
 /** An order as the payload sees it: plain values, so that the builder needs neither protos nor rows. */
 import type { Instrument } from '@tillstream/instrument/instrument';
 
-/** What an endpoint can subscribe to. */
-export const eventTypes = [
+/** The types of which the profile `seed` has a document. */
+export const seedEventTypes = [
   'order.created',
   'order.payment.succeeded',
   'order.payment.failed',
@@ -11,7 +11,7 @@ export const eventTypes = [
   'subscription.restored',
 ] as const;
 
-export type EventType = (typeof eventTypes)[number];
+export type SeedEventType = (typeof seedEventTypes)[number];
 
 export interface CustomerPart {
   readonly country: string;

@@ -45,7 +45,7 @@ export interface Endpoint {
   succeededCount: number;
   failedCount: number;
   waitingCount: number;
-  /** seed */
+  /** seed, standard */
   payloadProfile: string;
   metadata: { [key: string]: string };
 }
@@ -74,6 +74,8 @@ export interface CreateEndpointRequest {
   metadata: { [key: string]: string };
   /** UUID; a second call with it answers the endpoint that the first made, with its secrets. Empty = none. */
   requestId: string;
+  /** seed, standard; empty = seed. It stays for good. */
+  payloadProfile: string;
 }
 
 export interface CreateEndpointRequest_MetadataEntry {
@@ -179,6 +181,7 @@ export interface WebhookEvent {
   /** evt_…; the webhook-id of all its deliveries */
   id: string;
   type: string;
+  /** The order that the subject belongs to; 0 = none. */
   orderId: bigint;
   occurredAt:
     | Date
@@ -186,6 +189,12 @@ export interface WebhookEvent {
   /** The exact JSON bytes that are sent, as text. */
   body: string;
   livemode: boolean;
+  /** What it is about: order, payment, … */
+  subjectKind: string;
+  /** The public id, or the number of an order. */
+  subjectId: string;
+  /** The profile of the body: seed, standard. */
+  payloadProfile: string;
 }
 
 export interface GetEventRequest {
@@ -233,6 +242,7 @@ export interface Delivery {
   eventId: string;
   eventType: string;
   endpointId: string;
+  /** The order that the subject belongs to; 0 = none. */
   orderId: bigint;
   /** waiting, held, delivered, exhausted, cancelled */
   status: string;
@@ -241,6 +251,9 @@ export interface Delivery {
   deliveredAt: Date | undefined;
   attempts: Attempt[];
   livemode: boolean;
+  /** As of the event. */
+  subjectKind: string;
+  subjectId: string;
 }
 
 export interface GetDeliveryRequest {
@@ -851,6 +864,7 @@ function createBaseCreateEndpointRequest(): CreateEndpointRequest {
     seedSecret: "",
     metadata: {},
     requestId: "",
+    payloadProfile: "",
   };
 }
 
@@ -885,6 +899,9 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
     });
     if (message.requestId !== "") {
       writer.uint32(82).string(message.requestId);
+    }
+    if (message.payloadProfile !== "") {
+      writer.uint32(90).string(message.payloadProfile);
     }
     return writer;
   },
@@ -985,6 +1002,14 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.payloadProfile = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1042,6 +1067,11 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
         : isSet(object.request_id)
         ? globalThis.String(object.request_id)
         : "",
+      payloadProfile: isSet(object.payloadProfile)
+        ? globalThis.String(object.payloadProfile)
+        : isSet(object.payload_profile)
+        ? globalThis.String(object.payload_profile)
+        : "",
     };
   },
 
@@ -1083,6 +1113,9 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
     if (message.requestId !== "") {
       obj.requestId = message.requestId;
     }
+    if (message.payloadProfile !== "") {
+      obj.payloadProfile = message.payloadProfile;
+    }
     return obj;
   },
 
@@ -1109,6 +1142,7 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
       {},
     );
     message.requestId = object.requestId ?? "";
+    message.payloadProfile = object.payloadProfile ?? "";
     return message;
   },
 };
@@ -2767,7 +2801,17 @@ export const PingEndpointResponse: MessageFns<PingEndpointResponse> = {
 };
 
 function createBaseWebhookEvent(): WebhookEvent {
-  return { id: "", type: "", orderId: 0n, occurredAt: undefined, body: "", livemode: false };
+  return {
+    id: "",
+    type: "",
+    orderId: 0n,
+    occurredAt: undefined,
+    body: "",
+    livemode: false,
+    subjectKind: "",
+    subjectId: "",
+    payloadProfile: "",
+  };
 }
 
 export const WebhookEvent: MessageFns<WebhookEvent> = {
@@ -2792,6 +2836,15 @@ export const WebhookEvent: MessageFns<WebhookEvent> = {
     }
     if (message.livemode !== false) {
       writer.uint32(48).bool(message.livemode);
+    }
+    if (message.subjectKind !== "") {
+      writer.uint32(58).string(message.subjectKind);
+    }
+    if (message.subjectId !== "") {
+      writer.uint32(66).string(message.subjectId);
+    }
+    if (message.payloadProfile !== "") {
+      writer.uint32(74).string(message.payloadProfile);
     }
     return writer;
   },
@@ -2857,6 +2910,30 @@ export const WebhookEvent: MessageFns<WebhookEvent> = {
             message.livemode = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.subjectKind = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.subjectId = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.payloadProfile = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2881,6 +2958,21 @@ export const WebhookEvent: MessageFns<WebhookEvent> = {
         : undefined,
       body: isSet(object.body) ? globalThis.String(object.body) : "",
       livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
+      subjectKind: isSet(object.subjectKind)
+        ? globalThis.String(object.subjectKind)
+        : isSet(object.subject_kind)
+        ? globalThis.String(object.subject_kind)
+        : "",
+      subjectId: isSet(object.subjectId)
+        ? globalThis.String(object.subjectId)
+        : isSet(object.subject_id)
+        ? globalThis.String(object.subject_id)
+        : "",
+      payloadProfile: isSet(object.payloadProfile)
+        ? globalThis.String(object.payloadProfile)
+        : isSet(object.payload_profile)
+        ? globalThis.String(object.payload_profile)
+        : "",
     };
   },
 
@@ -2904,6 +2996,15 @@ export const WebhookEvent: MessageFns<WebhookEvent> = {
     if (message.livemode !== false) {
       obj.livemode = message.livemode;
     }
+    if (message.subjectKind !== "") {
+      obj.subjectKind = message.subjectKind;
+    }
+    if (message.subjectId !== "") {
+      obj.subjectId = message.subjectId;
+    }
+    if (message.payloadProfile !== "") {
+      obj.payloadProfile = message.payloadProfile;
+    }
     return obj;
   },
 
@@ -2918,6 +3019,9 @@ export const WebhookEvent: MessageFns<WebhookEvent> = {
     message.occurredAt = object.occurredAt ?? undefined;
     message.body = object.body ?? "";
     message.livemode = object.livemode ?? false;
+    message.subjectKind = object.subjectKind ?? "";
+    message.subjectId = object.subjectId ?? "";
+    message.payloadProfile = object.payloadProfile ?? "";
     return message;
   },
 };
@@ -3527,6 +3631,8 @@ function createBaseDelivery(): Delivery {
     deliveredAt: undefined,
     attempts: [],
     livemode: false,
+    subjectKind: "",
+    subjectId: "",
   };
 }
 
@@ -3567,6 +3673,12 @@ export const Delivery: MessageFns<Delivery> = {
     }
     if (message.livemode !== false) {
       writer.uint32(88).bool(message.livemode);
+    }
+    if (message.subjectKind !== "") {
+      writer.uint32(98).string(message.subjectKind);
+    }
+    if (message.subjectId !== "") {
+      writer.uint32(106).string(message.subjectId);
     }
     return writer;
   },
@@ -3672,6 +3784,22 @@ export const Delivery: MessageFns<Delivery> = {
             message.livemode = reader.bool();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.subjectKind = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.subjectId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3723,6 +3851,16 @@ export const Delivery: MessageFns<Delivery> = {
         ? object.attempts.map((e: any) => Attempt.fromJSON(e))
         : [],
       livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
+      subjectKind: isSet(object.subjectKind)
+        ? globalThis.String(object.subjectKind)
+        : isSet(object.subject_kind)
+        ? globalThis.String(object.subject_kind)
+        : "",
+      subjectId: isSet(object.subjectId)
+        ? globalThis.String(object.subjectId)
+        : isSet(object.subject_id)
+        ? globalThis.String(object.subject_id)
+        : "",
     };
   },
 
@@ -3761,6 +3899,12 @@ export const Delivery: MessageFns<Delivery> = {
     if (message.livemode !== false) {
       obj.livemode = message.livemode;
     }
+    if (message.subjectKind !== "") {
+      obj.subjectKind = message.subjectKind;
+    }
+    if (message.subjectId !== "") {
+      obj.subjectId = message.subjectId;
+    }
     return obj;
   },
 
@@ -3780,6 +3924,8 @@ export const Delivery: MessageFns<Delivery> = {
     message.deliveredAt = object.deliveredAt ?? undefined;
     message.attempts = object.attempts?.map((e) => Attempt.fromPartial(e)) || [];
     message.livemode = object.livemode ?? false;
+    message.subjectKind = object.subjectKind ?? "";
+    message.subjectId = object.subjectId ?? "";
     return message;
   },
 };

@@ -1,9 +1,8 @@
-/** A payment as the API shows it. */
+/** A payment as the API and webhook events show it. */
 import type { Payment } from '@tillstream/proto/payment/v1/payment_api';
-import { Refused } from '@tillstream/rpc/refusals';
 import { z } from 'zod';
-import { instant, instantOf, madeAt, moneyOf, moneyOut, wholeNumber } from '../shapes.ts';
-import { paidWithShape, showPaidWith } from './method-shape.ts';
+import { paidWithShape, showPaidWith } from './method.ts';
+import { instant, instantOf, madeAt, moneyOf, moneyOut, textOrNull, wholeNumber } from './values.ts';
 
 const attempt = z.object({
   id: z.string().describe('The provider’s idempotency key, for ever.'),
@@ -48,10 +47,9 @@ export const paymentShape = z
   })
   .meta({ id: 'Payment' });
 
-const textOrNull = (text: string) => (text === '' ? null : text);
+export type PaymentObject = z.infer<typeof paymentShape>;
 
-export function showPayment(payment: Payment | undefined): z.infer<typeof paymentShape> {
-  if (payment === undefined) throw new Refused('payment_not_found');
+export function showPayment(payment: Payment): PaymentObject {
   return {
     id: payment.id,
     object: 'payment',

@@ -1,9 +1,16 @@
 /** A subscription as the API shows it. */
 import type { Subscription } from '@tillstream/proto/subscription/v1/subscription_api';
-import { Refused } from '@tillstream/rpc/refusals';
 import { z } from 'zod';
-import { publicSubscriptionId } from '../../domain/subscription-id.ts';
-import { instant, instantOf, madeAt, moneyOf, moneyOut, wholeNumber } from '../shapes.ts';
+import {
+  instant,
+  instantOf,
+  madeAt,
+  moneyOf,
+  moneyOut,
+  publicSubscriptionId,
+  textOrNull,
+  wholeNumber,
+} from './values.ts';
 
 export const subscriptionShape = z
   .object({
@@ -48,11 +55,11 @@ export const subscriptionShape = z
   })
   .meta({ id: 'Subscription' });
 
-const orNull = (id: bigint) => (id === 0n ? null : Number(id));
-const textOrNull = (text: string) => (text === '' ? null : text);
+export type SubscriptionObject = z.infer<typeof subscriptionShape>;
 
-export function showSubscription(found: Subscription | undefined): z.infer<typeof subscriptionShape> {
-  if (found === undefined) throw new Refused('subscription_not_found');
+const orNull = (id: bigint) => (id === 0n ? null : Number(id));
+
+export function showSubscription(found: Subscription): SubscriptionObject {
   return {
     id: publicSubscriptionId(found.id),
     object: 'subscription',

@@ -1,4 +1,4 @@
-/** An order as the API shows it. */
+/** An order as the API and webhook events show it: in lists, and whole with its licence codes and payments. */
 import type { Licence } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import type {
   ItemSubscription,
@@ -7,11 +7,21 @@ import type {
   PaymentSummary,
   SubscriptionTerms,
 } from '@tillstream/proto/order/v1/order_api';
-import { Refused } from '@tillstream/rpc/refusals';
+import type { Payment } from '@tillstream/proto/payment/v1/payment_api';
 import { z } from 'zod';
-import { publicSubscriptionId } from '../../domain/subscription-id.ts';
-import { instant, instantOf, madeAt, metadataOut, moneyOf, moneyOut, wholeNumber } from '../shapes.ts';
-import { paidWithShape, showPaidWith } from './method-shape.ts';
+import { paidWithShape, showPaidWith } from './method.ts';
+import { paymentShape, showPayment } from './payment.ts';
+import {
+  instant,
+  instantOf,
+  madeAt,
+  metadataOut,
+  moneyOf,
+  moneyOut,
+  publicSubscriptionId,
+  textOrNull,
+  wholeNumber,
+} from './values.ts';
 
 const terms = z.object({
   type: z.string().describe('AR, AR_TRIAL, PMR'),
@@ -116,16 +126,36 @@ const shared = {
   detail_url: z.string().describe('The customer’s page of this order.'),
 };
 
-/** In lists: codes do not travel in bulk. */
+/** In lists, which leave out codes and payments. */
 export const orderInList = z.object({ ...shared, items: z.array(item) }).meta({ id: 'OrderSummary' });
 
 export type OrderInList = z.infer<typeof orderInList>;
 
-export const itemWithCodes = z.object({ ...item.shape, licence_codes: z.array(z.string()) });
-export const orderShape = shared;
+const itemWithCodes = z.object({ ...item.shape, licence_codes: z.array(z.string()) });
 
-export function showOrder(order: Order | undefined): OrderInList {
-  if (order === undefined) throw new Refused('order_not_found');
+export const wholeOrder = z
+  .object({
+    ...shared,
+    items: z.array(itemWithCodes),
+    payments: z.array(paymentShape).describe('Newest first.'),
+    refunds: z.array(z.object({ id: z.string() })),
+  })
+  .meta({ id: 'Order' });
+
+export type OrderObject = z.infer<typeof wholeOrder>;
+
+/** The order as a single look at it answers. */
+export function showWholeOrder(order: Order, licences: readonly Licence[], payments: readonly Payment[]): OrderObject {
+  const summary = showOrder(order);
+  return {
+    ...summary,
+    items: withCodes(summary.items, licences),
+    payments: payments.map(showPayment),
+    refunds: [],
+  };
+}
+
+export function showOrder(order: Order): OrderInList {
   const { currency } = order;
   return {
     id: Number(order.orderId),
@@ -141,7 +171,7 @@ export function showOrder(order: Order | undefined): OrderInList {
     total: moneyOf(order.totalMinor, currency),
     customer: showCustomer(order.customer),
     payment_method: order.paymentMethod,
-    payment: showPayment(order.payment),
+    payment: showSummary(order.payment),
     auto_renew: order.autoRenew,
     renews_subscription: order.renewsSubscriptionId === '' ? null : publicSubscriptionId(order.renewsSubscriptionId),
     refunds_due: order.refundDuePaymentIds,
@@ -153,7 +183,7 @@ export function showOrder(order: Order | undefined): OrderInList {
   };
 }
 
-export function withCodes(items: OrderInList['items'], licences: readonly Licence[]): z.infer<typeof itemWithCodes>[] {
+function withCodes(items: OrderInList['items'], licences: readonly Licence[]): z.infer<typeof itemWithCodes>[] {
   return items.map((each) => ({
     ...each,
     licence_codes: licences.filter((licence) => Number(licence.itemId) === each.id).map((licence) => licence.code),
@@ -187,7 +217,7 @@ function showTerms(agreed: SubscriptionTerms | undefined, currency: string): z.i
   return {
     type: agreed.type,
     period: agreed.period,
-    trial_period: agreed.trialPeriod === '' ? null : agreed.trialPeriod,
+    trial_period: textOrNull(agreed.trialPeriod),
     renewal_price: agreed.renewalPrice,
     renewal_amount: moneyOf(agreed.renewalPriceMinor, currency),
   };
@@ -228,7 +258,7 @@ function showCustomer(known: Order['customer']): z.infer<typeof customer> {
   };
 }
 
-function showPayment(known: PaymentSummary | undefined): z.infer<typeof payment> | null {
+function showSummary(known: PaymentSummary | undefined): z.infer<typeof payment> | null {
   if (known === undefined) return null;
   return {
     id: known.paymentId,
@@ -236,7 +266,7 @@ function showPayment(known: PaymentSummary | undefined): z.infer<typeof payment>
     method: known.method,
     system_name: known.systemName,
     ...showPaidWith(known),
-    reason: known.reason === '' ? null : known.reason,
+    reason: textOrNull(known.reason),
     money_moved: known.moneyMoved,
   };
 }
