@@ -124,6 +124,7 @@ export async function makeWorld(): Promise<World> {
         description: 'A0000000001',
         livemode: false,
         saveInstrument: false,
+        expiryMinutes: 0,
         ...more,
       });
       if (payment === undefined) throw new Error('no payment');

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import type { PaymentStatus } from '../domain/payment.ts';
+import type { IntentStatus, ReceiptPurpose } from '../domain/payment-intent.ts';
 
 export interface PaymentRow {
   payment_id: string;
@@ -34,10 +35,41 @@ export interface PaymentRow {
   subscription_id: string | null;
   term: number | null;
   slot: number | null;
+  is_offline: boolean;
+}
+
+/** What is read of the intent beside one of its payments. */
+export interface IntentColumns {
+  intent_amount_minor: bigint;
+  intent_currency: string;
+  intent_received_minor: bigint;
+  intent_status: IntentStatus;
+  intent_attempts: number;
 }
 
 export interface PaymentTables {
   payment: PaymentRow;
+  payment_intent: {
+    intent_id: string;
+    merchant_id: string;
+    order_id: bigint;
+    amount_minor: bigint;
+    currency: string;
+    received_minor: bigint;
+    status: IntentStatus;
+    attempts: number;
+    created_at: Date;
+  };
+  receipt: {
+    receipt_id: string;
+    intent_id: string;
+    payment_id: string;
+    merchant_id: string;
+    amount_minor: bigint;
+    currency: string;
+    taken_for: ReceiptPurpose;
+    received_at: Date;
+  };
   payment_history: {
     payment_id: string;
     version: bigint;

@@ -41,6 +41,8 @@ export interface CreatePaymentRequest {
   livemode: boolean;
   /** The customer agreed that the instrument is kept and charged again for renewals. An amount of 0 is allowed only then. */
   saveInstrument: boolean;
+  /** Until a page that nobody used expires: 5 to 1440 minutes, the merchant's policy; 0 = 30. */
+  expiryMinutes: number;
 }
 
 export interface CreatePaymentResponse {
@@ -205,6 +207,7 @@ function createBaseCreatePaymentRequest(): CreatePaymentRequest {
     description: "",
     livemode: false,
     saveInstrument: false,
+    expiryMinutes: 0,
   };
 }
 
@@ -245,6 +248,9 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
     }
     if (message.saveInstrument !== false) {
       writer.uint32(80).bool(message.saveInstrument);
+    }
+    if (message.expiryMinutes !== 0) {
+      writer.uint32(120).int32(message.expiryMinutes);
     }
     return writer;
   },
@@ -342,6 +348,14 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
             message.saveInstrument = reader.bool();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.expiryMinutes = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -382,6 +396,11 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
         : isSet(object.save_instrument)
         ? globalThis.Boolean(object.save_instrument)
         : false,
+      expiryMinutes: isSet(object.expiryMinutes)
+        ? globalThis.Number(object.expiryMinutes)
+        : isSet(object.expiry_minutes)
+        ? globalThis.Number(object.expiry_minutes)
+        : 0,
     };
   },
 
@@ -417,6 +436,9 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
     if (message.saveInstrument !== false) {
       obj.saveInstrument = message.saveInstrument;
     }
+    if (message.expiryMinutes !== 0) {
+      obj.expiryMinutes = Math.round(message.expiryMinutes);
+    }
     return obj;
   },
 
@@ -437,6 +459,7 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
     message.description = object.description ?? "";
     message.livemode = object.livemode ?? false;
     message.saveInstrument = object.saveInstrument ?? false;
+    message.expiryMinutes = object.expiryMinutes ?? 0;
     return message;
   },
 };
@@ -2721,8 +2744,10 @@ export const ListMethodsResponse: MessageFns<ListMethodsResponse> = {
 export type PaymentApiService = typeof PaymentApiService;
 export const PaymentApiService = {
   /**
-   * One live payment per order: a second call answers it. Refuses with attempt_unresolved,
-   * payment_method_not_supported, amount_out_of_range.
+   * Begins an attempt to pay what the order asks for, or answers the same one that is live. While an offline attempt
+   * waits, another may be begun; at most one online attempt of an order is live. After a part was received an attempt is
+   * over what is missing. Refuses with attempt_unresolved, order_already_paid, payment_method_not_supported,
+   * amount_out_of_range.
    */
   createPayment: {
     path: "/tillstream.payment.v1.PaymentApi/CreatePayment" as const,
@@ -2807,8 +2832,10 @@ export const PaymentApiService = {
 
 export interface PaymentApiServer extends UntypedServiceImplementation {
   /**
-   * One live payment per order: a second call answers it. Refuses with attempt_unresolved,
-   * payment_method_not_supported, amount_out_of_range.
+   * Begins an attempt to pay what the order asks for, or answers the same one that is live. While an offline attempt
+   * waits, another may be begun; at most one online attempt of an order is live. After a part was received an attempt is
+   * over what is missing. Refuses with attempt_unresolved, order_already_paid, payment_method_not_supported,
+   * amount_out_of_range.
    */
   createPayment: handleUnaryCall<CreatePaymentRequest, CreatePaymentResponse>;
   /** Unknown ids are left out of the answer. */
@@ -2829,8 +2856,10 @@ export interface PaymentApiServer extends UntypedServiceImplementation {
 
 export interface PaymentApiClient extends Client {
   /**
-   * One live payment per order: a second call answers it. Refuses with attempt_unresolved,
-   * payment_method_not_supported, amount_out_of_range.
+   * Begins an attempt to pay what the order asks for, or answers the same one that is live. While an offline attempt
+   * waits, another may be begun; at most one online attempt of an order is live. After a part was received an attempt is
+   * over what is missing. Refuses with attempt_unresolved, order_already_paid, payment_method_not_supported,
+   * amount_out_of_range.
    */
   createPayment(
     request: CreatePaymentRequest,
