@@ -71,7 +71,7 @@ export class OrderDesk {
         cart.merchantId,
         cart.lines.map((line) => line.productId),
       ),
-      this.#parts.methods.list(cart.livemode),
+      this.#parts.methods.list({ ...cart, country: customer.country }),
     ]);
     const consent = consentFor([...goods.values()], shop);
     const isAgreed = consent === 'implicit' || (consent === 'switch' && request.autoRenew);
@@ -174,7 +174,7 @@ export class OrderDesk {
     if (order.status === 'deleted') throw new Refused('order_deleted');
     const { placed } = order;
     const code = request.paymentMethod === '' ? placed.paymentMethod : request.paymentMethod;
-    const method = (await this.methodsFor(placed)).find((each) => each.code === code);
+    const method = (await this.methodsFor(merchantId, placed)).find((each) => each.code === code);
     if (method === undefined) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
     // Refused as well when it is paid and the news is on its way here.
     const { payment } = await this.#parts.createPayment({
@@ -187,15 +187,18 @@ export class OrderDesk {
       locale: placed.locale,
       description: `${placed.shopName} ${orderName(placed.orderId)}`.slice(0, 200),
       livemode: placed.livemode,
+      country: placed.customer.country,
       saveInstrument: method.canRenew && wantsInstrument(placed),
     });
     return { paymentId: payment?.id ?? '', status: payment?.status ?? '', redirectUrl: payment?.redirectUrl ?? '' };
   }
 
   /** What an unpaid order may be paid with: a free first term only by what can be charged for the next. */
-  async methodsFor(placed: Placed): Promise<readonly PaymentMethod[]> {
+  async methodsFor(merchantId: string, placed: Placed): Promise<readonly PaymentMethod[]> {
     const isTrial = placed.renewal === undefined && placed.items.some((item) => item.terms?.type === 'AR_TRIAL');
-    return (await this.#parts.methods.list(placed.livemode)).filter((method) => method.canRenew || !isTrial);
+    const { livemode, currency, customer } = placed;
+    const methods = await this.#parts.methods.list({ merchantId, livemode, currency, country: customer.country });
+    return methods.filter((method) => method.canRenew || !isTrial);
   }
 
   /** Refused with order_not_found, for a wrong token too. */

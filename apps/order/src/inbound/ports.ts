@@ -56,9 +56,17 @@ export interface PaymentMethod {
   readonly canRenew: boolean;
 }
 
+/** Whose, and for what. The country is the buyer's, '' while it is not known. */
+export interface MethodsWanted {
+  readonly merchantId: string;
+  readonly livemode: boolean;
+  readonly currency: string;
+  readonly country: string;
+}
+
 export interface MethodReader {
   /** The default first; never empty. */
-  list(livemode: boolean): Promise<readonly PaymentMethod[]>;
+  list(wanted: MethodsWanted): Promise<readonly PaymentMethod[]>;
 }
 
 export interface OpenedOrder {

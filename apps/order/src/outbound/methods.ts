@@ -8,12 +8,22 @@ export interface PaymentMethod {
   readonly canRenew: boolean;
 }
 
+/** Whose, and for what. The country is the buyer's, '' while it is not known. */
+export interface Wanted {
+  readonly merchantId: string;
+  readonly livemode: boolean;
+  readonly currency: string;
+  readonly country: string;
+}
+
 interface Known {
   readonly methods: readonly PaymentMethod[];
   readonly untilMs: number;
 }
 
 const ageMs = 1_000;
+// Of merchants, currencies and countries together; some hundred bytes each. Beyond it all are asked for anew.
+const maxKnown = 5_000;
 // A page must not wait long for what it can do without.
 const deadlineMs = 2_000;
 // What every installation has.
@@ -22,7 +32,7 @@ const fallback: readonly PaymentMethod[] = [{ code: 'CreditCard', canRenew: true
 export class Methods {
   readonly #payment: Client<typeof PaymentApiService>;
   readonly #log: Log;
-  readonly #known = new Map<boolean, Known>();
+  readonly #known = new Map<string, Known>();
 
   constructor(payment: Client<typeof PaymentApiService>, log: Log) {
     this.#payment = payment;
@@ -30,17 +40,20 @@ export class Methods {
   }
 
   /** As they were at most a second ago, the default first. Else as they were last known: a page is shown all the same. */
-  async list(livemode: boolean): Promise<readonly PaymentMethod[]> {
-    const known = this.#known.get(livemode);
+  async list(wanted: Wanted): Promise<readonly PaymentMethod[]> {
+    const { merchantId, livemode, currency, country } = wanted;
+    const key = `${merchantId} ${livemode} ${currency} ${country}`;
+    const known = this.#known.get(key);
     if (known !== undefined && known.untilMs > performance.now()) return known.methods;
-    const methods = await this.#ask(livemode, known?.methods ?? fallback);
-    this.#known.set(livemode, { methods, untilMs: performance.now() + ageMs });
+    const methods = await this.#ask({ merchantId, livemode, currency, country }, known?.methods ?? fallback);
+    if (this.#known.size >= maxKnown) this.#known.clear();
+    this.#known.set(key, { methods, untilMs: performance.now() + ageMs });
     return methods;
   }
 
-  async #ask(livemode: boolean, before: readonly PaymentMethod[]): Promise<readonly PaymentMethod[]> {
+  async #ask(wanted: Wanted, before: readonly PaymentMethod[]): Promise<readonly PaymentMethod[]> {
     try {
-      const { methods } = await this.#payment.listMethods({ livemode }, { deadlineMs });
+      const { methods } = await this.#payment.listMethods(wanted, { deadlineMs });
       return methods.map(({ code, canRenew }) => ({ code, canRenew }));
     } catch (error) {
       this.#log.warn({ err: error }, 'the payment methods are those that were last known');

@@ -12,10 +12,10 @@ import type {
 import { Refused } from '@tillstream/rpc/refusals';
 import type { Handlers } from '@tillstream/rpc/server';
 import type { PaymentCommand, PaymentEvent, PaymentRefusal, PaymentState } from '../domain/payment.ts';
-import type { Called } from './provider-calls.ts';
+import type { Wanted } from '../domain/routing.ts';
+import type { Account, CalledPayment } from '../ports.ts';
 
-interface LivePayment extends Called {
-  readonly method: string;
+interface LivePayment extends CalledPayment {
   readonly redirect_url: string;
   readonly is_outcome_unknown: boolean;
 }
@@ -24,6 +24,12 @@ interface Method {
   readonly code: string;
   readonly systemName: string;
   readonly canRenew: boolean;
+}
+
+/** In one of its modes. The id is '' where a caller of the version before does not say it. */
+export interface Merchant {
+  readonly merchantId: string;
+  readonly livemode: boolean;
 }
 
 export interface PaymentApiParts {
@@ -45,16 +51,19 @@ export interface PaymentApiParts {
   };
   readonly calls: {
     open(paymentId?: string): Promise<number>;
-    ask(payment: Called): Promise<void>;
-    withdraw(payment: Called): Promise<string | undefined>;
+    ask(payment: CalledPayment): Promise<void>;
+    withdraw(payment: CalledPayment): Promise<string | undefined>;
   };
   readonly callbacks: {
-    receive(provider: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<boolean>;
+    receive(address: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<boolean>;
   };
-  /** The provider that takes this method in this mode. */
-  providerFor(method: string, livemode: boolean): string | undefined;
-  /** What customers may choose from in this mode, the default first. */
-  methods(livemode: boolean): readonly Method[];
+  /** The account that takes this payment; undefined = none of the merchant's. */
+  accountFor(merchant: Merchant, wanted: Wanted): Promise<Pick<Account, 'accountId' | 'providerName'> | undefined>;
+  /** What customers may choose from, the default first. */
+  methods(
+    merchant: Merchant,
+    wanted: { readonly currency: string; readonly country: string },
+  ): Promise<readonly Method[]>;
   readonly clock: Clock;
 }
 
@@ -101,28 +110,28 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
     const { merchantId, orderId } = request;
     const there = await payments.liveOrBooked(merchantId, orderId);
     if (there !== undefined) return liveFor(request, there);
-    const provider = parts.providerFor(request.method, request.livemode);
-    if (provider === undefined) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
-    const method = parts.methods(request.livemode).find(({ code }) => code === request.method);
+    const { amountMinor, currency, country, returnUrl, locale, description, livemode, saveInstrument } = request;
+    const merchant = { merchantId, livemode };
+    const wanted = { method: request.method, currency, country, amountMinor, save: saveInstrument };
+    const account = await parts.accountFor(merchant, wanted);
     // What cannot be charged again is not kept, whatever was agreed to.
-    if (request.saveInstrument && method?.canRenew !== true)
-      throw new Refused('payment_method_not_supported', { param: 'payment_method' });
+    if (account === undefined) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
     const id = randomUUIDv7();
     const now = clock.now(merchantId);
-    const { amountMinor, currency, returnUrl, locale, description, livemode } = request;
     const asked = {
       orderId,
       livemode,
       amountMinor,
       currency,
       method: request.method,
-      provider,
+      provider: account.providerName,
+      accountId: account.accountId,
       returnUrl,
       locale,
       description,
       createdAt: now,
       expiresAt: new Date(now.getTime() + expiryMs),
-      savesInstrumentId: request.saveInstrument ? randomUUIDv7() : '',
+      savesInstrumentId: saveInstrument ? randomUUIDv7() : '',
       renewal: undefined,
       instrumentId: '',
       card: undefined,
@@ -178,8 +187,9 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       if (status !== 'withdrawn') throw new Refused('payment_not_withdrawable');
       return { payment: await one(request.merchantId, request.paymentId) };
     },
-    async listMethods({ livemode }) {
-      return { methods: parts.methods(livemode).map((method) => ({ ...method })) };
+    async listMethods({ merchantId, livemode, currency, country }) {
+      const methods = await parts.methods({ merchantId, livemode }, { currency, country });
+      return { methods: methods.map(({ code, systemName, canRenew }) => ({ code, systemName, canRenew })) };
     },
     async receiveCallback(request) {
       return { isNew: await callbacks.receive(request.provider, request.headers, request.body) };

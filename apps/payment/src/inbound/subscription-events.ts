@@ -4,23 +4,17 @@ import type { Envelope } from '@tillstream/messaging/keeper';
 import type { IncomingMessage } from '@tillstream/messaging/message';
 import { SubscriptionEvent, type ChargeDue } from '@tillstream/proto/subscription/v1/subscription_events';
 import type { Card, PaymentCommand } from '../domain/payment.ts';
-
-interface AskedCharge {
-  readonly merchantId: string;
-  readonly orderId: bigint;
-  readonly subscriptionId: string;
-  readonly term: number;
-  readonly slot: number;
-  readonly instrumentId: string;
-  readonly livemode: boolean;
-}
+import { sharedAccountId } from '../domain/provider-account.ts';
+import type { AskedCharge } from '../ports.ts';
 
 export interface HearChargesParts {
   /** Of each, in their order: what stands in its way, and what is charged. */
   standings(asked: readonly AskedCharge[]): Promise<
     readonly {
       readonly obstacle: string;
-      readonly instrument: { readonly method: string; readonly provider: string; readonly card: Card } | undefined;
+      readonly instrument:
+        | { readonly method: string; readonly provider: string; readonly accountId: string; readonly card: Card }
+        | undefined;
     }[]
   >;
   readonly performer: { performOnce(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown> };
@@ -57,6 +51,7 @@ export function hearCharges(parts: HearChargesParts): (batch: readonly IncomingM
           currency: charge.currency,
           method: instrument?.method ?? '',
           provider: instrument?.provider ?? '',
+          accountId: instrument?.accountId ?? sharedAccountId(asked.merchantId),
           returnUrl: '',
           locale: '',
           description: '',

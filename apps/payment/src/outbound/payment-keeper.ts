@@ -12,6 +12,7 @@ import { traceIdOf } from '@tillstream/telemetry/trace';
 import { sql, type Kysely } from 'kysely';
 import { askAfter, mostTries } from '../domain/patience.ts';
 import { isLive, type Payment, type PaymentEvent, type PaymentState } from '../domain/payment.ts';
+import { sharedAccountId } from '../domain/provider-account.ts';
 import type { PaymentRow, PaymentTables } from './tables.ts';
 
 type PaymentChange = Change<PaymentState, PaymentEvent>;
@@ -125,6 +126,7 @@ async function keepInstruments(tx: Kysely<PaymentTables>, changes: readonly Paym
               livemode: after.livemode,
               method: after.method,
               provider: after.provider,
+              account_id: after.accountId,
               provider_token: event.settlement.instrumentToken,
               card_type: after.card?.type ?? '',
               card_last_4: after.card?.last4 ?? '',
@@ -189,6 +191,7 @@ function toJson(changes: readonly PaymentChange[]): string {
         currency: after.currency,
         method: after.method,
         provider: after.provider,
+        account_id: after.accountId,
         provider_payment_id: after.providerPaymentId,
         redirect_url: after.redirectUrl,
         return_url: after.returnUrl,
@@ -227,6 +230,7 @@ export function toState(row: PaymentRow): Payment {
     currency: row.currency,
     method: row.method,
     provider: row.provider,
+    accountId: row.account_id ?? sharedAccountId(row.merchant_id),
     returnUrl: row.return_url,
     locale: row.locale,
     description: row.description,

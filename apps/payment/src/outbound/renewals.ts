@@ -2,24 +2,16 @@
 import type { Database } from '@tillstream/database/database';
 import { sql } from 'kysely';
 import type { Card } from '../domain/payment.ts';
+import type { AskedCharge } from '../ports.ts';
 import type { PaymentTables } from './tables.ts';
-
-export interface AskedCharge {
-  readonly merchantId: string;
-  readonly orderId: bigint;
-  readonly subscriptionId: string;
-  readonly term: number;
-  readonly slot: number;
-  /** '' when what was asked for cannot be the id of one. */
-  readonly instrumentId: string;
-  readonly livemode: boolean;
-}
 
 export interface Standing {
   /** Empty = nothing. */
   readonly obstacle: string;
   /** Undefined = this merchant has no such instrument in this mode. */
-  readonly instrument: { readonly method: string; readonly provider: string; readonly card: Card } | undefined;
+  readonly instrument:
+    | { readonly method: string; readonly provider: string; readonly accountId: string; readonly card: Card }
+    | undefined;
 }
 
 interface Row {
@@ -28,6 +20,7 @@ interface Row {
   live: boolean;
   method: string | null;
   provider: string | null;
+  account_id: string | null;
   card_type: string | null;
   card_last_4: string | null;
   card_expiration: string | null;
@@ -45,7 +38,7 @@ export async function readStandings(
       sql<Row>`
         select
           coalesce(slots.charged, false) as charged, coalesce(orders.paid, false) as paid, coalesce(orders.live, false) as live,
-          i.method, i.provider, i.card_type, i.card_last_4, i.card_expiration
+          i.method, i.provider, coalesce(i.account_id, i.merchant_id) as account_id, i.card_type, i.card_last_4, i.card_expiration
         from unnest(
           ${asked.map((each) => each.merchantId)}::uuid[], ${asked.map((each) => each.orderId)}::bigint[], ${asked.map((each) => each.subscriptionId)}::text[],
           ${asked.map((each) => each.term)}::int[], ${asked.map((each) => each.slot)}::int[], ${asked.map((each) => each.instrumentId || null)}::uuid[],
@@ -63,11 +56,12 @@ export async function readStandings(
   return rows.map((row) => ({
     obstacle: obstacleOf(row),
     instrument:
-      row.method === null || row.provider === null
+      row.method === null || row.provider === null || row.account_id === null
         ? undefined
         : {
             method: row.method,
             provider: row.provider,
+            accountId: row.account_id,
             card: {
               type: row.card_type ?? '',
               last4: row.card_last_4 ?? '',

@@ -35,6 +35,23 @@ export interface PaymentRow {
   subscription_id: string | null;
   term: number | null;
   slot: number | null;
+  /** Null = written by the version before accounts. */
+  account_id: string | null;
+}
+
+export interface ProviderAccountRow {
+  account_id: string;
+  merchant_id: string;
+  livemode: boolean;
+  provider: string;
+  credentials: Buffer;
+  settings: unknown;
+  state: 'active' | 'disabled';
+  position: number;
+  created_at: Date;
+  last_success_at: Date | null;
+  last_failure_at: Date | null;
+  consecutive_failures: number;
 }
 
 export interface PaymentTables {
@@ -72,6 +89,7 @@ export interface PaymentTables {
     card_last_4: string;
     card_expiration: string;
     created_at: Date;
+    account_id: string | null;
   };
   callback: {
     callback_id: string;
@@ -84,5 +102,7 @@ export interface PaymentTables {
     tries: Generated<number>;
     due_at: Date | null;
     reference: string | null;
+    account_id: Generated<string>;
   };
+  provider_account: ProviderAccountRow;
 }
