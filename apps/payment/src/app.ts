@@ -54,6 +54,8 @@ export function paymentApp(parts: {
   transport?: HttpTransport;
   /** The providers that there are; absent = those of this installation. */
   providers?: ReadonlyMap<string, ProviderKind>;
+  /** How long a change of an account may go unheeded; absent = 10 s. */
+  accountsKeptForMs?: number;
 }): ServiceApp {
   const { database, clock, log, config } = parts;
   const { transport } = parts;
@@ -68,6 +70,7 @@ export function paymentApp(parts: {
     transport: transport === undefined ? sharedTransports() : () => transport,
     watch: (account, through) => health.watch(account, through),
     log,
+    ...(parts.accountsKeptForMs === undefined ? {} : { keptForMs: parts.accountsKeptForMs }),
   });
   const account = (payment: OfAccount) => accounts.of(payment);
   const offered = new Offered(accounts, kinds);

@@ -18,10 +18,19 @@ import { startProgram, type RunningProgram } from '@tillstream/testkit/program';
 import { createHmac, randomUUIDv7 } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { home, paymentApp, type PaymentTables } from '../src/app.ts';
+import type { Config } from '../src/config.ts';
+import { allProviders } from '../src/outbound/providers/all.ts';
+import type { ProviderKind } from '../src/ports.ts';
 
 export interface World {
   readonly api: Client<typeof PaymentApiService>;
   readonly database: Database<PaymentTables>;
+  /** As the superuser. */
+  readonly admin: TestDatabase['admin'];
+  /** Another connection, as another process has it. */
+  open(): Database<PaymentTables>;
+  readonly config: Config;
+  readonly providers: ReadonlyMap<string, ProviderKind>;
   readonly clockApi: Client<typeof ClockApiService>;
   /** Puts a merchant's clock there, where it stands. */
   setClock(at: Date, merchant?: string): Promise<void>;
@@ -64,7 +73,13 @@ export function callbackSecretOf(address: string): string {
     : createHmac('sha256', callbackSecret).update(`callbacks|${address}`).digest('hex');
 }
 
-export async function makeWorld(): Promise<World> {
+export interface WorldOptions {
+  /** Makes other providers of those that the installation has. */
+  readonly providers?: (all: ReadonlyMap<string, ProviderKind>) => ReadonlyMap<string, ProviderKind>;
+  readonly accountsKeptForMs?: number;
+}
+
+export async function makeWorld(options: WorldOptions = {}): Promise<World> {
   const store: TestDatabase = await testDatabase(home, carrierHome);
   const callbacks: World['callbacks'] = [];
   // Stands where the gateway stands.
@@ -108,11 +123,25 @@ export async function makeWorld(): Promise<World> {
     VAULT_KEYS: vaultKeys,
   };
   const log = quietLog();
-  const app: StartedApp = await startApp(paymentApp({ database, clock, log, config }), { carrier, clock, log });
+  const all = allProviders(config);
+  const { accountsKeptForMs } = options;
+  const parts = {
+    database,
+    clock,
+    log,
+    config,
+    providers: options.providers?.(all) ?? all,
+    ...(accountsKeptForMs === undefined ? {} : { accountsKeptForMs }),
+  };
+  const app: StartedApp = await startApp(paymentApp(parts), { carrier, clock, log });
   const api = app.client(PaymentApiService);
 
   const world: World = {
     api,
+    admin: store.admin,
+    config,
+    open: () => store.open<PaymentTables>(),
+    providers: parts.providers,
     database,
     clockApi: app.client(ClockApiService),
     async setClock(at, merchant = merchantId) {

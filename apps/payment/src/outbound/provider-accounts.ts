@@ -22,6 +22,8 @@ export interface AccountOptions {
   /** Notes how the provider fares. */
   watch(account: { readonly accountId: string; readonly merchantId: string }, transport: HttpTransport): HttpTransport;
   readonly log: Log;
+  /** How long an account is used as it was read; default 10 s. */
+  readonly keptForMs?: number;
 }
 
 interface Kept<T> {
@@ -30,7 +32,7 @@ interface Kept<T> {
 }
 
 // A change of an account is heeded by every process after so long.
-const keptForMs = 10_000;
+const defaultKeptForMs = 10_000;
 // Some kilobytes each. The oldest goes first.
 const maxKept = 10_000;
 // What the installation gives comes after all that a merchant has of its own.
@@ -51,16 +53,13 @@ export class ProviderAccounts {
 
   /** In the merchant's order. Test mode has the account that the installation gives, made when it is first asked for. */
   async ofMerchant(merchantId: string, livemode: boolean): Promise<readonly Account[]> {
-    const accounts = await kept(this.#byMerchant, `${merchantId} ${livemode}`, () =>
-      this.#openOfMerchant(merchantId, livemode),
-    );
-    return accounts;
+    return this.#kept(this.#byMerchant, `${merchantId} ${livemode}`, () => this.#openOfMerchant(merchantId, livemode));
   }
 
   /** The account through which a payment goes, for as long as there is anything to ask. Throws when it cannot be used. */
   async of({ merchant_id: merchantId, account_id }: OfAccount): Promise<Account> {
     const accountId = account_id ?? sharedAccountId(merchantId);
-    const account = await kept(this.#byId, accountId, async () => {
+    const account = await this.#kept(this.#byId, accountId, async () => {
       const row = (await this.#readById('', accountId)) ?? (await this.#issueById(merchantId, accountId));
       return row === undefined ? undefined : this.#open(row);
     });
@@ -73,7 +72,7 @@ export class ProviderAccounts {
   async byAddress(address: string): Promise<Account | undefined> {
     const accountId = readPublicId('pa', address);
     if (accountId === undefined) return undefined;
-    const account = await kept(this.#byId, accountId, async () => {
+    const account = await this.#kept(this.#byId, accountId, async () => {
       const row = await this.#readById('', accountId);
       return row === undefined ? undefined : this.#open(row);
     });
@@ -197,6 +196,23 @@ export class ProviderAccounts {
     const byMerchant = Map.groupBy(rows, (row) => row.merchant_id);
     return merchants.map((id) => byMerchant.get(id) ?? []);
   }
+
+  /** As it was read a short time ago; who asks meanwhile shares the answer. A failure is not kept, nor is an absence. */
+  #kept<T>(all: Map<string, Kept<T>>, key: string, read: () => Promise<T>): Promise<T> {
+    const known = all.get(key);
+    const nowMs = performance.now();
+    if (known !== undefined && known.untilMs > nowMs) return known.value;
+    const made: Kept<T> = { value: read(), untilMs: nowMs + (this.#options.keptForMs ?? defaultKeptForMs) };
+    all.delete(key);
+    all.set(key, made);
+    const [oldest] = all.keys();
+    if (all.size > maxKept && oldest !== undefined) all.delete(oldest);
+    const forget = () => {
+      if (all.get(key) === made) all.delete(key);
+    };
+    made.value.then((value) => value === undefined && forget(), forget);
+    return made.value;
+  }
 }
 
 export function contextOf(row: { readonly merchant_id: string; readonly account_id: string }): string {
@@ -209,21 +225,4 @@ function isSealed(vault: Vault, row: ProviderAccountRow, wanted: string): boolea
   } catch {
     return false;
   }
-}
-
-/** As it was read at most `keptForMs` ago; who asks meanwhile shares the answer. A failure is not kept, nor is an absence. */
-function kept<T>(all: Map<string, Kept<T>>, key: string, read: () => Promise<T>): Promise<T> {
-  const known = all.get(key);
-  const nowMs = performance.now();
-  if (known !== undefined && known.untilMs > nowMs) return known.value;
-  const made: Kept<T> = { value: read(), untilMs: nowMs + keptForMs };
-  all.delete(key);
-  all.set(key, made);
-  const [oldest] = all.keys();
-  if (all.size > maxKept && oldest !== undefined) all.delete(oldest);
-  const forget = () => {
-    if (all.get(key) === made) all.delete(key);
-  };
-  made.value.then((value) => value === undefined && forget(), forget);
-  return made.value;
 }
