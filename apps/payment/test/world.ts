@@ -28,7 +28,7 @@ export interface World {
   /** As the superuser. */
   readonly admin: TestDatabase['admin'];
   /** Another connection, as another process has it. */
-  open(): Database<PaymentTables>;
+  open(hear?: (statement: string) => void): Database<PaymentTables>;
   readonly config: Config;
   readonly providers: ReadonlyMap<string, ProviderKind>;
   readonly clockApi: Client<typeof ClockApiService>;
@@ -140,7 +140,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
     api,
     admin: store.admin,
     config,
-    open: () => store.open<PaymentTables>(),
+    open: (hear) => store.open<PaymentTables>(hear),
     providers: parts.providers,
     database,
     clockApi: app.client(ClockApiService),

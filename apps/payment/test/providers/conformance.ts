@@ -270,7 +270,6 @@ export function providerConformance(name: string, open: (world: World) => Provid
     test('withdrawn and paid at the same moment: it is one of them, here and at the provider', async ({ skip }) => {
       const { world, harness } = bench;
       const merchantId = randomUUIDv7();
-      const ends = new Set<string>();
       for (let round = 0; round < 10; round += 1) {
         const orderId = nextOrder();
         const payment = await world.create(orderId, { merchantId });
@@ -280,13 +279,11 @@ export function providerConformance(name: string, open: (world: World) => Provid
           harness.pay(payment.redirectUrl),
         ]);
         const [status = ''] = await statusesOf(payment);
-        ends.add(status);
         expect(['withdrawn', 'paid']).toContain(status);
         expect(withdrawn.status).toBe(status === 'withdrawn' ? 'fulfilled' : 'rejected');
         await world.until(orderId, status === 'paid' ? 'booked' : 'withdrawn', merchantId);
         expect(await world.payment(orderId, merchantId)).toMatchObject({ reviewReason: '' });
       }
-      expect(ends.size).toBeGreaterThan(0);
     });
 
     describe('what is not offered is refused before the provider is called', () => {
