@@ -15,6 +15,7 @@ const checks: readonly (readonly [string, string, ...string[]])[] = [
   ['secrets are compared in constant time', node, 'scripts/check-secrets.ts'],
   ['dependencies', node, 'scripts/check-dependencies.ts'],
   ['licences', node, 'scripts/check-licences.ts'],
+  ['requirements', node, 'scripts/check-requirements.ts'],
   ['compose file', node, 'scripts/check-compose.ts'],
   ['protos are well formed', 'buf', 'lint'],
   ['protos are formatted', 'buf', 'format', '--diff', '--exit-code'],
