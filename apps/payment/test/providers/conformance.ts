@@ -71,7 +71,7 @@ export function providerConformance(name: string, open: (world: World) => Provid
         const payment = await bench.world.create(nextOrder(), { merchantId });
         const { openPage } = bench.provider(merchantId);
         const again = await Promise.all(
-          Array.from({ length: 5 }, () => openPage?.(asked(payment, idempotencyKey(payment)))),
+          Array.from({ length: 5 }, async () => openPage?.(asked(payment, idempotencyKey(payment)))),
         );
         const [known] = await knows(payment);
         for (const answer of again) expect(answer).toMatchObject({ outcome: 'open', providerPaymentId: known?.id });
