@@ -42,10 +42,12 @@ export class Methods {
   /** As they were at most a second ago, the default first. Else as they were last known: a page is shown all the same. */
   async list(wanted: Wanted): Promise<readonly PaymentMethod[]> {
     const { merchantId, livemode, currency, country } = wanted;
-    const key = `${merchantId} ${livemode} ${currency} ${country}`;
+    const key = keyOf(wanted);
     const known = this.#known.get(key);
     if (known !== undefined && known.untilMs > performance.now()) return known.methods;
-    const methods = await this.#ask({ merchantId, livemode, currency, country }, known?.methods ?? fallback);
+    // Of any country is nearer to the truth than what every installation has.
+    const before = known ?? this.#known.get(keyOf({ ...wanted, country: '' }));
+    const methods = await this.#ask({ merchantId, livemode, currency, country }, before?.methods ?? fallback);
     if (this.#known.size >= maxKnown) this.#known.clear();
     this.#known.set(key, { methods, untilMs: performance.now() + ageMs });
     return methods;
@@ -60,4 +62,8 @@ export class Methods {
       return before;
     }
   }
+}
+
+function keyOf({ merchantId, livemode, currency, country }: Wanted): string {
+  return `${merchantId} ${livemode} ${currency} ${country}`;
 }
