@@ -18,9 +18,9 @@ insert into "order".timer (machine, aggregate_id, kind, timer_id, merchant_id, d
 insert into "order".outbox (event_id, topic, key, value, headers, aggregate_type, aggregate_id, version, created_at, sent_at)
 select gen_random_uuid(), 'orders', order_id::text, '', '{}', 'order', order_id::text, version, at, at + interval '1 second' from "order".order_history order by order_id, version;
 
-insert into payment.payment (payment_id, merchant_id, order_id, livemode, status, version, amount_minor, currency, method, provider, provider_payment_id, redirect_url, return_url, locale, description, is_outcome_unknown, review_reason, reason, provider_error_code, provider_error_description, card_type, card_last_4, card_expiration, created_at, expires_at, finalised_at, traceparent, is_off_session, subscription_id, term, slot)
+insert into payment.payment (payment_id, merchant_id, order_id, livemode, status, version, amount_minor, currency, method, provider, provider_payment_id, redirect_url, return_url, locale, description, is_outcome_unknown, review_reason, reason, provider_error_code, provider_error_description, created_at, expires_at, finalised_at, traceparent, is_off_session, subscription_id, term, slot)
 select ('00000000-0000-7000-8000-00000000010' || order_id)::uuid, merchant_id, order_id, false, case order_id when 4 then 'failed' else 'booked' end, 5, (placed ->> 'totalMinor')::bigint, 'EUR', 'CreditCard', 'sandbox', 'sp_' || order_id, '', '', 'en', '', false, '',
-  case order_id when 4 then 'declined' else '' end, '', '', '', '', '', created_at, case order_id when 3 then null else created_at + interval '30 minutes' end, created_at, '', order_id = 3, subscription_id, term, case order_id when 3 then 0 end
+  case order_id when 4 then 'declined' else '' end, '', '', created_at, case order_id when 3 then null else created_at + interval '30 minutes' end, created_at, '', order_id = 3, subscription_id, term, case order_id when 3 then 0 end
 from "order".purchase_order;
 insert into payment.payment_history (payment_id, version, merchant_id, order_id, type, at, trace_id)
 select p.payment_id, story.version, p.merchant_id, p.order_id, case story.type when 'paymentBooked' then case p.order_id when 4 then 'paymentFailed' else 'paymentBooked' end else story.type end, p.created_at, ''

@@ -14,6 +14,7 @@ import { implement } from '@tillstream/rpc/server';
 import type { ServiceApp, Worker } from '@tillstream/service/app';
 import { makeVault } from '@tillstream/vault/vault';
 import type { Config } from './config.ts';
+import { methods } from './domain/methods.ts';
 import { payment } from './domain/payment.ts';
 import { CallbackIntake } from './inbound/callbacks.ts';
 import { Charges } from './inbound/charges.ts';
@@ -118,6 +119,7 @@ export function paymentApp(parts: {
           clock,
           accountFor: (merchant, wanted) => offered.accountFor(merchant, wanted),
           methods: (merchant, wanted) => offered.methods(merchant, wanted),
+          catalogue: methods,
         }),
       ),
       implement(TimelineApiService, {

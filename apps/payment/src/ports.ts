@@ -1,4 +1,5 @@
 /** Types that this service's rooms share, declared once. */
+import type { Instrument } from '@tillstream/instrument/instrument';
 import type { Alongside } from '@tillstream/messaging/perform';
 import type { PaymentReport, ProviderReport } from './domain/provider-report.ts';
 import type { Candidate, Offer } from './domain/routing.ts';
@@ -237,4 +238,12 @@ export interface AskedCharge {
   /** '' when what was asked for cannot be the id of one. */
   readonly instrumentId: string;
   readonly livemode: boolean;
+}
+
+/** What a customer let us keep, and the account that charges it. */
+export interface KeptInstrument {
+  readonly method: string;
+  readonly provider: string;
+  readonly accountId: string;
+  readonly instrument: Instrument | undefined;
 }

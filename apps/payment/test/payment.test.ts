@@ -40,6 +40,8 @@ describe('a card', () => {
     await world.submitCard(payment, '4242424242424242');
     const booked = await world.until(orderId, 'booked');
     expect(booked).toMatchObject({ cardType: 'Visa', cardLast4: '4242', cardExpiration: '12/2034', moneyMoved: 'yes' });
+    const details = { $case: 'card', value: { brand: 'Visa', last4: '4242', expiration: '12/2034' } };
+    expect(booked.instrument).toEqual({ kind: 'card', display: 'Visa •••• 4242', details });
   });
 
   test('that is declined fails with the provider’s words; a new payment of the order can be started', async () => {

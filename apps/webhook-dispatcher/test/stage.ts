@@ -1,4 +1,6 @@
 /** The dispatcher on a real Postgres and the embedded carrier, with the order and fulfillment services played by fixtures. */
+import { card } from '@tillstream/instrument/instrument';
+import { instrumentFields } from '@tillstream/instrument/wire';
 import { randomUUIDv7 } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
 import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
@@ -279,9 +281,7 @@ function orderAt(
     status: isPaid ? 'booked' : 'failed',
     method: 'CreditCard',
     systemName: 'Bank Card',
-    cardType: isCardKnown ? 'Visa' : '',
-    cardLast4: isCardKnown ? '4242' : '',
-    cardExpiration: isCardKnown ? '12/2030' : '',
+    ...instrumentFields(isCardKnown ? card({ brand: 'Visa', last4: '4242', expiration: '12/2030' }) : undefined),
     errorCode: last === 'failed' ? 'AS102' : '',
     errorDescription: last === 'failed' ? 'AUTHORIZATION DECLINED.' : '',
     reason: '',
@@ -343,6 +343,8 @@ function orderAt(
     version: BigInt(story.length),
     timeZone: 'Europe/Prague',
     paymentMethod: 'CreditCard',
+    paymentSystemName: 'Bank Card',
+    shownMethod: undefined,
     refundDuePaymentIds: [],
     autoRenew: renewing !== undefined,
     renewsSubscriptionId: '',

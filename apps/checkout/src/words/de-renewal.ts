@@ -38,10 +38,13 @@ export const renewalDe: RenewalWords = {
     withoutTrial: 'Ohne das Häkchen gibt es keinen kostenlosen Test.',
   },
   methods: {
-    CreditCard: { name: 'Kredit- oder Debitkarte', short: 'Karte' },
-    BankTransfer: { name: 'Überweisung', short: 'Überweisung' },
-    cardHint: 'Die Karte geben Sie auf der Seite des Zahlungsanbieters ein. Wir sehen ihre Nummer nie.',
-    transferHint: 'Die Überweisung bestätigen Sie auf der Seite des Zahlungsanbieters.',
+    texts: {
+      card: {
+        name: 'Kredit- oder Debitkarte',
+        hint: 'Die Karte geben Sie auf der Seite des Zahlungsanbieters ein. Wir sehen ihre Nummer nie.',
+      },
+      transfer: { name: 'Überweisung', hint: 'Die Überweisung bestätigen Sie auf der Seite des Zahlungsanbieters.' },
+    },
     cannotRenew: 'Mit dieser Zahlungsart verlängert sich nichts von selbst: Sie kaufen eine einzelne Laufzeit.',
     thisTerm:
       'So bezahlen Sie nur diese Laufzeit. Spätere Verlängerungen werden weiter von der hinterlegten Karte abgebucht.',

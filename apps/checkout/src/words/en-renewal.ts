@@ -39,10 +39,14 @@ export const renewalEn = {
     withoutTrial: 'Without the tick there is no free trial.',
   },
   methods: {
-    CreditCard: { name: 'Credit or debit card', short: 'Card' },
-    BankTransfer: { name: 'Bank transfer', short: 'Bank transfer' },
-    cardHint: 'You enter the card on the payment provider’s own page. We never see its number.',
-    transferHint: 'You confirm the transfer on the payment provider’s own page.',
+    // By the text keys of the catalogue of payment methods (apps/payment/src/domain/methods.ts).
+    texts: {
+      card: {
+        name: 'Credit or debit card',
+        hint: 'You enter the card on the payment provider’s own page. We never see its number.',
+      },
+      transfer: { name: 'Bank transfer', hint: 'You confirm the transfer on the payment provider’s own page.' },
+    },
     cannotRenew: 'With this method nothing renews by itself: you buy one term.',
     thisTerm: 'You pay this term only. Later renewals are still charged to the card that is kept.',
     none: 'No payment method is available now. Please try again later or contact support.',

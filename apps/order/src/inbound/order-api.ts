@@ -1,4 +1,5 @@
 /** Answers OrderApi. */
+import { instrumentFields, instrumentOf } from '@tillstream/instrument/wire';
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { Log } from '@tillstream/messaging/log';
@@ -83,8 +84,9 @@ export function answerOrderApi(parts: OrderApiParts): Handlers<typeof OrderApiSe
       ]);
       // What refreshing found may have reached the order by now; the page is shown again while it has not.
       const { shopName, supportEmail, supportUrl } = shop;
+      const wire = { ...opened.wire, payment: payment ?? opened.wire.payment };
       return {
-        order: { ...opened.wire, payment: payment ?? opened.wire.payment, paymentMethods: [...methods] },
+        order: { ...wire, paymentMethods: [...methods], shownMethod: await orderDesk.shownMethod(wire) },
         codes,
         subscriptions: [...subscriptions],
         shopName,
@@ -234,9 +236,7 @@ function summaryOf(payment: WirePayment): PaymentSummary {
     status: payment.status,
     method: payment.method,
     systemName: payment.systemName,
-    cardType: payment.cardType,
-    cardLast4: payment.cardLast4,
-    cardExpiration: payment.cardExpiration,
+    ...instrumentFields(instrumentOf(payment)),
     errorCode: payment.providerErrorCode,
     errorDescription: payment.providerErrorDescription,
     reason: payment.reason,

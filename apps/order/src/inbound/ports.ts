@@ -53,6 +53,9 @@ export interface CatalogueReader {
 
 export interface PaymentMethod {
   readonly code: string;
+  readonly systemName: string;
+  readonly kind: string;
+  readonly textKey: string;
   readonly canRenew: boolean;
 }
 
@@ -65,8 +68,10 @@ export interface MethodsWanted {
 }
 
 export interface MethodReader {
-  /** The default first; never empty. */
+  /** The default first. */
   list(wanted: MethodsWanted): Promise<readonly PaymentMethod[]>;
+  /** Also one that is not offered; undefined when it is not known. */
+  find(code: string, wanted: MethodsWanted): Promise<PaymentMethod | undefined>;
 }
 
 export interface OpenedOrder {

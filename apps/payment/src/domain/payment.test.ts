@@ -29,7 +29,7 @@ const asked: Asked = {
   savesInstrumentId: '',
   renewal: undefined,
   instrumentId: '',
-  card: undefined,
+  instrument: undefined,
 };
 const renewal: Asked = {
   ...asked,
@@ -37,7 +37,7 @@ const renewal: Asked = {
   renewal: { subscriptionId: '1_2', term: 2, slot: 0 },
   instrumentId: 'kept',
 };
-const settlement: Settlement = { at, providerPaymentId: 'p', card: undefined, instrumentToken: '' };
+const settlement: Settlement = { at, providerPaymentId: 'p', instrument: undefined, instrumentToken: '' };
 const failure = { reason: 'card_declined', code: 'card_declined', description: 'no' };
 const commands: Record<PaymentCommand['type'], PaymentCommand> = {
   create: { type: 'create', asked },

@@ -15,14 +15,8 @@
  * A renewal is charged without the customer: nobody is shown a page, authorisation begins with the charge, and so it is
  * processing from the start and neither expires nor can be withdrawn.
  */
+import type { Instrument } from '@tillstream/instrument/instrument';
 import { accept, ignore, refuse, unreachable, type Decision, type Machine } from '@tillstream/machine/machine';
-
-export interface Card {
-  readonly type: string;
-  readonly last4: string;
-  /** MM/YYYY */
-  readonly expiration: string;
-}
 
 export type PaymentStatus =
   | 'created'
@@ -56,8 +50,8 @@ export interface Asked {
   readonly renewal: Renewal | undefined;
   /** What is charged for the renewal; empty = there is no such instrument. */
   readonly instrumentId: string;
-  /** The card of that instrument. */
-  readonly card: Card | undefined;
+  /** What that is. */
+  readonly instrument: Instrument | undefined;
 }
 
 /** One of the planned charges of a subscription's term: each happens once. */
@@ -95,7 +89,8 @@ export interface Settlement {
   readonly at: Date;
   /** Empty = the provider has none for it. */
   readonly providerPaymentId: string;
-  readonly card: Card | undefined;
+  /** Undefined when the provider does not say what was paid with. */
+  readonly instrument: Instrument | undefined;
   /** What the provider charges by later; empty = nothing was kept. It is told to nobody. */
   readonly instrumentToken: string;
 }
@@ -212,7 +207,7 @@ function decideFirst(command: PaymentCommand): Decided {
       const created: PaymentEvent = { type: 'paymentCreated', asked };
       if (asked.instrumentId !== '') return accept(created);
       // Whoever waits for the renewal hears that it failed.
-      const settlement = { at: asked.createdAt, providerPaymentId: '', card: undefined, instrumentToken: '' };
+      const settlement = { at: asked.createdAt, providerPaymentId: '', instrument: undefined, instrumentToken: '' };
       return accept<PaymentEvent>(created, { type: 'paymentFailed', failure: noInstrument, settlement });
     }
     default:
@@ -319,7 +314,7 @@ function settled(state: Payment, settlement: Settlement): Payment {
   return {
     ...state,
     providerPaymentId: state.providerPaymentId || settlement.providerPaymentId,
-    card: settlement.card ?? state.card,
+    instrument: settlement.instrument ?? state.instrument,
     isOutcomeUnknown: false,
     finalisedAt: settlement.at,
   };

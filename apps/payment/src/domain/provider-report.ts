@@ -1,6 +1,7 @@
 /** What a provider reports, by callback or when asked, and the command it becomes: one way in for all of them. */
+import type { Instrument } from '@tillstream/instrument/instrument';
 import { unreachable } from '@tillstream/machine/machine';
-import type { Card, PaymentCommand } from './payment.ts';
+import type { PaymentCommand } from './payment.ts';
 
 /** A callback carries a list of these, each about one thing. */
 export type ProviderReport = PaymentReport | RefundReport | DisputeReport;
@@ -15,7 +16,7 @@ export interface PaymentReport {
   readonly currency: string;
   readonly failureCode: string;
   readonly failureWords: string;
-  readonly card: Card | undefined;
+  readonly instrument: Instrument | undefined;
   /** By which the provider charges what it kept; empty = nothing was kept, or it is not said here. */
   readonly instrumentToken: string;
 }
@@ -49,8 +50,8 @@ const publicReasons = new Set(['card_declined', 'insufficient_funds', 'authentic
 
 /** Undefined when the report changes nothing. */
 export function commandOf(report: PaymentReport, at: Date): PaymentCommand | undefined {
-  const { providerPaymentId, card, instrumentToken } = report;
-  const settlement = { at, providerPaymentId, card, instrumentToken };
+  const { providerPaymentId, instrument, instrumentToken } = report;
+  const settlement = { at, providerPaymentId, instrument, instrumentToken };
   switch (report.status) {
     case 'created':
       return undefined;

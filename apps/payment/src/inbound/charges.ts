@@ -143,7 +143,7 @@ function commandFor(answer: ChargeAnswer, now: Date): PaymentCommand {
   if (answer.outcome === 'known') return commandOf(answer.report, now) ?? { type: 'recordUnknown' };
   if (answer.outcome === 'unknown') return { type: 'recordUnknown' };
   const failure = { reason: 'provider_error', code: answer.code, description: answer.description };
-  const settlement = { at: now, providerPaymentId: '', card: undefined, instrumentToken: '' };
+  const settlement = { at: now, providerPaymentId: '', instrument: undefined, instrumentToken: '' };
   return { type: 'recordFailed', failure, settlement };
 }
 

@@ -11,6 +11,7 @@ import type {
 } from '@tillstream/proto/payment/v1/payment_api';
 import { Refused } from '@tillstream/rpc/refusals';
 import type { Handlers } from '@tillstream/rpc/server';
+import type { Method } from '../domain/methods.ts';
 import type { PaymentCommand, PaymentEvent, PaymentRefusal, PaymentState } from '../domain/payment.ts';
 import type { Wanted } from '../domain/routing.ts';
 import type { Account, CalledPayment } from '../ports.ts';
@@ -18,12 +19,6 @@ import type { Account, CalledPayment } from '../ports.ts';
 interface LivePayment extends CalledPayment {
   readonly redirect_url: string;
   readonly is_outcome_unknown: boolean;
-}
-
-interface Method {
-  readonly code: string;
-  readonly systemName: string;
-  readonly canRenew: boolean;
 }
 
 /** In one of its modes. The id is '' where a caller of the version before does not say it. */
@@ -64,6 +59,7 @@ export interface PaymentApiParts {
     merchant: Merchant,
     wanted: { readonly currency: string; readonly country: string },
   ): Promise<readonly Method[]>;
+  readonly catalogue: readonly Method[];
   readonly clock: Clock;
 }
 
@@ -134,7 +130,7 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       savesInstrumentId: saveInstrument ? randomUUIDv7() : '',
       renewal: undefined,
       instrumentId: '',
-      card: undefined,
+      instrument: undefined,
     };
     try {
       const [answer] = await performer.perform([{ id, merchantId, command: { type: 'create', asked }, now }]);
@@ -189,7 +185,7 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
     },
     async listMethods({ merchantId, livemode, currency, country }) {
       const methods = await parts.methods({ merchantId, livemode }, { currency, country });
-      return { methods: methods.map(({ code, systemName, canRenew }) => ({ code, systemName, canRenew })) };
+      return { methods: [...methods], catalogue: [...parts.catalogue] };
     },
     async receiveCallback(request) {
       return { isNew: await callbacks.receive(request.provider, request.headers, request.body) };

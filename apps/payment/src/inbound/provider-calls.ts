@@ -84,7 +84,7 @@ export class ProviderCalls implements TimerHandler {
       await send({ type: 'recordPage', providerPaymentId, redirectUrl }, attempts.settled(attempt, 'open', now()));
     } else if (answer.outcome === 'declined') {
       const failure = { reason: 'provider_error', code: answer.code, description: answer.description };
-      const settlement = { at: now(), providerPaymentId: '', card: undefined, instrumentToken: '' };
+      const settlement = { at: now(), providerPaymentId: '', instrument: undefined, instrumentToken: '' };
       await send({ type: 'recordFailed', failure, settlement }, attempts.settled(attempt, 'declined', now()));
     } else {
       this.#parts.log.warn(

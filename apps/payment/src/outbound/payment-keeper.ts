@@ -2,6 +2,7 @@
  * Keeps the payment machine: its row, its history, the attempt written before the provider is called, what is kept for
  * renewals, its messages.
  */
+import { readInstrument } from '@tillstream/instrument/instrument';
 import type { Change, Keeper, TimerChange, VersionedEvent } from '@tillstream/messaging/keeper';
 import { VersionConflict } from '@tillstream/messaging/keeper';
 import type { OutgoingMessage } from '@tillstream/messaging/message';
@@ -86,8 +87,7 @@ async function update(tx: Kysely<PaymentTables>, changes: readonly PaymentChange
       status = new.status, version = new.version, provider_payment_id = new.provider_payment_id, redirect_url = new.redirect_url,
       is_outcome_unknown = new.is_outcome_unknown, review_reason = new.review_reason, reason = new.reason,
       provider_error_code = new.provider_error_code, provider_error_description = new.provider_error_description,
-      card_type = new.card_type, card_last_4 = new.card_last_4, card_expiration = new.card_expiration, finalised_at = new.finalised_at,
-      instrument_id = new.instrument_id
+      instrument = new.instrument, finalised_at = new.finalised_at, instrument_id = new.instrument_id
     from jsonb_populate_recordset(null::payment, ${toJson(changes)}::jsonb) as new
     join unnest(${changes.map((change) => change.id)}::uuid[], ${changes.map((change) => change.versionBefore)}::bigint[]) as was (payment_id, version)
       on was.payment_id = new.payment_id
@@ -128,9 +128,7 @@ async function keepInstruments(tx: Kysely<PaymentTables>, changes: readonly Paym
               provider: after.provider,
               account_id: after.accountId,
               provider_token: event.settlement.instrumentToken,
-              card_type: after.card?.type ?? '',
-              card_last_4: after.card?.last4 ?? '',
-              card_expiration: after.card?.expiration ?? '',
+              instrument: after.instrument,
               created_at: now,
             },
           ].filter((row) => row.instrument_id !== '')
@@ -202,9 +200,7 @@ function toJson(changes: readonly PaymentChange[]): string {
         reason: after.failure?.reason ?? '',
         provider_error_code: after.failure?.code ?? '',
         provider_error_description: after.failure?.description ?? '',
-        card_type: after.card?.type ?? '',
-        card_last_4: after.card?.last4 ?? '',
-        card_expiration: after.card?.expiration ?? '',
+        instrument: after.instrument,
         created_at: after.createdAt,
         expires_at: after.expiresAt ?? null,
         finalised_at: after.finalisedAt ?? null,
@@ -244,10 +240,7 @@ export function toState(row: PaymentRow): Payment {
       row.reason === ''
         ? undefined
         : { reason: row.reason, code: row.provider_error_code, description: row.provider_error_description },
-    card:
-      row.card_last_4 === ''
-        ? undefined
-        : { type: row.card_type, last4: row.card_last_4, expiration: row.card_expiration },
+    instrument: readInstrument(row.instrument),
     finalisedAt: row.finalised_at ?? undefined,
     savesInstrumentId: row.saves_instrument_id ?? '',
     instrumentId: row.instrument_id ?? '',

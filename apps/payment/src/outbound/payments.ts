@@ -2,6 +2,8 @@
 import type { Database } from '@tillstream/database/database';
 import { beyond } from '@tillstream/database/page';
 import { publicId, readPublicId } from '@tillstream/database/public-id';
+import { readInstrument } from '@tillstream/instrument/instrument';
+import { instrumentFields } from '@tillstream/instrument/wire';
 import { gatherEach } from '@tillstream/messaging/gather';
 import type { Payment as WirePayment } from '@tillstream/proto/payment/v1/payment_api';
 import { sql, type Selectable } from 'kysely';
@@ -206,9 +208,7 @@ function toWire(row: TriedRow): WirePayment {
     providerErrorCode: row.provider_error_code,
     providerErrorDescription: row.provider_error_description,
     moneyMoved: moneyMoved(row),
-    cardType: row.card_type,
-    cardLast4: row.card_last_4,
-    cardExpiration: row.card_expiration,
+    ...instrumentFields(readInstrument(row.instrument)),
     createdAt: row.created_at,
     expiresAt: row.expires_at ?? undefined,
     finalisedAt: row.finalised_at ?? undefined,
@@ -229,7 +229,7 @@ function toWire(row: TriedRow): WirePayment {
 
 /** What a customer wants to know first. */
 function moneyMoved(row: PaymentRow): 'no' | 'yes' | 'unknown' {
-  // A booking of nothing has only kept a card.
+  // A booking of nothing has only kept an instrument.
   if (row.status === 'booked' || row.status === 'confirmed') return row.amount_minor === 0n ? 'no' : 'yes';
   if (
     row.review_reason !== '' ||

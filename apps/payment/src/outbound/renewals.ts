@@ -1,17 +1,15 @@
 /** What stands in the way of renewals that are to be charged, and what they are charged to. */
 import type { Database } from '@tillstream/database/database';
+import { readInstrument } from '@tillstream/instrument/instrument';
 import { sql } from 'kysely';
-import type { Card } from '../domain/payment.ts';
-import type { AskedCharge } from '../ports.ts';
+import type { AskedCharge, KeptInstrument } from '../ports.ts';
 import type { PaymentTables } from './tables.ts';
 
 export interface Standing {
   /** Empty = nothing. */
   readonly obstacle: string;
   /** Undefined = this merchant has no such instrument in this mode. */
-  readonly instrument:
-    | { readonly method: string; readonly provider: string; readonly accountId: string; readonly card: Card }
-    | undefined;
+  readonly kept: KeptInstrument | undefined;
 }
 
 interface Row {
@@ -21,9 +19,7 @@ interface Row {
   method: string | null;
   provider: string | null;
   account_id: string | null;
-  card_type: string | null;
-  card_last_4: string | null;
-  card_expiration: string | null;
+  instrument: unknown;
 }
 
 /** Of each charge that is asked for, in their order. */
@@ -38,7 +34,7 @@ export async function readStandings(
       sql<Row>`
         select
           coalesce(slots.charged, false) as charged, coalesce(orders.paid, false) as paid, coalesce(orders.live, false) as live,
-          i.method, i.provider, coalesce(i.account_id, i.merchant_id) as account_id, i.card_type, i.card_last_4, i.card_expiration
+          i.method, i.provider, coalesce(i.account_id, i.merchant_id) as account_id, i.instrument
         from unnest(
           ${asked.map((each) => each.merchantId)}::uuid[], ${asked.map((each) => each.orderId)}::bigint[], ${asked.map((each) => each.subscriptionId)}::text[],
           ${asked.map((each) => each.term)}::int[], ${asked.map((each) => each.slot)}::int[], ${asked.map((each) => each.instrumentId || null)}::uuid[],
@@ -55,18 +51,14 @@ export async function readStandings(
   );
   return rows.map((row) => ({
     obstacle: obstacleOf(row),
-    instrument:
+    kept:
       row.method === null || row.provider === null || row.account_id === null
         ? undefined
         : {
             method: row.method,
             provider: row.provider,
             accountId: row.account_id,
-            card: {
-              type: row.card_type ?? '',
-              last4: row.card_last_4 ?? '',
-              expiration: row.card_expiration ?? '',
-            },
+            instrument: readInstrument(row.instrument),
           },
   }));
 }

@@ -22,9 +22,8 @@ export interface PaymentRow {
   reason: string;
   provider_error_code: string;
   provider_error_description: string;
-  card_type: string;
-  card_last_4: string;
-  card_expiration: string;
+  /** JSON of an Instrument. */
+  instrument: unknown;
   created_at: Date;
   expires_at: Date | null;
   finalised_at: Date | null;
@@ -85,9 +84,7 @@ export interface PaymentTables {
     method: string;
     provider: string;
     provider_token: string;
-    card_type: string;
-    card_last_4: string;
-    card_expiration: string;
+    instrument: unknown;
     created_at: Date;
     account_id: string | null;
   };

@@ -1,4 +1,5 @@
 /** The orders as they were at an event, asked for in batches, in the payload's words. */
+import { instrumentOf } from '@tillstream/instrument/wire';
 import type { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import type { ItemSubscription, Order, OrderApiService, OrderItem } from '@tillstream/proto/order/v1/order_api';
 import type { Client } from '@tillstream/rpc/client';
@@ -94,21 +95,16 @@ function toSubscription(subscription: ItemSubscription): SubscriptionPart {
   return { ...subscription, expiresAt };
 }
 
-// Before a payment is begun only the method is known, and of a child order the saved card; the payment service says the
-// same words for it later.
-const systemNames: Readonly<Record<string, string>> = { CreditCard: 'Bank Card' };
-
+/** Before a payment is begun only the chosen method is known, and of a child order the saved instrument. */
 function toPayment(order: Order): PaymentPart {
   const { payment } = order;
   const method = payment === undefined || payment.method === '' ? order.paymentMethod : payment.method;
-  const systemName =
-    payment === undefined || payment.systemName === '' ? (systemNames[method] ?? method) : payment.systemName;
+  const chosenName = method === order.paymentMethod ? order.paymentSystemName : '';
   return {
     method,
-    systemName,
-    cardType: payment?.cardType ?? '',
-    cardLast4: payment?.cardLast4 ?? '',
-    cardExpiration: payment?.cardExpiration ?? '',
+    // Both names are the catalogue's. A method that it has dropped is called by its code.
+    systemName: payment?.systemName || chosenName || method,
+    instrument: payment === undefined ? undefined : instrumentOf(payment),
     errorCode: payment === undefined || payment.errorCode === '' ? (payment?.reason ?? '') : payment.errorCode,
     errorDescription: payment?.errorDescription ?? '',
   };

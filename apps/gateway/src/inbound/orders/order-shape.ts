@@ -11,6 +11,7 @@ import { Refused } from '@tillstream/rpc/refusals';
 import { z } from 'zod';
 import { publicSubscriptionId } from '../../domain/subscription-id.ts';
 import { instant, instantOf, madeAt, metadataOut, moneyOf, moneyOut, wholeNumber } from '../shapes.ts';
+import { paidWithShape, showPaidWith } from './method-shape.ts';
 
 const terms = z.object({
   type: z.string().describe('AR, AR_TRIAL, PMR'),
@@ -82,7 +83,7 @@ const payment = z.object({
   status: z.string(),
   method: z.string(),
   system_name: z.string(),
-  card: z.object({ type: z.string(), last_4: z.string(), expiration: z.string().describe('MM/YYYY') }).nullable(),
+  ...paidWithShape,
   reason: z.string().nullable().describe('After a failure, such as card_declined.'),
   money_moved: z.string().describe('no, yes, unknown'),
 });
@@ -234,10 +235,7 @@ function showPayment(known: PaymentSummary | undefined): z.infer<typeof payment>
     status: known.status,
     method: known.method,
     system_name: known.systemName,
-    card:
-      known.cardLast4 === ''
-        ? null
-        : { type: known.cardType, last_4: known.cardLast4, expiration: known.cardExpiration },
+    ...showPaidWith(known),
     reason: known.reason === '' ? null : known.reason,
     money_moved: known.moneyMoved,
   };

@@ -3,6 +3,7 @@ import type { Payment } from '@tillstream/proto/payment/v1/payment_api';
 import { Refused } from '@tillstream/rpc/refusals';
 import { z } from 'zod';
 import { instant, instantOf, madeAt, moneyOf, moneyOut, wholeNumber } from '../shapes.ts';
+import { paidWithShape, showPaidWith } from './method-shape.ts';
 
 const attempt = z.object({
   id: z.string().describe('The provider’s idempotency key, for ever.'),
@@ -39,7 +40,7 @@ export const paymentShape = z
       .string()
       .nullable()
       .describe('What this payment kept for renewals, or was charged to: never a card number.'),
-    card: z.object({ type: z.string(), last_4: z.string(), expiration: z.string().describe('MM/YYYY') }).nullable(),
+    ...paidWithShape,
     created_at: instant,
     expires_at: instant.nullable(),
     finalised_at: instant.nullable(),
@@ -72,10 +73,7 @@ export function showPayment(payment: Payment | undefined): z.infer<typeof paymen
     money_moved: payment.moneyMoved,
     is_off_session: payment.isOffSession,
     instrument: textOrNull(payment.instrumentId),
-    card:
-      payment.cardLast4 === ''
-        ? null
-        : { type: payment.cardType, last_4: payment.cardLast4, expiration: payment.cardExpiration },
+    ...showPaidWith(payment),
     created_at: madeAt(payment.createdAt),
     expires_at: instantOf(payment.expiresAt),
     finalised_at: instantOf(payment.finalisedAt),

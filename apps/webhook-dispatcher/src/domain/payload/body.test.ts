@@ -1,3 +1,4 @@
+import { bankAccount, card } from '@tillstream/instrument/instrument';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { buildBody } from './body.ts';
@@ -96,9 +97,11 @@ function parse(example: Example): { document: OrderDocument; item: ProductPart }
     payment: {
       method: payment.payment_method,
       systemName: payment.payment_system_name,
-      cardType: payment.card_type,
-      cardLast4: payment.card_last_4 ?? '',
-      cardExpiration: payment.card_expiration_date,
+      instrument: card({
+        brand: payment.card_type,
+        last4: payment.card_last_4 ?? '',
+        expiration: payment.card_expiration_date,
+      }),
       errorCode: payment.payment_error_code ?? '',
       errorDescription: payment.payment_error_description ?? '',
     },
@@ -209,9 +212,20 @@ describe('what the examples do not show', () => {
   });
 
   test('a saved card that expires before its renewal says so', () => {
-    const payment = { ...document.payment, cardType: 'Visa', cardLast4: '1234', cardExpiration: '12/2026' };
+    const instrument = card({ brand: 'Visa', last4: '1234', expiration: '12/2026' });
+    const payment = { ...document.payment, instrument };
     const isExpired = (at: string) => bodyOf({ ...document, payment }, { at: new Date(at) }).payment['is_card_expired'];
     expect([isExpired('2026-12-24T20:59:00Z'), isExpired('2027-01-24T20:59:00Z')]).toEqual([false, true]);
+  });
+
+  test('what was paid with no card has the fields of a card that is not known', () => {
+    const instrument = bankAccount({ bankName: 'Bank', country: '', number: 'DE89 3704 0044 0532 0130 00' });
+    expect(bodyOf({ ...document, payment: { ...document.payment, instrument } }).payment).toMatchObject({
+      card_type: '',
+      card_last_4: null,
+      card_expiration_date: '',
+      is_card_expired: false,
+    });
   });
 
   test('what is not known of a customer is "", and all ten keys are there; no link gives no external id', () => {

@@ -118,11 +118,19 @@ function paymentOf(payment: PaymentPart, happening: Happening) {
     ...(happening.type === 'order.payment.failed'
       ? { payment_error_code: payment.errorCode, payment_error_description: payment.errorDescription }
       : {}),
-    card_type: payment.cardType,
-    card_last_4: payment.cardLast4 === '' ? null : payment.cardLast4,
-    card_expiration_date: payment.cardExpiration,
-    is_card_expired: isCardExpired(payment.cardExpiration, happening.at),
+    ...cardFieldsOf(payment, happening.at),
     // Instalments are agreed with the payment provider (D12); none does so yet.
     is_installment_payment: false,
+  };
+}
+
+/** The payload knows cards only: of any other instrument these are as of a card that is not known. */
+function cardFieldsOf({ instrument }: PaymentPart, at: Date) {
+  const card = instrument?.kind === 'card' ? instrument.details : undefined;
+  return {
+    card_type: card?.brand ?? '',
+    card_last_4: card?.last4 ?? null,
+    card_expiration_date: card?.expiration ?? '',
+    is_card_expired: card !== undefined && isCardExpired(card.expiration, at),
   };
 }

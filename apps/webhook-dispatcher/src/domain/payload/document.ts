@@ -1,4 +1,6 @@
 /** An order as the payload sees it: plain values, so that the builder needs neither protos nor rows. */
+import type { Instrument } from '@tillstream/instrument/instrument';
+
 /** What an endpoint can subscribe to. */
 export const eventTypes = [
   'order.created',
@@ -63,11 +65,7 @@ export interface SubscriptionPart {
 export interface PaymentPart {
   readonly method: string;
   readonly systemName: string;
-  /** Empty when unknown, as the next two. */
-  readonly cardType: string;
-  readonly cardLast4: string;
-  /** MM/YYYY */
-  readonly cardExpiration: string;
+  readonly instrument: Instrument | undefined;
   readonly errorCode: string;
   readonly errorDescription: string;
 }

@@ -1,5 +1,6 @@
 /** The sandbox's words, checked before they are believed: answers of its API and signed callbacks. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { card } from '@tillstream/instrument/instrument';
 import { z } from 'zod';
 import type { PaymentReport } from '../../../domain/provider-report.ts';
 import type { Headers, ReceivedCallback } from '../../../ports.ts';
@@ -63,10 +64,7 @@ export function toReport(said: z.infer<typeof payment>): PaymentReport {
     currency: said.currency,
     failureCode: said.failure_code,
     failureWords: said.failure_words,
-    card:
-      said.card_last_4 === ''
-        ? undefined
-        : { type: said.card_brand, last4: said.card_last_4, expiration: said.card_expiration },
+    instrument: card({ brand: said.card_brand, last4: said.card_last_4, expiration: said.card_expiration }),
     instrumentToken: said.instrument,
   };
 }

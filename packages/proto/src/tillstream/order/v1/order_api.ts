@@ -19,6 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { Instrument } from "../../instrument/v1/instrument.ts";
 import { Subscription } from "../../subscription/v1/subscription_api.ts";
 
 export const protobufPackage = "tillstream.order.v1";
@@ -74,10 +75,14 @@ export interface Cart {
 }
 
 export interface PaymentMethod {
-  /** CreditCard, BankTransfer */
+  /** As the catalogue of the payment service says it (ListMethods), here and below. */
   code: string;
   /** Whether what it pays can be charged again without the customer. */
   canRenew: boolean;
+  systemName: string;
+  /** card, bank, transfer, wallet, crypto */
+  kind: string;
+  textKey: string;
 }
 
 /** What is agreed on when an order is placed. */
@@ -282,6 +287,10 @@ export interface Order {
   isPaidByHand: boolean;
   /** What the customer may choose from while it is unpaid. */
   paymentMethods: PaymentMethod[];
+  /** What the catalogue called payment_method when the order was placed. */
+  paymentSystemName: string;
+  /** What it was paid by, else what was chosen; set by OpenOrder. */
+  shownMethod: PaymentMethod | undefined;
 }
 
 export interface Order_MetadataEntry {
@@ -322,10 +331,9 @@ export interface OrderItem {
 export interface PaymentSummary {
   paymentId: string;
   status: string;
-  /** CreditCard */
   method: string;
-  /** Bank Card */
   systemName: string;
+  /** The card as older consumers read it; a newer one reads `instrument`, and these when it is absent. */
   cardType: string;
   cardLast4: string;
   /** MM/YYYY */
@@ -339,6 +347,8 @@ export interface PaymentSummary {
   moneyMoved: string;
   /** What the customer let us keep to charge again; empty = nothing. */
   instrumentId: string;
+  /** What was paid with; absent when it is not known. */
+  instrument: Instrument | undefined;
 }
 
 export interface ChangeSubscriptionRequest {
@@ -1087,7 +1097,7 @@ export const Cart: MessageFns<Cart> = {
 };
 
 function createBasePaymentMethod(): PaymentMethod {
-  return { code: "", canRenew: false };
+  return { code: "", canRenew: false, systemName: "", kind: "", textKey: "" };
 }
 
 export const PaymentMethod: MessageFns<PaymentMethod> = {
@@ -1097,6 +1107,15 @@ export const PaymentMethod: MessageFns<PaymentMethod> = {
     }
     if (message.canRenew !== false) {
       writer.uint32(16).bool(message.canRenew);
+    }
+    if (message.systemName !== "") {
+      writer.uint32(26).string(message.systemName);
+    }
+    if (message.kind !== "") {
+      writer.uint32(34).string(message.kind);
+    }
+    if (message.textKey !== "") {
+      writer.uint32(42).string(message.textKey);
     }
     return writer;
   },
@@ -1130,6 +1149,30 @@ export const PaymentMethod: MessageFns<PaymentMethod> = {
             message.canRenew = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.systemName = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.textKey = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1150,6 +1193,17 @@ export const PaymentMethod: MessageFns<PaymentMethod> = {
         : isSet(object.can_renew)
         ? globalThis.Boolean(object.can_renew)
         : false,
+      systemName: isSet(object.systemName)
+        ? globalThis.String(object.systemName)
+        : isSet(object.system_name)
+        ? globalThis.String(object.system_name)
+        : "",
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      textKey: isSet(object.textKey)
+        ? globalThis.String(object.textKey)
+        : isSet(object.text_key)
+        ? globalThis.String(object.text_key)
+        : "",
     };
   },
 
@@ -1161,6 +1215,15 @@ export const PaymentMethod: MessageFns<PaymentMethod> = {
     if (message.canRenew !== false) {
       obj.canRenew = message.canRenew;
     }
+    if (message.systemName !== "") {
+      obj.systemName = message.systemName;
+    }
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.textKey !== "") {
+      obj.textKey = message.textKey;
+    }
     return obj;
   },
 
@@ -1171,6 +1234,9 @@ export const PaymentMethod: MessageFns<PaymentMethod> = {
     const message = createBasePaymentMethod();
     message.code = object.code ?? "";
     message.canRenew = object.canRenew ?? false;
+    message.systemName = object.systemName ?? "";
+    message.kind = object.kind ?? "";
+    message.textKey = object.textKey ?? "";
     return message;
   },
 };
@@ -3677,6 +3743,8 @@ function createBaseOrder(): Order {
     renewsSubscriptionId: "",
     isPaidByHand: false,
     paymentMethods: [],
+    paymentSystemName: "",
+    shownMethod: undefined,
   };
 }
 
@@ -3771,6 +3839,12 @@ export const Order: MessageFns<Order> = {
     }
     for (const v of message.paymentMethods) {
       PaymentMethod.encode(v!, writer.uint32(218).fork()).join();
+    }
+    if (message.paymentSystemName !== "") {
+      writer.uint32(226).string(message.paymentSystemName);
+    }
+    if (message.shownMethod !== undefined) {
+      PaymentMethod.encode(message.shownMethod, writer.uint32(234).fork()).join();
     }
     return writer;
   },
@@ -4007,6 +4081,22 @@ export const Order: MessageFns<Order> = {
             message.paymentMethods.push(PaymentMethod.decode(reader, reader.uint32()));
             continue;
           }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.paymentSystemName = reader.string();
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.shownMethod = PaymentMethod.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4127,6 +4217,16 @@ export const Order: MessageFns<Order> = {
         : globalThis.Array.isArray(object?.payment_methods)
         ? object.payment_methods.map((e: any) => PaymentMethod.fromJSON(e))
         : [],
+      paymentSystemName: isSet(object.paymentSystemName)
+        ? globalThis.String(object.paymentSystemName)
+        : isSet(object.payment_system_name)
+        ? globalThis.String(object.payment_system_name)
+        : "",
+      shownMethod: isSet(object.shownMethod)
+        ? PaymentMethod.fromJSON(object.shownMethod)
+        : isSet(object.shown_method)
+        ? PaymentMethod.fromJSON(object.shown_method)
+        : undefined,
     };
   },
 
@@ -4219,6 +4319,12 @@ export const Order: MessageFns<Order> = {
     if (message.paymentMethods?.length) {
       obj.paymentMethods = message.paymentMethods.map((e) => PaymentMethod.toJSON(e));
     }
+    if (message.paymentSystemName !== "") {
+      obj.paymentSystemName = message.paymentSystemName;
+    }
+    if (message.shownMethod !== undefined) {
+      obj.shownMethod = PaymentMethod.toJSON(message.shownMethod);
+    }
     return obj;
   },
 
@@ -4268,6 +4374,10 @@ export const Order: MessageFns<Order> = {
     message.renewsSubscriptionId = object.renewsSubscriptionId ?? "";
     message.isPaidByHand = object.isPaidByHand ?? false;
     message.paymentMethods = object.paymentMethods?.map((e) => PaymentMethod.fromPartial(e)) || [];
+    message.paymentSystemName = object.paymentSystemName ?? "";
+    message.shownMethod = (object.shownMethod !== undefined && object.shownMethod !== null)
+      ? PaymentMethod.fromPartial(object.shownMethod)
+      : undefined;
     return message;
   },
 };
@@ -4855,6 +4965,7 @@ function createBasePaymentSummary(): PaymentSummary {
     reason: "",
     moneyMoved: "",
     instrumentId: "",
+    instrument: undefined,
   };
 }
 
@@ -4895,6 +5006,9 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
     }
     if (message.instrumentId !== "") {
       writer.uint32(98).string(message.instrumentId);
+    }
+    if (message.instrument !== undefined) {
+      Instrument.encode(message.instrument, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -5008,6 +5122,14 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
             message.instrumentId = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.instrument = Instrument.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5070,6 +5192,7 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
         : isSet(object.instrument_id)
         ? globalThis.String(object.instrument_id)
         : "",
+      instrument: isSet(object.instrument) ? Instrument.fromJSON(object.instrument) : undefined,
     };
   },
 
@@ -5111,6 +5234,9 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
     if (message.instrumentId !== "") {
       obj.instrumentId = message.instrumentId;
     }
+    if (message.instrument !== undefined) {
+      obj.instrument = Instrument.toJSON(message.instrument);
+    }
     return obj;
   },
 
@@ -5131,6 +5257,9 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
     message.reason = object.reason ?? "";
     message.moneyMoved = object.moneyMoved ?? "";
     message.instrumentId = object.instrumentId ?? "";
+    message.instrument = (object.instrument !== undefined && object.instrument !== null)
+      ? Instrument.fromPartial(object.instrument)
+      : undefined;
     return message;
   },
 };

@@ -19,6 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { Instrument } from "../../instrument/v1/instrument.ts";
 
 export const protobufPackage = "tillstream.payment.v1";
 
@@ -29,7 +30,7 @@ export interface CreatePaymentRequest {
   orderId: bigint;
   amountMinor: bigint;
   currency: string;
-  /** CreditCard, BankTransfer */
+  /** A code of the catalogue (ListMethods). */
   method: string;
   /** Where the provider sends the customer afterwards. */
   returnUrl: string;
@@ -73,6 +74,7 @@ export interface Payment {
   providerErrorDescription: string;
   /** no, yes, unknown */
   moneyMoved: string;
+  /** The card as older consumers read it; a newer one reads `instrument`, and these when it is absent. */
   cardType: string;
   cardLast4: string;
   /** MM/YYYY */
@@ -87,6 +89,8 @@ export interface Payment {
   instrumentId: string;
   /** A renewal: the customer was not there. */
   isOffSession: boolean;
+  /** What was paid with; absent until the provider says it. */
+  instrument: Instrument | undefined;
 }
 
 export interface PaymentAttempt {
@@ -179,16 +183,25 @@ export interface ListMethodsRequest {
 }
 
 export interface Method {
-  /** CreditCard, BankTransfer */
+  /** What documents call payment_method: CreditCard, BankTransfer */
   code: string;
-  /** Bank Card, Bank Transfer */
+  /** What documents call payment_system_name: Bank Card, Bank Transfer */
   systemName: string;
   /** What it pays can be charged again without the customer. */
   canRenew: boolean;
+  /** card, bank, transfer, wallet, crypto */
+  kind: string;
+  /** The money may arrive days after the customer has left the provider's page. */
+  isOffline: boolean;
+  /** Under which pages keep what they say of it: card, transfer */
+  textKey: string;
 }
 
 export interface ListMethodsResponse {
+  /** What a customer may choose from in this mode, the default first. */
   methods: Method[];
+  /** Every method, also what no provider offers in this mode: orders of before show it. */
+  catalogue: Method[];
 }
 
 function createBaseCreatePaymentRequest(): CreatePaymentRequest {
@@ -555,6 +568,7 @@ function createBasePayment(): Payment {
     version: 0n,
     instrumentId: "",
     isOffSession: false,
+    instrument: undefined,
   };
 }
 
@@ -652,6 +666,9 @@ export const Payment: MessageFns<Payment> = {
     }
     if (message.isOffSession !== false) {
       writer.uint32(224).bool(message.isOffSession);
+    }
+    if (message.instrument !== undefined) {
+      Instrument.encode(message.instrument, writer.uint32(234).fork()).join();
     }
     return writer;
   },
@@ -893,6 +910,14 @@ export const Payment: MessageFns<Payment> = {
             message.isOffSession = reader.bool();
             continue;
           }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.instrument = Instrument.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1009,6 +1034,7 @@ export const Payment: MessageFns<Payment> = {
         : isSet(object.is_off_session)
         ? globalThis.Boolean(object.is_off_session)
         : false,
+      instrument: isSet(object.instrument) ? Instrument.fromJSON(object.instrument) : undefined,
     };
   },
 
@@ -1098,6 +1124,9 @@ export const Payment: MessageFns<Payment> = {
     if (message.isOffSession !== false) {
       obj.isOffSession = message.isOffSession;
     }
+    if (message.instrument !== undefined) {
+      obj.instrument = Instrument.toJSON(message.instrument);
+    }
     return obj;
   },
 
@@ -1136,6 +1165,9 @@ export const Payment: MessageFns<Payment> = {
     message.version = (object.version !== undefined && object.version !== null) ? BigInt(object.version) : 0n;
     message.instrumentId = object.instrumentId ?? "";
     message.isOffSession = object.isOffSession ?? false;
+    message.instrument = (object.instrument !== undefined && object.instrument !== null)
+      ? Instrument.fromPartial(object.instrument)
+      : undefined;
     return message;
   },
 };
@@ -2517,7 +2549,7 @@ export const ListMethodsRequest: MessageFns<ListMethodsRequest> = {
 };
 
 function createBaseMethod(): Method {
-  return { code: "", systemName: "", canRenew: false };
+  return { code: "", systemName: "", canRenew: false, kind: "", isOffline: false, textKey: "" };
 }
 
 export const Method: MessageFns<Method> = {
@@ -2530,6 +2562,15 @@ export const Method: MessageFns<Method> = {
     }
     if (message.canRenew !== false) {
       writer.uint32(24).bool(message.canRenew);
+    }
+    if (message.kind !== "") {
+      writer.uint32(34).string(message.kind);
+    }
+    if (message.isOffline !== false) {
+      writer.uint32(40).bool(message.isOffline);
+    }
+    if (message.textKey !== "") {
+      writer.uint32(50).string(message.textKey);
     }
     return writer;
   },
@@ -2571,6 +2612,30 @@ export const Method: MessageFns<Method> = {
             message.canRenew = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.isOffline = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.textKey = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2596,6 +2661,17 @@ export const Method: MessageFns<Method> = {
         : isSet(object.can_renew)
         ? globalThis.Boolean(object.can_renew)
         : false,
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      isOffline: isSet(object.isOffline)
+        ? globalThis.Boolean(object.isOffline)
+        : isSet(object.is_offline)
+        ? globalThis.Boolean(object.is_offline)
+        : false,
+      textKey: isSet(object.textKey)
+        ? globalThis.String(object.textKey)
+        : isSet(object.text_key)
+        ? globalThis.String(object.text_key)
+        : "",
     };
   },
 
@@ -2610,6 +2686,15 @@ export const Method: MessageFns<Method> = {
     if (message.canRenew !== false) {
       obj.canRenew = message.canRenew;
     }
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.isOffline !== false) {
+      obj.isOffline = message.isOffline;
+    }
+    if (message.textKey !== "") {
+      obj.textKey = message.textKey;
+    }
     return obj;
   },
 
@@ -2621,18 +2706,24 @@ export const Method: MessageFns<Method> = {
     message.code = object.code ?? "";
     message.systemName = object.systemName ?? "";
     message.canRenew = object.canRenew ?? false;
+    message.kind = object.kind ?? "";
+    message.isOffline = object.isOffline ?? false;
+    message.textKey = object.textKey ?? "";
     return message;
   },
 };
 
 function createBaseListMethodsResponse(): ListMethodsResponse {
-  return { methods: [] };
+  return { methods: [], catalogue: [] };
 }
 
 export const ListMethodsResponse: MessageFns<ListMethodsResponse> = {
   encode(message: ListMethodsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.methods) {
       Method.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.catalogue) {
+      Method.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -2658,6 +2749,14 @@ export const ListMethodsResponse: MessageFns<ListMethodsResponse> = {
             message.methods.push(Method.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.catalogue.push(Method.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2673,6 +2772,9 @@ export const ListMethodsResponse: MessageFns<ListMethodsResponse> = {
   fromJSON(object: any): ListMethodsResponse {
     return {
       methods: globalThis.Array.isArray(object?.methods) ? object.methods.map((e: any) => Method.fromJSON(e)) : [],
+      catalogue: globalThis.Array.isArray(object?.catalogue)
+        ? object.catalogue.map((e: any) => Method.fromJSON(e))
+        : [],
     };
   },
 
@@ -2680,6 +2782,9 @@ export const ListMethodsResponse: MessageFns<ListMethodsResponse> = {
     const obj: any = {};
     if (message.methods?.length) {
       obj.methods = message.methods.map((e) => Method.toJSON(e));
+    }
+    if (message.catalogue?.length) {
+      obj.catalogue = message.catalogue.map((e) => Method.toJSON(e));
     }
     return obj;
   },
@@ -2690,6 +2795,7 @@ export const ListMethodsResponse: MessageFns<ListMethodsResponse> = {
   fromPartial<I extends Exact<DeepPartial<ListMethodsResponse>, I>>(object: I): ListMethodsResponse {
     const message = createBaseListMethodsResponse();
     message.methods = object.methods?.map((e) => Method.fromPartial(e)) || [];
+    message.catalogue = object.catalogue?.map((e) => Method.fromPartial(e)) || [];
     return message;
   },
 };
@@ -2769,7 +2875,7 @@ export const PaymentApiService = {
       Buffer.from(ReceiveCallbackResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReceiveCallbackResponse => ReceiveCallbackResponse.decode(value),
   },
-  /** What a customer may choose from, the default first. */
+  /** The catalogue of payment methods, and what a customer may choose from. */
   listMethods: {
     path: "/tillstream.payment.v1.PaymentApi/ListMethods" as const,
     requestStream: false as const,
@@ -2799,7 +2905,7 @@ export interface PaymentApiServer extends UntypedServiceImplementation {
    * provider_not_found.
    */
   receiveCallback: handleUnaryCall<ReceiveCallbackRequest, ReceiveCallbackResponse>;
-  /** What a customer may choose from, the default first. */
+  /** The catalogue of payment methods, and what a customer may choose from. */
   listMethods: handleUnaryCall<ListMethodsRequest, ListMethodsResponse>;
 }
 
@@ -2905,7 +3011,7 @@ export interface PaymentApiClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReceiveCallbackResponse) => void,
   ): ClientUnaryCall;
-  /** What a customer may choose from, the default first. */
+  /** The catalogue of payment methods, and what a customer may choose from. */
   listMethods(
     request: ListMethodsRequest,
     callback: (error: ServiceError | null, response: ListMethodsResponse) => void,
