@@ -16,6 +16,7 @@ const packagesMayImport: Record<string, readonly string[]> = {
   database: ['telemetry'],
   messaging: ['machine', 'database', 'telemetry'],
   jobs: ['database', 'messaging', 'telemetry'],
+  'memory-postgres': ['database'],
   rpc: ['proto', 'telemetry'],
   service: ['database', 'messaging', 'proto', 'rpc', 'telemetry'],
 };

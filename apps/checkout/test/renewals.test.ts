@@ -304,13 +304,18 @@ describe('the payment page', () => {
   });
 
   test('another method waits for the payment that is open, which is offered first and not called unknown', async () => {
-    for (const language of ['en', 'de']) {
-      served.order.renews(monthly, undefined, { payment: payment('created', { method: 'BankTransfer' }) });
+    for (const [language, minutes] of [
+      ['en', 45],
+      ['de', 120],
+    ] as const) {
+      const begun = payment('created', { method: 'BankTransfer', expiryMinutes: minutes });
+      served.order.renews(monthly, undefined, { payment: begun });
       served.order.refuse.set('beginPayment', new Refused('attempt_unresolved'));
       const got = await post(pay(), { payment_method: 'CreditCard', locale: language });
       expect(got.status).toBe(refusals.attempt_unresolved.http);
       const { methods, pay: said } = words(language);
-      expect(got.text).toContain(said.otherOpen(methods.texts.transfer.name));
+      expect(got.text).toContain(said.otherOpen(methods.texts.transfer.name, minutes));
+      expect(got.text).toContain(language === 'en' ? 'within 45 minutes' : 'innerhalb von 2 Stunden');
       expect(got.text).toMatch(/value="BankTransfer"[^>]*checked/);
     }
     served.order.renews(monthly, undefined, { payment: payment('created', { moneyMoved: 'unknown' }) });

@@ -237,6 +237,7 @@ export function payment(status: string, more: Partial<PaymentSummary> = {}): Pay
     reason: '',
     moneyMoved: 'no',
     instrumentId: '',
+    expiryMinutes: 30,
     ...more,
   };
 }

@@ -31,6 +31,7 @@ export const plants: Readonly<Record<string, string>> = {
   'money-attempts-in-time': `update payment.attempt set settled_at = null, state = 'sent', due_at = now() - interval '1 hour', leased_until = now() - interval '1 hour'`,
   'money-booked-payment-is-known': `update "order".order_history set type = 'orderPaymentFailed' where order_id = 1 and type = 'orderPaid'`,
   'money-callbacks-applied': `update payment.callback set applied_at = null, due_at = now() - interval '1 hour'`,
+  'money-intents-add-up': 'update payment.receipt set amount_minor = 199 where amount_minor = 200',
   'money-one-live-payment': `
     drop index payment.payment_live;
     update payment.payment set order_id = 1, reason = '', status = 'processing' where order_id in (1, 4)`,

@@ -182,7 +182,12 @@ function shopOf(id: string): Merchant {
     id,
     shopName: 'Quill',
     currencies: ['EUR'],
-    policies: { commissionBp: 500, renewalConsent: 'implicit', unpaidOrderReminders: ['PT12H', 'P3D'] },
+    policies: {
+      commissionBp: 500,
+      renewalConsent: 'implicit',
+      unpaidOrderReminders: ['PT12H', 'P3D'],
+      paymentExpiryMinutes: 45,
+    },
   });
 }
 

@@ -27,6 +27,7 @@ const aProduct = (type: string, policies: Partial<NonNullable<Merchant['policies
       renewalConsent: 'switch',
       renewalConsentDefault: false,
       unpaidOrderReminders: [],
+      paymentExpiryMinutes: 30,
       ...policies,
     },
   });

@@ -9,7 +9,7 @@ alter table payment add constraint payment_instrument check (instrument is null 
   and length(coalesce(instrument #>> '{details,last4}', '')) <= 4
   and coalesce(instrument #>> '{details,expiration}', '') ~ '^([0-9]{2}/[0-9]{4})?$'
   and instrument::text !~ '[0-9]{5}'));
-alter table payment drop column card_type, drop column card_last_4, drop column card_expiration;
+alter table payment drop constraint payment_card_last_4_check, drop column card_type, drop column card_last_4, drop column card_expiration;
 
 alter table instrument add column instrument jsonb;
 update instrument set instrument = jsonb_build_object('kind', 'card', 'details',
@@ -20,4 +20,4 @@ alter table instrument add constraint instrument_instrument check (instrument is
   and length(coalesce(instrument #>> '{details,last4}', '')) <= 4
   and coalesce(instrument #>> '{details,expiration}', '') ~ '^([0-9]{2}/[0-9]{4})?$'
   and instrument::text !~ '[0-9]{5}'));
-alter table instrument drop column card_type, drop column card_last_4, drop column card_expiration;
+alter table instrument drop constraint instrument_card_last_4_check, drop column card_type, drop column card_last_4, drop column card_expiration;

@@ -164,6 +164,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
         livemode: false,
         saveInstrument: false,
         country: '',
+        expiryMinutes: 0,
         ...more,
       });
       if (payment === undefined) throw new Error('no payment');

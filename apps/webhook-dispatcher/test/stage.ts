@@ -287,6 +287,7 @@ function orderAt(
     reason: '',
     moneyMoved: 'no',
     instrumentId: '',
+    expiryMinutes: 0,
   };
   return {
     orderId,

@@ -203,6 +203,7 @@ export function orderViewOf(opened: OpenOrderResponse, order: Order, locale: Loc
     isFreeNow: order.totalMinor === 0n,
     method: methodText(order, locale),
     begunMethod: payment?.status === '' ? '' : (payment?.method ?? ''),
+    expiryMinutes: payment?.expiryMinutes ?? 0,
     chosenMethod: chosenMethodOf(order),
     methods: methodViews(order.paymentMethods, methodNoteOf(order, consent, locale), locale),
     ...(consent === undefined ? {} : { consent }),

@@ -66,7 +66,10 @@ function noticeText(told: PayNotice, order: OrderView, { pay, renewal }: Words):
     case 'try_again':
       return pay.tryAgain;
     case 'other_open':
-      return renewal.pay.otherOpen(order.methods.find(({ code }) => code === order.begunMethod)?.name ?? order.method);
+      return renewal.pay.otherOpen(
+        order.methods.find(({ code }) => code === order.begunMethod)?.name ?? order.method,
+        order.expiryMinutes,
+      );
   }
 }
 

@@ -1,5 +1,10 @@
 /** English, about what renews. */
 
+function durationText(minutes: number): string {
+  if (minutes % 60 !== 0) return `${minutes} minutes`;
+  return minutes === 60 ? 'an hour' : `${minutes / 60} hours`;
+}
+
 export const renewalEn = {
   /** How often: after a sum. */
   every: {
@@ -74,8 +79,8 @@ export const renewalEn = {
     newCard: 'If you pay by card, the payment provider keeps it and later renewals are charged to this card:',
     once: 'You buy one term. Nothing renews by itself.',
     other: 'Pay another way',
-    otherOpen: (method: string) =>
-      `You have begun to pay by another method: ${method}. Please go on with that one. If you leave it, it ends by itself within half an hour, and you can choose again. No money was taken.`,
+    otherOpen: (method: string, minutes: number) =>
+      `You have begun to pay by another method: ${method}. Please go on with that one. If you leave it, it ends by itself ${minutes === 0 ? 'soon' : `within ${durationText(minutes)}`}, and you can choose again. No money was taken.`,
   },
   child: {
     title: 'This order renews your subscription',

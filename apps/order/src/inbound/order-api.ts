@@ -231,6 +231,8 @@ async function subscriptionsOf(
 }
 
 function summaryOf(payment: WirePayment): PaymentSummary {
+  const { createdAt, expiresAt } = payment;
+  const openMs = createdAt === undefined || expiresAt === undefined ? 0 : expiresAt.getTime() - createdAt.getTime();
   return {
     paymentId: payment.id,
     status: payment.status,
@@ -242,5 +244,6 @@ function summaryOf(payment: WirePayment): PaymentSummary {
     reason: payment.reason,
     moneyMoved: payment.moneyMoved,
     instrumentId: payment.instrumentId,
+    expiryMinutes: Math.round(openMs / 60_000),
   };
 }

@@ -178,7 +178,11 @@ export class OrderDesk {
     if (order.status === 'deleted') throw new Refused('order_deleted');
     const { placed } = order;
     const code = request.paymentMethod === '' ? placed.paymentMethod : request.paymentMethod;
-    const method = (await this.methodsFor(merchantId, placed)).find((each) => each.code === code);
+    const [methods, { paymentExpiryMinutes }] = await Promise.all([
+      this.methodsFor(merchantId, placed),
+      this.#parts.catalogue.shop(merchantId),
+    ]);
+    const method = methods.find((each) => each.code === code);
     if (method === undefined) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
     // Refused as well when it is paid and the news is on its way here.
     const { payment } = await this.#parts.createPayment({
@@ -193,6 +197,7 @@ export class OrderDesk {
       livemode: placed.livemode,
       country: placed.customer.country,
       saveInstrument: method.canRenew && wantsInstrument(placed),
+      expiryMinutes: paymentExpiryMinutes,
     });
     return { paymentId: payment?.id ?? '', status: payment?.status ?? '', redirectUrl: payment?.redirectUrl ?? '' };
   }

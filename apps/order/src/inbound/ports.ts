@@ -41,6 +41,8 @@ export interface ShopFacts extends RenewalPolicy {
   readonly privacyUrl: string;
   readonly commissionBp: number;
   readonly unpaidOrderReminders: readonly string[];
+  /** 0 = as the payment service has it. */
+  readonly paymentExpiryMinutes: number;
 }
 
 export interface CatalogueReader {

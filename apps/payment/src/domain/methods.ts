@@ -9,7 +9,10 @@ export interface Method {
   /** What documents call payment_system_name. */
   readonly systemName: string;
   readonly kind: 'card' | 'bank' | 'transfer' | 'wallet' | 'crypto';
-  /** The money may arrive days after the customer has left the provider's page. */
+  /**
+   * The money may arrive days after the customer has left the provider's page: it keeps no other attempt from being begun, and the
+   * customer decides on the sum.
+   */
   readonly isOffline: boolean;
   /** What it pays can be charged again without the customer (R83). */
   readonly canRenew: boolean;
@@ -32,4 +35,9 @@ export const methods: readonly Method[] = [
 
 export function methodOf(code: string): Method | undefined {
   return methods.find((method) => method.code === code);
+}
+
+/** A method that is not known any more counts as online. */
+export function isOffline(code: string): boolean {
+  return methodOf(code)?.isOffline === true;
 }

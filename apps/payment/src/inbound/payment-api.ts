@@ -11,14 +11,16 @@ import type {
 } from '@tillstream/proto/payment/v1/payment_api';
 import { Refused } from '@tillstream/rpc/refusals';
 import type { Handlers } from '@tillstream/rpc/server';
+import { beginAttempt, type Beginning, type EarlierAttempt, type Wanted } from '../domain/begin-attempt.ts';
 import type { Method } from '../domain/methods.ts';
-import type { PaymentCommand, PaymentEvent, PaymentRefusal, PaymentState } from '../domain/payment.ts';
-import type { Wanted } from '../domain/routing.ts';
+import { IntentReached, type PaymentIntent } from '../domain/payment-intent.ts';
+import type { PaymentCommand, PaymentEvent, PaymentRefusal, PaymentState, PaymentStatus } from '../domain/payment.ts';
+import { expiresAt, expiryMinutesOf, maxExpiryMinutes, minExpiryMinutes } from '../domain/policies.ts';
+import type { Wanted as RouteWanted } from '../domain/routing.ts';
 import type { Account, CalledPayment } from '../ports.ts';
 
-interface LivePayment extends CalledPayment {
-  readonly redirect_url: string;
-  readonly is_outcome_unknown: boolean;
+interface OrderPayment extends CalledPayment {
+  readonly status: PaymentStatus;
 }
 
 /** In one of its modes. The id is '' where a caller of the version before does not say it. */
@@ -29,9 +31,11 @@ export interface Merchant {
 
 export interface PaymentApiParts {
   readonly payments: {
-    live(merchantId: string, orderId: bigint): Promise<LivePayment | undefined>;
-    liveOrBooked(merchantId: string, orderId: bigint): Promise<LivePayment | undefined>;
-    newest(merchantId: string, orderId: bigint): Promise<LivePayment | undefined>;
+    /** Newest first. */
+    ofOrder(
+      merchantId: string,
+      orderId: bigint,
+    ): Promise<{ readonly intent: PaymentIntent | undefined; readonly payments: readonly OrderPayment[] }>;
     mayAsk(merchantId: string, paymentId: string): Promise<boolean>;
     get(keys: readonly { merchantId: string; paymentId: string }[]): Promise<readonly WirePayment[]>;
     list(
@@ -53,7 +57,7 @@ export interface PaymentApiParts {
     receive(address: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<boolean>;
   };
   /** The account that takes this payment; undefined = none of the merchant's. */
-  accountFor(merchant: Merchant, wanted: Wanted): Promise<Pick<Account, 'accountId' | 'providerName'> | undefined>;
+  accountFor(merchant: Merchant, wanted: RouteWanted): Promise<Pick<Account, 'accountId' | 'providerName'> | undefined>;
   /** What customers may choose from, the default first. */
   methods(
     merchant: Merchant,
@@ -63,8 +67,6 @@ export interface PaymentApiParts {
   readonly clock: Clock;
 }
 
-// D11; a merchant's policy may change it later.
-const expiryMs = 30 * 60_000;
 const uniqueViolation = '23505';
 
 export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof PaymentApiService> {
@@ -78,10 +80,9 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
 
   /** Answers its status then; undefined = its page came meanwhile and is open. */
   const withdraw = async (merchantId: string, asked: WirePayment): Promise<string | undefined> => {
-    const live = await payments.live(merchantId, asked.orderId);
-    // The order's live payment may be another one than was asked for.
-    const isMine = live !== undefined && publicId('pay', live.payment_id) === asked.id;
-    if (!isMine || !isOpen(live.status)) {
+    const ofOrder = await payments.ofOrder(merchantId, asked.orderId);
+    const live = ofOrder.payments.find((each) => publicId('pay', each.payment_id) === asked.id);
+    if (live === undefined || !isOpen(live.status)) {
       // The provider may have said meanwhile that it has closed the page, for an earlier try of this.
       if ((await one(merchantId, asked.id)).status === 'withdrawn') return 'withdrawn';
       throw new Refused('payment_not_withdrawable');
@@ -104,30 +105,38 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
 
   const create = async (request: CreatePaymentRequest): Promise<string> => {
     const { merchantId, orderId } = request;
-    const there = await payments.liveOrBooked(merchantId, orderId);
-    if (there !== undefined) return liveFor(request, there);
-    const { amountMinor, currency, country, returnUrl, locale, description, livemode, saveInstrument } = request;
-    const merchant = { merchantId, livemode };
-    const wanted = { method: request.method, currency, country, amountMinor, save: saveInstrument };
-    const account = await parts.accountFor(merchant, wanted);
+    const beginning = await beginningOf(request);
+    if (beginning.do === 'go on') return beginning.id;
+    const { method, currency, country, returnUrl, locale, description, livemode, saveInstrument: save } = request;
     // What cannot be charged again is not kept, whatever was agreed to.
+    const account = await parts.accountFor(
+      { merchantId, livemode },
+      { method, currency, country, amountMinor: beginning.amountMinor, save },
+    );
     if (account === undefined) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
+    const expiryMinutes = expiryMinutesOf(request.expiryMinutes);
+    if (expiryMinutes === undefined)
+      throw new Refused('invalid_field', {
+        param: 'expiry_minutes',
+        detail: `From ${minExpiryMinutes} to ${maxExpiryMinutes}.`,
+      });
     const id = randomUUIDv7();
     const now = clock.now(merchantId);
     const asked = {
       orderId,
       livemode,
-      amountMinor,
+      orderMinor: request.amountMinor,
+      amountMinor: beginning.amountMinor,
       currency,
-      method: request.method,
+      method,
       provider: account.providerName,
       accountId: account.accountId,
       returnUrl,
       locale,
       description,
       createdAt: now,
-      expiresAt: new Date(now.getTime() + expiryMs),
-      savesInstrumentId: saveInstrument ? randomUUIDv7() : '',
+      expiresAt: expiresAt(now, expiryMinutes),
+      savesInstrumentId: save ? randomUUIDv7() : '',
       renewal: undefined,
       instrumentId: '',
       instrument: undefined,
@@ -137,12 +146,20 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       if (answer?.answer === 'refused') throw new Refused(answer.reason);
       return id;
     } catch (error) {
-      if (!isTaken(error)) throw error;
-      // Another click made one at the same moment: at most one payment of an order is live or booked, and this is it.
-      const other = await payments.liveOrBooked(merchantId, orderId);
-      if (other !== undefined) return liveFor(request, other);
+      if (!isTaken(error) && !(error instanceof IntentReached)) throw error;
+      // Another click began one at the same moment, or another attempt has paid meanwhile.
+      const again = await beginningOf(request);
+      if (again.do === 'go on') return again.id;
       throw error;
     }
+  };
+
+  /** Throws what is refused. */
+  const beginningOf = async (request: CreatePaymentRequest): Promise<Exclude<Beginning, { do: 'refuse' }>> => {
+    const { intent, payments: earlier } = await payments.ofOrder(request.merchantId, request.orderId);
+    const beginning = beginAttempt(intent, earlier.map(toEarlier), wantedOf(request));
+    if (beginning.do === 'refuse') throw new Refused(beginning.reason);
+    return beginning;
   };
 
   return {
@@ -160,7 +177,7 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       return { payments: [...found], hasMore };
     },
     async refreshPayment(request) {
-      const newest = await payments.newest(request.merchantId, request.orderId);
+      const [newest] = (await payments.ofOrder(request.merchantId, request.orderId)).payments;
       if (newest === undefined) return { payment: undefined };
       const isOpen = ['created', 'seen', 'processing', 'confirmed'].includes(newest.status);
       if (
@@ -193,20 +210,20 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
   };
 }
 
-/**
- * The live payment serves a second click; another method, or a renewal that is charged, waits until it has ended. What is
- * paid is not paid again, also while the news is still on its way to the order.
- */
-function liveFor(request: CreatePaymentRequest, live: LivePayment): string {
-  if (live.status === 'booked') throw new Refused('order_already_paid');
-  const isTheSame =
-    !live.is_off_session &&
-    live.method === request.method &&
-    live.amount_minor === request.amountMinor &&
-    live.currency === request.currency &&
-    (live.saves_instrument_id !== null) === request.saveInstrument;
-  if (!isTheSame) throw new Refused('attempt_unresolved');
-  return live.payment_id;
+function wantedOf({ method, amountMinor, currency, saveInstrument }: CreatePaymentRequest): Wanted {
+  return { method, orderMinor: amountMinor, currency, savesInstrument: saveInstrument };
+}
+
+function toEarlier(row: OrderPayment): EarlierAttempt {
+  return {
+    id: row.payment_id,
+    status: row.status,
+    method: row.method,
+    amountMinor: row.amount_minor,
+    currency: row.currency,
+    savesInstrument: row.saves_instrument_id !== null,
+    isOffSession: row.is_off_session,
+  };
 }
 
 function isOpen(status: string): boolean {

@@ -8,6 +8,7 @@ import { probe } from '@tillstream/telemetry/probe';
 import { commandOf } from '../domain/provider-report.ts';
 import { askAfter } from '../domain/patience.ts';
 import type { PaymentCommand } from '../domain/payment.ts';
+import { lookAgainMs } from '../domain/policies.ts';
 import type { Account, CalledPayment, LeasedAttempt, OfAccount, PageAnswer, PageRequest } from '../ports.ts';
 import { eachAtOnce } from './each-at-once.ts';
 import { notOffered, refusalOf } from './refusals.ts';
@@ -36,7 +37,6 @@ export interface ProviderCallParts {
   readonly log: Log;
 }
 
-const lookAgainMs = 300_000;
 // Each waits for a provider; more would only wait there.
 const atOnce = 16;
 
@@ -173,7 +173,8 @@ export class ProviderCalls implements TimerHandler {
         const row = rowOf.get(timer.aggregateId);
         if (row === undefined) return;
         try {
-          if (timer.kind === 'expire') await this.#expire(timer, row);
+          if (timer.kind === 'expire') await this.#end(row, { type: 'expire', at: timer.dueAt });
+          else if (timer.kind === 'supersede') await this.#end(row, { type: 'withdraw', at: timer.dueAt });
           else if (timer.kind === 'look') await this.#look(timer, row);
           else if (row.status === 'processing') await this.#askAgain(timer, row);
         } catch (error) {
@@ -186,16 +187,17 @@ export class ProviderCalls implements TimerHandler {
       throw new Error(`${failures.length} of ${due.length} timers wait for a provider`, { cause: failures[0] });
   }
 
-  async #expire(timer: DueTimer, row: CalledPayment): Promise<void> {
-    // The provider's word first: a page that could still be paid must not be called expired.
+  /** Its time is over, or another attempt has paid the order. */
+  async #end(row: CalledPayment, command: { readonly type: 'expire' | 'withdraw'; readonly at: Date }): Promise<void> {
+    if (!isOpen(row)) return;
+    // The provider's word first: a page that could still be paid must not be called ended.
     // A page that the provider cannot close is left: money that still comes is held for a person.
     const { provider } = await this.#parts.account(row);
-    const closedPage = await this.withdraw(row);
-    if (closedPage === undefined && provider.withdraw !== undefined) return;
-    // Not once by the timer's id: who comes too early comes again, and what has expired does not expire twice.
-    const [answer] = await this.#parts.performer.perform([
-      this.#envelope(row, { type: 'expire', at: timer.dueAt, closedPage: closedPage ?? row.provider_payment_id }),
-    ]);
+    const closed = await this.withdraw(row);
+    if (closed === undefined && provider.withdraw !== undefined) return;
+    const closedPage = closed ?? row.provider_payment_id;
+    // Not once by the timer's id: who comes too early comes again, and what has ended does not end twice.
+    const [answer] = await this.#parts.performer.perform([this.#envelope(row, { ...command, closedPage })]);
     if (answer?.state.status === 'created' || answer?.state.status === 'seen')
       throw new Error('the page came while the provider was asked to close it');
   }

@@ -12,6 +12,7 @@ export interface HearChargesParts {
   standings(asked: readonly AskedCharge[]): Promise<
     readonly {
       readonly obstacle: string;
+      readonly receivedMinor: bigint;
       readonly kept: KeptInstrument | undefined;
     }[]
   >;
@@ -34,7 +35,7 @@ export function hearCharges(parts: HearChargesParts): (batch: readonly IncomingM
     // Two of one batch for the same order: the first is charged, and stands in the way of the second.
     const begun = new Set<string>();
     const envelopes = due.map(({ headers, charge, asked }, at): Envelope<PaymentCommand> => {
-      const { obstacle: known = '', kept } = found[at] ?? {};
+      const { obstacle: known = '', kept, receivedMinor = 0n } = found[at] ?? {};
       const order = `${asked.merchantId} ${asked.orderId}`;
       const obstacle = known === '' && begun.has(order) ? 'the order is being paid' : known;
       if (obstacle === '') begun.add(order);
@@ -45,7 +46,9 @@ export function hearCharges(parts: HearChargesParts): (batch: readonly IncomingM
         asked: {
           orderId: asked.orderId,
           livemode: asked.livemode,
-          amountMinor: charge.amountMinor,
+          orderMinor: charge.amountMinor,
+          // What the customer has paid of it by hand is not charged again.
+          amountMinor: charge.amountMinor - receivedMinor,
           currency: charge.currency,
           method: kept?.method ?? '',
           provider: kept?.provider ?? '',

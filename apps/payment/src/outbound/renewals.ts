@@ -8,6 +8,8 @@ import type { PaymentTables } from './tables.ts';
 export interface Standing {
   /** Empty = nothing. */
   readonly obstacle: string;
+  /** Of what the order asks for. */
+  readonly receivedMinor: bigint;
   /** Undefined = this merchant has no such instrument in this mode. */
   readonly kept: KeptInstrument | undefined;
 }
@@ -16,6 +18,7 @@ interface Row {
   charged: boolean;
   paid: boolean;
   live: boolean;
+  received_minor: bigint;
   method: string | null;
   provider: string | null;
   account_id: string | null;
@@ -33,7 +36,8 @@ export async function readStandings(
     (tx) =>
       sql<Row>`
         select
-          coalesce(slots.charged, false) as charged, coalesce(orders.paid, false) as paid, coalesce(orders.live, false) as live,
+          coalesce(slots.charged, false) as charged, coalesce(intent.status in ('paid', 'overpaid'), false) as paid,
+          coalesce(orders.live, false) as live, coalesce(intent.received_minor, 0) as received_minor,
           i.method, i.provider, coalesce(i.account_id, i.merchant_id) as account_id, i.instrument
         from unnest(
           ${asked.map((each) => each.merchantId)}::uuid[], ${asked.map((each) => each.orderId)}::bigint[], ${asked.map((each) => each.subscriptionId)}::text[],
@@ -44,13 +48,15 @@ export async function readStandings(
           select true as charged from payment p
           where p.merchant_id = t.merchant_id and p.subscription_id = t.subscription_id and p.term = t.term and p.slot = t.slot limit 1) as slots on true
         left join lateral (
-          select bool_or(p.status = 'booked') as paid, bool_or(p.status in ('created', 'seen', 'processing', 'confirmed')) as live
+          select bool_or(p.status in ('created', 'seen', 'processing', 'confirmed')) as live
           from payment p where p.merchant_id = t.merchant_id and p.order_id = t.order_id) as orders on true
+        left join payment_intent intent on intent.merchant_id = t.merchant_id and intent.order_id = t.order_id
         left join instrument i on i.instrument_id = t.instrument_id and i.merchant_id = t.merchant_id and i.livemode = t.livemode
         order by t.at`.execute(tx),
   );
   return rows.map((row) => ({
     obstacle: obstacleOf(row),
+    receivedMinor: row.received_minor,
     kept:
       row.method === null || row.provider === null || row.account_id === null
         ? undefined

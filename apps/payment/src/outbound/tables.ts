@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import type { PaymentStatus } from '../domain/payment.ts';
+import type { IntentStatus, ReceiptPurpose } from '../domain/payment-intent.ts';
 
 export interface PaymentRow {
   payment_id: string;
@@ -36,6 +37,7 @@ export interface PaymentRow {
   slot: number | null;
   /** Null = written by the version before accounts. */
   account_id: string | null;
+  is_offline: boolean;
 }
 
 export interface ProviderAccountRow {
@@ -53,8 +55,38 @@ export interface ProviderAccountRow {
   consecutive_failures: number;
 }
 
+/** What is read of the intent beside one of its payments. */
+export interface IntentColumns {
+  intent_amount_minor: bigint;
+  intent_currency: string;
+  intent_received_minor: bigint;
+  intent_status: IntentStatus;
+  intent_attempts: number;
+}
+
 export interface PaymentTables {
   payment: PaymentRow;
+  payment_intent: {
+    intent_id: string;
+    merchant_id: string;
+    order_id: bigint;
+    amount_minor: bigint;
+    currency: string;
+    received_minor: bigint;
+    status: IntentStatus;
+    attempts: number;
+    created_at: Date;
+  };
+  receipt: {
+    receipt_id: string;
+    intent_id: string;
+    payment_id: string;
+    merchant_id: string;
+    amount_minor: bigint;
+    currency: string;
+    taken_for: ReceiptPurpose;
+    received_at: Date;
+  };
   payment_history: {
     payment_id: string;
     version: bigint;

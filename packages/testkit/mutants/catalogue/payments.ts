@@ -204,4 +204,18 @@ export const payments: readonly Mutant[] = [
       ),
     ],
   },
+  {
+    id: 'others-stay-open',
+    sentence: 'When one attempt has paid the order, the page of another stays open: the customer can pay twice.',
+    museum: 'lago PR #5547',
+    caughtBy: 'an order that is paid has no open page any more',
+    hint: 'any',
+    patches: [
+      patch(
+        'apps/payment/src/outbound/intent-keeper.ts',
+        "where p.payment_id <> t.payment_id and p.status in ('created', 'seen')`",
+        "where p.payment_id <> t.payment_id and p.status in ('none')`",
+      ),
+    ],
+  },
 ];

@@ -98,6 +98,7 @@ async function openPage(service: Instance, orderId: bigint): Promise<Payment> {
     livemode: false,
     saveInstrument: false,
     country: '',
+    expiryMinutes: 0,
   });
   if (payment === undefined || payment.redirectUrl === '') throw new Error('there is no page');
   return payment;

@@ -11,6 +11,8 @@ export interface Till {
   readonly services: readonly [Instance, Instance];
   /** On the provider's card page. Answers where it leads on. */
   submitCard(pageUrl: string, number: string): Promise<string>;
+  /** On the provider's page of a transfer. */
+  approve(pageUrl: string): Promise<void>;
   /** At the customer's bank, for cards that want it. */
   confirm(pageUrl: string): Promise<void>;
   /** What the provider has under a payment's id. */
@@ -81,6 +83,7 @@ export async function openTill(stage: Stage): Promise<Till> {
   return {
     services,
     submitCard: (pageUrl, number) => post(pageUrl, { number, expiry: '12/34', cvc: '123' }),
+    approve: async (pageUrl) => void (await post(pageUrl, { action: 'approve' })),
     confirm: async (pageUrl) => void (await post(`${pageUrl}/confirmation`, { action: 'confirm' })),
     async books(paymentId) {
       const answer = await request(`${url}/v1/payments?reference=${paymentId}`, {

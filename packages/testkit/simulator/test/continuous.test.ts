@@ -1,6 +1,6 @@
 /** What is wrong for one commit only, and mended by the next, is seen. */
 import { home } from '@tillstream/payment/app';
-import { MemoryServer } from '@tillstream/testkit/memory/server';
+import { MemoryServer } from '@tillstream/memory-postgres/server';
 import { describe, expect, it } from 'vitest';
 import { watchAll } from '../invariants/continuous/all.ts';
 

@@ -13,6 +13,8 @@ const consentWords =
 const consentDefaultWords = 'Whether the box is ticked at first.';
 const remindersWords =
   'When a customer is reminded of an unpaid order, counted from its creation: ISO 8601 durations, at most 5, growing, under 90 days. Empty = never.';
+const expiryWords =
+  'How long a customer has to begin to pay on the provider’s page, in minutes. Then the payment expires, and another can be begun.';
 
 const shop = z
   .object({
@@ -31,6 +33,7 @@ const shop = z
       renewal_consent: z.string().describe(consentWords),
       renewal_consent_default: z.boolean().describe(consentDefaultWords),
       unpaid_order_reminders: z.array(z.string()).describe(remindersWords),
+      payment_expiry_minutes: wholeNumber.describe(expiryWords),
     }),
     created_at: instant,
   })
@@ -54,6 +57,12 @@ const change = z.strictObject({
         .max(5)
         .describe(`${remindersWords} Replaces the list; holds for orders that are placed from now on.`)
         .meta({ examples: [['PT12H', 'P3D']] }),
+      payment_expiry_minutes: z
+        .int()
+        .min(5)
+        .max(1_440)
+        .describe(`${expiryWords} Holds for payments that are begun from now on.`)
+        .meta({ examples: [30] }),
     })
     .partial()
     .optional(),
@@ -100,6 +109,7 @@ export function addMerchant(api: Api, { merchant }: Pick<Clients, 'merchant'>): 
         renewalConsent: body.policies?.renewal_consent,
         renewalConsentDefault: body.policies?.renewal_consent_default,
         unpaidOrderReminders: reminders === undefined ? undefined : { after: reminders },
+        paymentExpiryMinutes: body.policies?.payment_expiry_minutes,
       });
       return show(answer.merchant);
     },
@@ -124,6 +134,7 @@ function show(found: Merchant | undefined): z.infer<typeof shop> {
       renewal_consent: found.policies?.renewalConsent ?? 'switch',
       renewal_consent_default: found.policies?.renewalConsentDefault ?? false,
       unpaid_order_reminders: found.policies?.unpaidOrderReminders ?? [],
+      payment_expiry_minutes: found.policies?.paymentExpiryMinutes ?? 30,
     },
     created_at: madeAt(found.createdAt),
   };

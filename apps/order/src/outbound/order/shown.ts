@@ -82,6 +82,7 @@ function savedOf(placed: Placed): PaymentSummary | undefined {
     reason: '',
     moneyMoved: 'no',
     instrumentId: placed.renewal.instrumentId,
+    expiryMinutes: 0,
   };
 }
 
@@ -97,5 +98,6 @@ function summaryOf(payment: PaymentShown, chosen: string): PaymentSummary {
     reason: payment.reason,
     moneyMoved: payment.status === 'booked' ? 'yes' : 'no',
     instrumentId: payment.instrumentId,
+    expiryMinutes: 0,
   };
 }

@@ -81,6 +81,8 @@ export interface Policies {
    * growing, under 90 days. Empty = never, the default.
    */
   unpaidOrderReminders: string[];
+  /** How long a customer has to begin to pay on the provider's page (P6), in minutes. 5 to 1440, default 30. */
+  paymentExpiryMinutes: number;
 }
 
 export interface GetMerchantsRequest {
@@ -108,6 +110,7 @@ export interface UpdateMerchantRequest {
   renewalConsent?: string | undefined;
   renewalConsentDefault?: boolean | undefined;
   unpaidOrderReminders: UnpaidOrderReminders | undefined;
+  paymentExpiryMinutes?: number | undefined;
 }
 
 /** Replaces the list when present. */
@@ -1070,7 +1073,13 @@ export const Merchant: MessageFns<Merchant> = {
 };
 
 function createBasePolicies(): Policies {
-  return { commissionBp: 0, renewalConsent: "", renewalConsentDefault: false, unpaidOrderReminders: [] };
+  return {
+    commissionBp: 0,
+    renewalConsent: "",
+    renewalConsentDefault: false,
+    unpaidOrderReminders: [],
+    paymentExpiryMinutes: 0,
+  };
 }
 
 export const Policies: MessageFns<Policies> = {
@@ -1086,6 +1095,9 @@ export const Policies: MessageFns<Policies> = {
     }
     for (const v of message.unpaidOrderReminders) {
       writer.uint32(34).string(v!);
+    }
+    if (message.paymentExpiryMinutes !== 0) {
+      writer.uint32(40).int32(message.paymentExpiryMinutes);
     }
     return writer;
   },
@@ -1135,6 +1147,14 @@ export const Policies: MessageFns<Policies> = {
             message.unpaidOrderReminders.push(reader.string());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.paymentExpiryMinutes = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1169,6 +1189,11 @@ export const Policies: MessageFns<Policies> = {
         : globalThis.Array.isArray(object?.unpaid_order_reminders)
         ? object.unpaid_order_reminders.map((e: any) => globalThis.String(e))
         : [],
+      paymentExpiryMinutes: isSet(object.paymentExpiryMinutes)
+        ? globalThis.Number(object.paymentExpiryMinutes)
+        : isSet(object.payment_expiry_minutes)
+        ? globalThis.Number(object.payment_expiry_minutes)
+        : 0,
     };
   },
 
@@ -1186,6 +1211,9 @@ export const Policies: MessageFns<Policies> = {
     if (message.unpaidOrderReminders?.length) {
       obj.unpaidOrderReminders = message.unpaidOrderReminders;
     }
+    if (message.paymentExpiryMinutes !== 0) {
+      obj.paymentExpiryMinutes = Math.round(message.paymentExpiryMinutes);
+    }
     return obj;
   },
 
@@ -1198,6 +1226,7 @@ export const Policies: MessageFns<Policies> = {
     message.renewalConsent = object.renewalConsent ?? "";
     message.renewalConsentDefault = object.renewalConsentDefault ?? false;
     message.unpaidOrderReminders = object.unpaidOrderReminders?.map((e) => e) || [];
+    message.paymentExpiryMinutes = object.paymentExpiryMinutes ?? 0;
     return message;
   },
 };
@@ -1361,6 +1390,7 @@ function createBaseUpdateMerchantRequest(): UpdateMerchantRequest {
     renewalConsent: undefined,
     renewalConsentDefault: undefined,
     unpaidOrderReminders: undefined,
+    paymentExpiryMinutes: undefined,
   };
 }
 
@@ -1404,6 +1434,9 @@ export const UpdateMerchantRequest: MessageFns<UpdateMerchantRequest> = {
     }
     if (message.unpaidOrderReminders !== undefined) {
       UnpaidOrderReminders.encode(message.unpaidOrderReminders, writer.uint32(106).fork()).join();
+    }
+    if (message.paymentExpiryMinutes !== undefined) {
+      writer.uint32(112).int32(message.paymentExpiryMinutes);
     }
     return writer;
   },
@@ -1525,6 +1558,14 @@ export const UpdateMerchantRequest: MessageFns<UpdateMerchantRequest> = {
             message.unpaidOrderReminders = UnpaidOrderReminders.decode(reader, reader.uint32());
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.paymentExpiryMinutes = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1598,6 +1639,11 @@ export const UpdateMerchantRequest: MessageFns<UpdateMerchantRequest> = {
         : isSet(object.unpaid_order_reminders)
         ? UnpaidOrderReminders.fromJSON(object.unpaid_order_reminders)
         : undefined,
+      paymentExpiryMinutes: isSet(object.paymentExpiryMinutes)
+        ? globalThis.Number(object.paymentExpiryMinutes)
+        : isSet(object.payment_expiry_minutes)
+        ? globalThis.Number(object.payment_expiry_minutes)
+        : undefined,
     };
   },
 
@@ -1642,6 +1688,9 @@ export const UpdateMerchantRequest: MessageFns<UpdateMerchantRequest> = {
     if (message.unpaidOrderReminders !== undefined) {
       obj.unpaidOrderReminders = UnpaidOrderReminders.toJSON(message.unpaidOrderReminders);
     }
+    if (message.paymentExpiryMinutes !== undefined) {
+      obj.paymentExpiryMinutes = Math.round(message.paymentExpiryMinutes);
+    }
     return obj;
   },
 
@@ -1665,6 +1714,7 @@ export const UpdateMerchantRequest: MessageFns<UpdateMerchantRequest> = {
     message.unpaidOrderReminders = (object.unpaidOrderReminders !== undefined && object.unpaidOrderReminders !== null)
       ? UnpaidOrderReminders.fromPartial(object.unpaidOrderReminders)
       : undefined;
+    message.paymentExpiryMinutes = object.paymentExpiryMinutes ?? undefined;
     return message;
   },
 };

@@ -348,7 +348,11 @@ export interface PaymentSummary {
   /** What the customer let us keep to charge again; empty = nothing. */
   instrumentId: string;
   /** What was paid with; absent when it is not known. */
-  instrument: Instrument | undefined;
+  instrument:
+    | Instrument
+    | undefined;
+  /** How long the page stayed open from its creation when nobody began to pay; 0 = it does not expire, or it is not said here. */
+  expiryMinutes: number;
 }
 
 export interface ChangeSubscriptionRequest {
@@ -4966,6 +4970,7 @@ function createBasePaymentSummary(): PaymentSummary {
     moneyMoved: "",
     instrumentId: "",
     instrument: undefined,
+    expiryMinutes: 0,
   };
 }
 
@@ -5009,6 +5014,9 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
     }
     if (message.instrument !== undefined) {
       Instrument.encode(message.instrument, writer.uint32(106).fork()).join();
+    }
+    if (message.expiryMinutes !== 0) {
+      writer.uint32(120).int32(message.expiryMinutes);
     }
     return writer;
   },
@@ -5130,6 +5138,14 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
             message.instrument = Instrument.decode(reader, reader.uint32());
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.expiryMinutes = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5193,6 +5209,11 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
         ? globalThis.String(object.instrument_id)
         : "",
       instrument: isSet(object.instrument) ? Instrument.fromJSON(object.instrument) : undefined,
+      expiryMinutes: isSet(object.expiryMinutes)
+        ? globalThis.Number(object.expiryMinutes)
+        : isSet(object.expiry_minutes)
+        ? globalThis.Number(object.expiry_minutes)
+        : 0,
     };
   },
 
@@ -5237,6 +5258,9 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
     if (message.instrument !== undefined) {
       obj.instrument = Instrument.toJSON(message.instrument);
     }
+    if (message.expiryMinutes !== 0) {
+      obj.expiryMinutes = Math.round(message.expiryMinutes);
+    }
     return obj;
   },
 
@@ -5260,6 +5284,7 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
     message.instrument = (object.instrument !== undefined && object.instrument !== null)
       ? Instrument.fromPartial(object.instrument)
       : undefined;
+    message.expiryMinutes = object.expiryMinutes ?? 0;
     return message;
   },
 };

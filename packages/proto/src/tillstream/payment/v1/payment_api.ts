@@ -43,6 +43,8 @@ export interface CreatePaymentRequest {
   saveInstrument: boolean;
   /** Where the buyer is, ISO 3166-1 alpha-2; empty = not known. */
   country: string;
+  /** Until a page that nobody used expires: 5 to 1440 minutes, the merchant's policy; 0 = 30. */
+  expiryMinutes: number;
 }
 
 export interface CreatePaymentResponse {
@@ -217,6 +219,7 @@ function createBaseCreatePaymentRequest(): CreatePaymentRequest {
     livemode: false,
     saveInstrument: false,
     country: "",
+    expiryMinutes: 0,
   };
 }
 
@@ -260,6 +263,9 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
     }
     if (message.country !== "") {
       writer.uint32(114).string(message.country);
+    }
+    if (message.expiryMinutes !== 0) {
+      writer.uint32(120).int32(message.expiryMinutes);
     }
     return writer;
   },
@@ -365,6 +371,14 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
             message.country = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.expiryMinutes = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -406,6 +420,11 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
         ? globalThis.Boolean(object.save_instrument)
         : false,
       country: isSet(object.country) ? globalThis.String(object.country) : "",
+      expiryMinutes: isSet(object.expiryMinutes)
+        ? globalThis.Number(object.expiryMinutes)
+        : isSet(object.expiry_minutes)
+        ? globalThis.Number(object.expiry_minutes)
+        : 0,
     };
   },
 
@@ -444,6 +463,9 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
     if (message.country !== "") {
       obj.country = message.country;
     }
+    if (message.expiryMinutes !== 0) {
+      obj.expiryMinutes = Math.round(message.expiryMinutes);
+    }
     return obj;
   },
 
@@ -465,6 +487,7 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
     message.livemode = object.livemode ?? false;
     message.saveInstrument = object.saveInstrument ?? false;
     message.country = object.country ?? "";
+    message.expiryMinutes = object.expiryMinutes ?? 0;
     return message;
   },
 };
@@ -2803,8 +2826,10 @@ export const ListMethodsResponse: MessageFns<ListMethodsResponse> = {
 export type PaymentApiService = typeof PaymentApiService;
 export const PaymentApiService = {
   /**
-   * One live payment per order: a second call answers it. Refuses with attempt_unresolved,
-   * payment_method_not_supported, amount_out_of_range.
+   * Begins an attempt to pay what the order asks for, or answers the same one that is live. While an offline attempt
+   * waits, another may be begun; at most one online attempt of an order is live. After a part was received an attempt is
+   * over what is missing. Refuses with attempt_unresolved, order_already_paid, payment_method_not_supported,
+   * amount_out_of_range.
    */
   createPayment: {
     path: "/tillstream.payment.v1.PaymentApi/CreatePayment" as const,
@@ -2889,8 +2914,10 @@ export const PaymentApiService = {
 
 export interface PaymentApiServer extends UntypedServiceImplementation {
   /**
-   * One live payment per order: a second call answers it. Refuses with attempt_unresolved,
-   * payment_method_not_supported, amount_out_of_range.
+   * Begins an attempt to pay what the order asks for, or answers the same one that is live. While an offline attempt
+   * waits, another may be begun; at most one online attempt of an order is live. After a part was received an attempt is
+   * over what is missing. Refuses with attempt_unresolved, order_already_paid, payment_method_not_supported,
+   * amount_out_of_range.
    */
   createPayment: handleUnaryCall<CreatePaymentRequest, CreatePaymentResponse>;
   /** Unknown ids are left out of the answer. */
@@ -2911,8 +2938,10 @@ export interface PaymentApiServer extends UntypedServiceImplementation {
 
 export interface PaymentApiClient extends Client {
   /**
-   * One live payment per order: a second call answers it. Refuses with attempt_unresolved,
-   * payment_method_not_supported, amount_out_of_range.
+   * Begins an attempt to pay what the order asks for, or answers the same one that is live. While an offline attempt
+   * waits, another may be begun; at most one online attempt of an order is live. After a part was received an attempt is
+   * over what is missing. Refuses with attempt_unresolved, order_already_paid, payment_method_not_supported,
+   * amount_out_of_range.
    */
   createPayment(
     request: CreatePaymentRequest,

@@ -5,10 +5,10 @@
  */
 import { openDatabase } from '@tillstream/database/database';
 import { describe, expect, test } from 'vitest';
-import { testDatabase } from '../src/database.ts';
-import { homeOf } from './memory/homes.ts';
-import statements from './memory/statements.json' with { type: 'json' };
-import { fillTables } from './memory/tables.ts';
+import { testDatabase } from '@tillstream/testkit/database';
+import { homeOf } from './homes.ts';
+import statements from './statements.json' with { type: 'json' };
+import { fillTables } from './tables.ts';
 
 interface Plan {
   readonly 'Node Type': string;

@@ -17,6 +17,11 @@ export function postgresError(code: string, message: string, place: ErrorPlace =
 /** What Postgres would do and this engine does not: said at once, never guessed. */
 export class NotKnown extends Error {
   override readonly name = 'NotKnown';
+
+  /** With the statement. */
+  of(text: string): NotKnown {
+    return this.message.includes('\n') ? this : new NotKnown(`${this.message}\n${text}`, { cause: this });
+  }
 }
 
 export function notKnown(what: string): never {

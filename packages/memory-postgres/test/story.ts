@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ServiceHome } from '@tillstream/database/migrate';
-import type { MemoryServer } from '../../src/memory/server.ts';
+import type { MemoryServer } from '../src/server.ts';
 
 export interface Step {
   readonly connection: 0 | 1;

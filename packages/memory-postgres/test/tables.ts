@@ -1,5 +1,5 @@
 /** Rows for every table of a schema, without a meaning: as many as a planner is to believe in. */
-import type { TestDatabase } from '../../src/database.ts';
+import type { TestDatabase } from '@tillstream/testkit/database';
 
 interface Column {
   readonly name: string;

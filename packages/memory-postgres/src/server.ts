@@ -35,7 +35,7 @@ export interface MemoryServerOptions {
   readonly timers?: Timers;
 }
 
-const base = new URL('../../../database/migrations/', import.meta.url);
+const base = new URL('../../database/migrations/', import.meta.url);
 
 export class MemoryServer {
   readonly #options: MemoryServerOptions;

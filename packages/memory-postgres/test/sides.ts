@@ -1,8 +1,8 @@
 /** The same two connections on Postgres and in memory: what is asked, what is answered, who waits. */
 import type { ServiceHome } from '@tillstream/database/migrate';
 import { Pool, type PoolClient, type QueryResult } from 'pg';
-import type { TestDatabase } from '../../src/database.ts';
-import type { MemoryServer } from '../../src/memory/server.ts';
+import type { TestDatabase } from '@tillstream/testkit/database';
+import type { MemoryServer } from '../src/server.ts';
 import { fixed } from './story.ts';
 
 export interface Outcome {

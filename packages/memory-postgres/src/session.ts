@@ -4,7 +4,7 @@ import { aborted, simple, type Answer } from './answers.ts';
 import { fromDriver } from './casts.ts';
 import { emptyEnv, type Env } from './compile.ts';
 import { define } from './ddl.ts';
-import { notKnown } from './errors.ts';
+import { notKnown, NotKnown } from './errors.ts';
 import { compile, compileExpression, isProgram, type Place, type Program } from './program.ts';
 import { Running, type AdvisoryVerb, type Asker, type Delay } from './running.ts';
 import type { ServerState } from './server-state.ts';
@@ -155,9 +155,7 @@ export class Session {
       return steps;
     } catch (error) {
       this.#fail();
-      throw error instanceof Error && error.name === 'NotKnown'
-        ? new Error(`${error.message}\n${text}`, { cause: error })
-        : error;
+      throw error instanceof NotKnown ? error.of(text) : error;
     }
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MemoryServer } from '../../src/memory/server.ts';
+import { MemoryServer } from '../src/server.ts';
 import { homeOf } from './homes.ts';
 import statements from './statements.json' with { type: 'json' };
 

@@ -1,7 +1,7 @@
 /** Plays a story on both storages and says where they part. */
 import type { ServiceHome } from '@tillstream/database/migrate';
-import { testDatabase } from '../../src/database.ts';
-import type { MemoryServer } from '../../src/memory/server.ts';
+import { testDatabase } from '@tillstream/testkit/database';
+import type { MemoryServer } from '../src/server.ts';
 import { Side, rowsOf, type Outcome } from './sides.ts';
 import type { Step } from './story.ts';
 

@@ -1,8 +1,8 @@
 import { openDatabase } from '@tillstream/database/database';
 import type { PoolClient } from 'pg';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Moment } from '../../src/memory/server-state.ts';
-import { MemoryServer } from '../../src/memory/server.ts';
+import type { Moment } from '../src/server-state.ts';
+import { MemoryServer } from '../src/server.ts';
 import { homeOf } from './homes.ts';
 
 const home = homeOf('gateway');
