@@ -159,7 +159,7 @@ describe('money that comes besides', () => {
     const card = await world.create(orderId);
     const callbacks = await heldBack(() => Promise.all([world.submitCard(card, goodCard), approve(transfer)]), 2);
     const send = (callback: World['callbacks'][number]) =>
-      world.api.receiveCallback({ provider: 'sandbox', ...callback });
+      world.api.receiveCallback({ provider: callback.address, ...callback });
     if (isAtOnce) await Promise.all(callbacks.map(send));
     else for (const callback of callbacks) await send(callback);
     const both = [await until(card, 'booked'), await until(transfer, 'booked')];
@@ -179,7 +179,7 @@ describe('money that comes besides', () => {
     await world.database.everyMerchant('test', (tx) =>
       tx.updateTable('payment').set({ status: 'withdrawn' }).where('order_id', '=', orderId).execute(),
     );
-    await world.api.receiveCallback({ provider: 'sandbox', ...late });
+    await world.api.receiveCallback({ provider: late.address, ...late });
     expect(await get(transfer)).toMatchObject({ status: 'withdrawn', reviewReason: 'paid_after_final' });
     expect(await intentOf(orderId)).toMatchObject({
       status: 'unpaid',
@@ -268,7 +268,7 @@ test('a report that comes twenty times is one receipt', async () => {
   const [succeeded] = await heldBack(() => approve(transfer), 1);
   if (succeeded === undefined) throw new Error('no callback');
   const ask = () => world.api.refreshPayment({ merchantId, orderId });
-  const send = () => world.api.receiveCallback({ provider: 'sandbox', ...succeeded });
+  const send = () => world.api.receiveCallback({ provider: succeeded.address, ...succeeded });
   await Promise.all(Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? send() : ask())));
   await until(transfer, 'booked');
   expect(await intentOf(orderId)).toMatchObject({ status: 'paid', receipts: [counted(10_000n)] });

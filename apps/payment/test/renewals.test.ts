@@ -249,8 +249,14 @@ describe('bank transfer', () => {
       { ...card, textKey: 'card' },
       { ...transfer, canRenew: false, textKey: 'transfer' },
     ];
-    expect(await world.api.listMethods({ livemode: false })).toEqual({ methods: catalogue, catalogue });
-    expect(await world.api.listMethods({ livemode: true })).toEqual({ methods: [], catalogue });
+    expect(await world.api.listMethods({ merchantId, livemode: false, currency: 'EUR', country: '' })).toEqual({
+      methods: catalogue,
+      catalogue,
+    });
+    expect(await world.api.listMethods({ merchantId, livemode: true, currency: 'EUR', country: '' })).toEqual({
+      methods: [],
+      catalogue,
+    });
     await expect(world.create(nextOrder(), { method: 'BankTransfer', saveInstrument: true })).rejects.toMatchObject({
       code: 'payment_method_not_supported',
     });

@@ -80,7 +80,7 @@ export function answerOrderApi(parts: OrderApiParts): Handlers<typeof OrderApiSe
         newestOf(parts, opened, request.refresh),
         request.withCodes ? codesOf(parts, opened) : [],
         subscriptionsOf(parts, opened),
-        order.status === 'not paid' ? orderDesk.methodsFor(order.placed) : [],
+        order.status === 'not paid' ? orderDesk.methodsFor(opened.merchantId, order.placed) : [],
       ]);
       // What refreshing found may have reached the order by now; the page is shown again while it has not.
       const { shopName, supportEmail, supportUrl } = shop;

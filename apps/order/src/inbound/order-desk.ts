@@ -72,7 +72,7 @@ export class OrderDesk {
         cart.merchantId,
         cart.lines.map((line) => line.productId),
       ),
-      this.#parts.methods.list(cart.livemode),
+      this.#parts.methods.list({ ...cart, country: customer.country }),
     ]);
     const consent = consentFor([...goods.values()], shop);
     const isAgreed = consent === 'implicit' || (consent === 'switch' && request.autoRenew);
@@ -179,7 +179,7 @@ export class OrderDesk {
     const { placed } = order;
     const code = request.paymentMethod === '' ? placed.paymentMethod : request.paymentMethod;
     const [methods, { paymentExpiryMinutes }] = await Promise.all([
-      this.methodsFor(placed),
+      this.methodsFor(merchantId, placed),
       this.#parts.catalogue.shop(merchantId),
     ]);
     const method = methods.find((each) => each.code === code);
@@ -195,6 +195,7 @@ export class OrderDesk {
       locale: placed.locale,
       description: `${placed.shopName} ${orderName(placed.orderId)}`.slice(0, 200),
       livemode: placed.livemode,
+      country: placed.customer.country,
       saveInstrument: method.canRenew && wantsInstrument(placed),
       expiryMinutes: paymentExpiryMinutes,
     });
@@ -202,16 +203,19 @@ export class OrderDesk {
   }
 
   /** What an unpaid order may be paid with: a free first term only by what can be charged for the next. */
-  async methodsFor(placed: Placed): Promise<readonly PaymentMethod[]> {
+  async methodsFor(merchantId: string, placed: Placed): Promise<readonly PaymentMethod[]> {
     const isTrial = placed.renewal === undefined && placed.items.some((item) => item.terms?.type === 'AR_TRIAL');
-    return (await this.#parts.methods.list(placed.livemode)).filter((method) => method.canRenew || !isTrial);
+    const { livemode, currency, customer } = placed;
+    const methods = await this.#parts.methods.list({ merchantId, livemode, currency, country: customer.country });
+    return methods.filter((method) => method.canRenew || !isTrial);
   }
 
   /** What it is paid by, else what was chosen; of a method that is not known, what the order says of it. */
   async shownMethod(order: WireOrder): Promise<PaymentMethod> {
-    const { livemode, payment } = order;
+    const { merchantId, livemode, currency, customer, payment } = order;
     const code = payment?.method || order.paymentMethod;
-    const found = await this.#parts.methods.find(code, livemode);
+    const wanted = { merchantId, livemode, currency, country: customer?.country ?? '' };
+    const found = await this.#parts.methods.find(code, wanted);
     if (found !== undefined) return found;
     const chosen = code === order.paymentMethod ? order.paymentSystemName : '';
     return { code, systemName: payment?.systemName || chosen, kind: '', textKey: '', canRenew: false };

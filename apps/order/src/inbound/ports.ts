@@ -61,11 +61,19 @@ export interface PaymentMethod {
   readonly canRenew: boolean;
 }
 
+/** Whose, and for what. The country is the buyer's, '' while it is not known. */
+export interface MethodsWanted {
+  readonly merchantId: string;
+  readonly livemode: boolean;
+  readonly currency: string;
+  readonly country: string;
+}
+
 export interface MethodReader {
   /** The default first. */
-  list(livemode: boolean): Promise<readonly PaymentMethod[]>;
+  list(wanted: MethodsWanted): Promise<readonly PaymentMethod[]>;
   /** Also one that is not offered; undefined when it is not known. */
-  find(code: string, livemode: boolean): Promise<PaymentMethod | undefined>;
+  find(code: string, wanted: MethodsWanted): Promise<PaymentMethod | undefined>;
 }
 
 export interface OpenedOrder {

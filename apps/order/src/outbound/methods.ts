@@ -11,6 +11,14 @@ export interface PaymentMethod {
   readonly canRenew: boolean;
 }
 
+/** Whose, and for what. The country is the buyer's, '' while it is not known. */
+export interface Wanted {
+  readonly merchantId: string;
+  readonly livemode: boolean;
+  readonly currency: string;
+  readonly country: string;
+}
+
 interface Catalogue {
   readonly offered: readonly PaymentMethod[];
   readonly all: readonly PaymentMethod[];
@@ -21,6 +29,8 @@ interface Known extends Catalogue {
 }
 
 const ageMs = 1_000;
+// Of merchants, currencies and countries together; some hundred bytes each. Beyond it all are asked for anew.
+const maxKnown = 5_000;
 // A page must not wait long for what it can do without.
 const deadlineMs = 2_000;
 const nothing: Catalogue = { offered: [], all: [] };
@@ -28,7 +38,7 @@ const nothing: Catalogue = { offered: [], all: [] };
 export class Methods {
   readonly #payment: Client<typeof PaymentApiService>;
   readonly #log: Log;
-  readonly #known = new Map<boolean, Known>();
+  readonly #known = new Map<string, Known>();
 
   constructor(payment: Client<typeof PaymentApiService>, log: Log) {
     this.#payment = payment;
@@ -39,26 +49,31 @@ export class Methods {
    * As they were at most a second ago, the default first. While the payment service does not answer: as they were last known, and
    * none in a process that never got an answer.
    */
-  async list(livemode: boolean): Promise<readonly PaymentMethod[]> {
-    return (await this.#current(livemode)).offered;
+  async list(wanted: Wanted): Promise<readonly PaymentMethod[]> {
+    return (await this.#current(wanted)).offered;
   }
 
   /** Also one that is not offered. Undefined when the catalogue does not have it, or is not known. */
-  async find(code: string, livemode: boolean): Promise<PaymentMethod | undefined> {
-    return (await this.#current(livemode)).all.find((method) => method.code === code);
+  async find(code: string, wanted: Wanted): Promise<PaymentMethod | undefined> {
+    return (await this.#current(wanted)).all.find((method) => method.code === code);
   }
 
-  async #current(livemode: boolean): Promise<Catalogue> {
-    const known = this.#known.get(livemode);
+  async #current(wanted: Wanted): Promise<Catalogue> {
+    const { merchantId, livemode, currency, country } = wanted;
+    const key = keyOf(wanted);
+    const known = this.#known.get(key);
     if (known !== undefined && known.untilMs > performance.now()) return known;
-    const current = await this.#ask(livemode, known ?? nothing);
-    this.#known.set(livemode, { ...current, untilMs: performance.now() + ageMs });
+    // Those for any country are nearer to the truth than none.
+    const before = known ?? this.#known.get(keyOf({ ...wanted, country: '' })) ?? nothing;
+    const current = await this.#ask({ merchantId, livemode, currency, country }, before);
+    if (this.#known.size >= maxKnown) this.#known.clear();
+    this.#known.set(key, { ...current, untilMs: performance.now() + ageMs });
     return current;
   }
 
-  async #ask(livemode: boolean, before: Catalogue): Promise<Catalogue> {
+  async #ask(wanted: Wanted, before: Catalogue): Promise<Catalogue> {
     try {
-      const { methods, catalogue } = await this.#payment.listMethods({ livemode }, { deadlineMs });
+      const { methods, catalogue } = await this.#payment.listMethods(wanted, { deadlineMs });
       // A payment service of before says only what it offers.
       return { offered: methods.map(toMethod), all: (catalogue.length === 0 ? methods : catalogue).map(toMethod) };
     } catch (error) {
@@ -66,6 +81,10 @@ export class Methods {
       return before;
     }
   }
+}
+
+function keyOf({ merchantId, livemode, currency, country }: Wanted): string {
+  return `${merchantId} ${livemode} ${currency} ${country}`;
 }
 
 function toMethod({ code, systemName, kind, textKey, canRenew }: Method): PaymentMethod {

@@ -22,6 +22,7 @@ const asked: Asked = {
   currency: 'EUR',
   method: 'CreditCard',
   provider: 'sandbox',
+  accountId: 'account',
   returnUrl: 'https://shop.example/thanks',
   locale: 'en',
   description: 'A0000000001',

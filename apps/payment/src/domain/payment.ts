@@ -51,6 +51,8 @@ export interface Asked {
   readonly currency: string;
   readonly method: string;
   readonly provider: string;
+  /** The merchant's account there. */
+  readonly accountId: string;
   readonly returnUrl: string;
   readonly locale: string;
   readonly description: string;

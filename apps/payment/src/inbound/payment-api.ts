@@ -16,10 +16,17 @@ import type { Method } from '../domain/methods.ts';
 import { IntentReached, type PaymentIntent } from '../domain/payment-intent.ts';
 import type { PaymentCommand, PaymentEvent, PaymentRefusal, PaymentState, PaymentStatus } from '../domain/payment.ts';
 import { expiresAt, expiryMinutesOf, maxExpiryMinutes, minExpiryMinutes } from '../domain/policies.ts';
-import type { Called } from './provider-calls.ts';
+import type { Wanted as RouteWanted } from '../domain/routing.ts';
+import type { Account, CalledPayment } from '../ports.ts';
 
-interface OrderPayment extends Called {
+interface OrderPayment extends CalledPayment {
   readonly status: PaymentStatus;
+}
+
+/** In one of its modes. The id is '' where a caller of the version before does not say it. */
+export interface Merchant {
+  readonly merchantId: string;
+  readonly livemode: boolean;
 }
 
 export interface PaymentApiParts {
@@ -43,16 +50,19 @@ export interface PaymentApiParts {
   };
   readonly calls: {
     open(paymentId?: string): Promise<number>;
-    ask(payment: Called): Promise<void>;
-    withdraw(payment: Called): Promise<string | undefined>;
+    ask(payment: CalledPayment): Promise<void>;
+    withdraw(payment: CalledPayment): Promise<string | undefined>;
   };
   readonly callbacks: {
-    receive(provider: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<boolean>;
+    receive(address: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<boolean>;
   };
-  /** The provider that takes this method in this mode. */
-  providerFor(method: string, livemode: boolean): string | undefined;
-  /** What customers may choose from in this mode, the default first. */
-  methods(livemode: boolean): readonly Method[];
+  /** The account that takes this payment; undefined = none of the merchant's. */
+  accountFor(merchant: Merchant, wanted: RouteWanted): Promise<Pick<Account, 'accountId' | 'providerName'> | undefined>;
+  /** What customers may choose from, the default first. */
+  methods(
+    merchant: Merchant,
+    wanted: { readonly currency: string; readonly country: string },
+  ): Promise<readonly Method[]>;
   readonly catalogue: readonly Method[];
   readonly clock: Clock;
 }
@@ -97,12 +107,13 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
     const { merchantId, orderId } = request;
     const beginning = await beginningOf(request);
     if (beginning.do === 'go on') return beginning.id;
-    const provider = parts.providerFor(request.method, request.livemode);
-    if (provider === undefined) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
-    const method = parts.methods(request.livemode).find(({ code }) => code === request.method);
+    const { method, currency, country, returnUrl, locale, description, livemode, saveInstrument: save } = request;
     // What cannot be charged again is not kept, whatever was agreed to.
-    if (request.saveInstrument && method?.canRenew !== true)
-      throw new Refused('payment_method_not_supported', { param: 'payment_method' });
+    const account = await parts.accountFor(
+      { merchantId, livemode },
+      { method, currency, country, amountMinor: beginning.amountMinor, save },
+    );
+    if (account === undefined) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
     const expiryMinutes = expiryMinutesOf(request.expiryMinutes);
     if (expiryMinutes === undefined)
       throw new Refused('invalid_field', {
@@ -111,21 +122,21 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       });
     const id = randomUUIDv7();
     const now = clock.now(merchantId);
-    const { currency, returnUrl, locale, description, livemode } = request;
     const asked = {
       orderId,
       livemode,
       orderMinor: request.amountMinor,
       amountMinor: beginning.amountMinor,
       currency,
-      method: request.method,
-      provider,
+      method,
+      provider: account.providerName,
+      accountId: account.accountId,
       returnUrl,
       locale,
       description,
       createdAt: now,
       expiresAt: expiresAt(now, expiryMinutes),
-      savesInstrumentId: request.saveInstrument ? randomUUIDv7() : '',
+      savesInstrumentId: save ? randomUUIDv7() : '',
       renewal: undefined,
       instrumentId: '',
       instrument: undefined,
@@ -189,8 +200,9 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       if (status !== 'withdrawn') throw new Refused('payment_not_withdrawable');
       return { payment: await one(request.merchantId, request.paymentId) };
     },
-    async listMethods({ livemode }) {
-      return { methods: [...parts.methods(livemode)], catalogue: [...parts.catalogue] };
+    async listMethods({ merchantId, livemode, currency, country }) {
+      const methods = await parts.methods({ merchantId, livemode }, { currency, country });
+      return { methods: [...methods], catalogue: [...parts.catalogue] };
     },
     async receiveCallback(request) {
       return { isNew: await callbacks.receive(request.provider, request.headers, request.body) };

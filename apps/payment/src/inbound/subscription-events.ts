@@ -1,20 +1,11 @@
 /** Renewals that are to be charged become payments: one command per message, many messages at once. */
-import type { Instrument } from '@tillstream/instrument/instrument';
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { IncomingMessage } from '@tillstream/messaging/message';
 import { SubscriptionEvent, type ChargeDue } from '@tillstream/proto/subscription/v1/subscription_events';
 import type { PaymentCommand } from '../domain/payment.ts';
-
-interface AskedCharge {
-  readonly merchantId: string;
-  readonly orderId: bigint;
-  readonly subscriptionId: string;
-  readonly term: number;
-  readonly slot: number;
-  readonly instrumentId: string;
-  readonly livemode: boolean;
-}
+import { sharedAccountId } from '../domain/provider-account.ts';
+import type { AskedCharge, KeptInstrument } from '../ports.ts';
 
 export interface HearChargesParts {
   /** Of each, in their order: what stands in its way, and what is charged. */
@@ -22,9 +13,7 @@ export interface HearChargesParts {
     readonly {
       readonly obstacle: string;
       readonly receivedMinor: bigint;
-      readonly kept:
-        | { readonly method: string; readonly provider: string; readonly instrument: Instrument | undefined }
-        | undefined;
+      readonly kept: KeptInstrument | undefined;
     }[]
   >;
   readonly performer: { performOnce(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown> };
@@ -63,6 +52,7 @@ export function hearCharges(parts: HearChargesParts): (batch: readonly IncomingM
           currency: charge.currency,
           method: kept?.method ?? '',
           provider: kept?.provider ?? '',
+          accountId: kept?.accountId ?? sharedAccountId(asked.merchantId),
           returnUrl: '',
           locale: '',
           description: '',

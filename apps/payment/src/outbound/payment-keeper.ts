@@ -17,6 +17,7 @@ import { isOffline } from '../domain/methods.ts';
 import { IntentReached, isReached } from '../domain/payment-intent.ts';
 import { isLive, type Payment, type PaymentEvent, type PaymentState } from '../domain/payment.ts';
 import { firstLookMs } from '../domain/policies.ts';
+import { sharedAccountId } from '../domain/provider-account.ts';
 import { beginIntents, intentColumns, keepReceipts, supersedeOthers, toIntent } from './intent-keeper.ts';
 import type { IntentColumns, PaymentRow, PaymentTables } from './tables.ts';
 
@@ -136,6 +137,7 @@ async function keepInstruments(tx: Kysely<PaymentTables>, changes: readonly Paym
               livemode: after.livemode,
               method: after.method,
               provider: after.provider,
+              account_id: after.accountId,
               provider_token: event.settlement.instrumentToken,
               instrument: after.instrument,
               created_at: now,
@@ -198,6 +200,7 @@ function toJson(changes: readonly PaymentChange[]): string {
         currency: after.currency,
         method: after.method,
         provider: after.provider,
+        account_id: after.accountId,
         provider_payment_id: after.providerPaymentId,
         redirect_url: after.redirectUrl,
         return_url: after.returnUrl,
@@ -238,6 +241,7 @@ export function toState(row: PaymentRow & IntentColumns): Payment {
     currency: row.currency,
     method: row.method,
     provider: row.provider,
+    accountId: row.account_id ?? sharedAccountId(row.merchant_id),
     returnUrl: row.return_url,
     locale: row.locale,
     description: row.description,

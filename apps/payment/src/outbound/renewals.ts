@@ -1,29 +1,17 @@
 /** What stands in the way of renewals that are to be charged, and what they are charged to. */
 import type { Database } from '@tillstream/database/database';
-import { readInstrument, type Instrument } from '@tillstream/instrument/instrument';
+import { readInstrument } from '@tillstream/instrument/instrument';
 import { sql } from 'kysely';
+import type { AskedCharge, KeptInstrument } from '../ports.ts';
 import type { PaymentTables } from './tables.ts';
-
-export interface AskedCharge {
-  readonly merchantId: string;
-  readonly orderId: bigint;
-  readonly subscriptionId: string;
-  readonly term: number;
-  readonly slot: number;
-  /** '' when what was asked for cannot be the id of one. */
-  readonly instrumentId: string;
-  readonly livemode: boolean;
-}
 
 export interface Standing {
   /** Empty = nothing. */
   readonly obstacle: string;
-  /** Undefined = this merchant has no such instrument in this mode. */
   /** Of what the order asks for. */
   readonly receivedMinor: bigint;
-  readonly kept:
-    | { readonly method: string; readonly provider: string; readonly instrument: Instrument | undefined }
-    | undefined;
+  /** Undefined = this merchant has no such instrument in this mode. */
+  readonly kept: KeptInstrument | undefined;
 }
 
 interface Row {
@@ -33,6 +21,7 @@ interface Row {
   received_minor: bigint;
   method: string | null;
   provider: string | null;
+  account_id: string | null;
   instrument: unknown;
 }
 
@@ -49,7 +38,7 @@ export async function readStandings(
         select
           coalesce(slots.charged, false) as charged, coalesce(intent.status in ('paid', 'overpaid'), false) as paid,
           coalesce(orders.live, false) as live, coalesce(intent.received_minor, 0) as received_minor,
-          i.method, i.provider, i.instrument
+          i.method, i.provider, coalesce(i.account_id, i.merchant_id) as account_id, i.instrument
         from unnest(
           ${asked.map((each) => each.merchantId)}::uuid[], ${asked.map((each) => each.orderId)}::bigint[], ${asked.map((each) => each.subscriptionId)}::text[],
           ${asked.map((each) => each.term)}::int[], ${asked.map((each) => each.slot)}::int[], ${asked.map((each) => each.instrumentId || null)}::uuid[],
@@ -69,9 +58,14 @@ export async function readStandings(
     obstacle: obstacleOf(row),
     receivedMinor: row.received_minor,
     kept:
-      row.method === null || row.provider === null
+      row.method === null || row.provider === null || row.account_id === null
         ? undefined
-        : { method: row.method, provider: row.provider, instrument: readInstrument(row.instrument) },
+        : {
+            method: row.method,
+            provider: row.provider,
+            accountId: row.account_id,
+            instrument: readInstrument(row.instrument),
+          },
   }));
 }
 

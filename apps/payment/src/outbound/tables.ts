@@ -35,7 +35,24 @@ export interface PaymentRow {
   subscription_id: string | null;
   term: number | null;
   slot: number | null;
+  /** Null = written by the version before accounts. */
+  account_id: string | null;
   is_offline: boolean;
+}
+
+export interface ProviderAccountRow {
+  account_id: string;
+  merchant_id: string;
+  livemode: boolean;
+  provider: string;
+  credentials: Buffer;
+  settings: unknown;
+  state: 'active' | 'disabled';
+  position: number;
+  created_at: Date;
+  last_success_at: Date | null;
+  last_failure_at: Date | null;
+  consecutive_failures: number;
 }
 
 /** What is read of the intent beside one of its payments. */
@@ -101,6 +118,7 @@ export interface PaymentTables {
     provider_token: string;
     instrument: unknown;
     created_at: Date;
+    account_id: string | null;
   };
   callback: {
     callback_id: string;
@@ -113,5 +131,7 @@ export interface PaymentTables {
     tries: Generated<number>;
     due_at: Date | null;
     reference: string | null;
+    account_id: Generated<string>;
   };
+  provider_account: ProviderAccountRow;
 }

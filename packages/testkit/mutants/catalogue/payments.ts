@@ -3,7 +3,7 @@ import { patch, type Mutant } from '../mutant.ts';
 
 const machine = 'apps/payment/src/domain/payment.ts';
 const calls = 'apps/payment/src/inbound/provider-calls.ts';
-const connector = 'apps/payment/src/outbound/sandbox-provider.ts';
+const connector = 'apps/payment/src/outbound/providers/sandbox/connector.ts';
 const attempts = 'apps/payment/src/outbound/attempts.ts';
 const app = 'apps/payment/src/app.ts';
 
@@ -75,7 +75,7 @@ export const payments: readonly Mutant[] = [
     hint: 'pages',
     patches: [
       patch(
-        'apps/payment/src/domain/fact.ts',
+        'apps/payment/src/domain/provider-report.ts',
         "      return { type: 'recordClosed', at, closedPage: providerPaymentId };",
         '      return undefined;',
       ),
@@ -184,7 +184,7 @@ export const payments: readonly Mutant[] = [
     patches: [
       patch(
         calls,
-        '(await provider.ask(payment.payment_id, this.#parts.clock.now(payment.merchant_id)))?.providerPaymentId;',
+        '(await provider.ask?.(payment.payment_id, this.#parts.clock.now(payment.merchant_id)))?.providerPaymentId;',
         'undefined;',
       ),
       patch(calls, '    if (isGivenUp(payment)) return this.#close(attempt);\n', ''),

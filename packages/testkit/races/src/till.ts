@@ -5,7 +5,7 @@ import { home as paymentHome, paymentApp, type PaymentTables } from '@tillstream
 import { PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
 import { startProgram } from '@tillstream/testkit/program';
 import { request } from 'undici';
-import { alternate, type Instance, type Stage } from './stage.ts';
+import { alternate, vaultKeys, type Instance, type Stage } from './stage.ts';
 
 export interface Till {
   readonly services: readonly [Instance, Instance];
@@ -37,7 +37,11 @@ export async function openTill(stage: Stage): Promise<Till> {
       const service = alternate(services, (calls += 1));
       service
         .client(PaymentApiService)
-        .receiveCallback({ provider: 'sandbox', headers, body: Buffer.concat(chunks) })
+        .receiveCallback({
+          provider: (message.url ?? '').slice((message.url ?? '').lastIndexOf('/') + 1),
+          headers,
+          body: Buffer.concat(chunks),
+        })
         .then(
           () => response.writeHead(200).end(),
           () => response.writeHead(500).end(),
@@ -64,6 +68,7 @@ export async function openTill(stage: Stage): Promise<Till> {
     SANDBOX_SECRET: secret,
     SANDBOX_CALLBACK_SECRET: callbackSecret,
     CALLBACK_BASE_URL: gatewayUrl,
+    VAULT_KEYS: vaultKeys,
   };
   const services = await stage.two<PaymentTables>(paymentHome, (own) => paymentApp({ ...own, config }));
   const post = async (to: string, form: Record<string, string>) => {

@@ -41,6 +41,8 @@ export interface CreatePaymentRequest {
   livemode: boolean;
   /** The customer agreed that the instrument is kept and charged again for renewals. An amount of 0 is allowed only then. */
   saveInstrument: boolean;
+  /** Where the buyer is, ISO 3166-1 alpha-2; empty = not known. */
+  country: string;
   /** Until a page that nobody used expires: 5 to 1440 minutes, the merchant's policy; 0 = 30. */
   expiryMinutes: number;
 }
@@ -153,6 +155,10 @@ export interface WithdrawPaymentResponse {
 }
 
 export interface ReceiveCallbackRequest {
+  /**
+   * The last part of the address that it came to: the account's id, pa_ and 26 characters, or the provider's name for
+   * payments that were begun before merchants had accounts.
+   */
   provider: string;
   /** Lower-case names. */
   headers: { [key: string]: string };
@@ -171,6 +177,11 @@ export interface ReceiveCallbackResponse {
 
 export interface ListMethodsRequest {
   livemode: boolean;
+  /** Whose accounts are asked; empty = what every merchant has. */
+  merchantId: string;
+  /** What the merchant's accounts offer for them; empty = for any. */
+  currency: string;
+  country: string;
 }
 
 export interface Method {
@@ -207,6 +218,7 @@ function createBaseCreatePaymentRequest(): CreatePaymentRequest {
     description: "",
     livemode: false,
     saveInstrument: false,
+    country: "",
     expiryMinutes: 0,
   };
 }
@@ -248,6 +260,9 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
     }
     if (message.saveInstrument !== false) {
       writer.uint32(80).bool(message.saveInstrument);
+    }
+    if (message.country !== "") {
+      writer.uint32(114).string(message.country);
     }
     if (message.expiryMinutes !== 0) {
       writer.uint32(120).int32(message.expiryMinutes);
@@ -348,6 +363,14 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
             message.saveInstrument = reader.bool();
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.country = reader.string();
+            continue;
+          }
           case 15: {
             if (tag !== 120) {
               break;
@@ -396,6 +419,7 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
         : isSet(object.save_instrument)
         ? globalThis.Boolean(object.save_instrument)
         : false,
+      country: isSet(object.country) ? globalThis.String(object.country) : "",
       expiryMinutes: isSet(object.expiryMinutes)
         ? globalThis.Number(object.expiryMinutes)
         : isSet(object.expiry_minutes)
@@ -436,6 +460,9 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
     if (message.saveInstrument !== false) {
       obj.saveInstrument = message.saveInstrument;
     }
+    if (message.country !== "") {
+      obj.country = message.country;
+    }
     if (message.expiryMinutes !== 0) {
       obj.expiryMinutes = Math.round(message.expiryMinutes);
     }
@@ -459,6 +486,7 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
     message.description = object.description ?? "";
     message.livemode = object.livemode ?? false;
     message.saveInstrument = object.saveInstrument ?? false;
+    message.country = object.country ?? "";
     message.expiryMinutes = object.expiryMinutes ?? 0;
     return message;
   },
@@ -2423,13 +2451,22 @@ export const ReceiveCallbackResponse: MessageFns<ReceiveCallbackResponse> = {
 };
 
 function createBaseListMethodsRequest(): ListMethodsRequest {
-  return { livemode: false };
+  return { livemode: false, merchantId: "", currency: "", country: "" };
 }
 
 export const ListMethodsRequest: MessageFns<ListMethodsRequest> = {
   encode(message: ListMethodsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.livemode !== false) {
       writer.uint32(8).bool(message.livemode);
+    }
+    if (message.merchantId !== "") {
+      writer.uint32(18).string(message.merchantId);
+    }
+    if (message.currency !== "") {
+      writer.uint32(26).string(message.currency);
+    }
+    if (message.country !== "") {
+      writer.uint32(34).string(message.country);
     }
     return writer;
   },
@@ -2455,6 +2492,30 @@ export const ListMethodsRequest: MessageFns<ListMethodsRequest> = {
             message.livemode = reader.bool();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.merchantId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.currency = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.country = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2468,13 +2529,31 @@ export const ListMethodsRequest: MessageFns<ListMethodsRequest> = {
   },
 
   fromJSON(object: any): ListMethodsRequest {
-    return { livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false };
+    return {
+      livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
+      merchantId: isSet(object.merchantId)
+        ? globalThis.String(object.merchantId)
+        : isSet(object.merchant_id)
+        ? globalThis.String(object.merchant_id)
+        : "",
+      currency: isSet(object.currency) ? globalThis.String(object.currency) : "",
+      country: isSet(object.country) ? globalThis.String(object.country) : "",
+    };
   },
 
   toJSON(message: ListMethodsRequest): unknown {
     const obj: any = {};
     if (message.livemode !== false) {
       obj.livemode = message.livemode;
+    }
+    if (message.merchantId !== "") {
+      obj.merchantId = message.merchantId;
+    }
+    if (message.currency !== "") {
+      obj.currency = message.currency;
+    }
+    if (message.country !== "") {
+      obj.country = message.country;
     }
     return obj;
   },
@@ -2485,6 +2564,9 @@ export const ListMethodsRequest: MessageFns<ListMethodsRequest> = {
   fromPartial<I extends Exact<DeepPartial<ListMethodsRequest>, I>>(object: I): ListMethodsRequest {
     const message = createBaseListMethodsRequest();
     message.livemode = object.livemode ?? false;
+    message.merchantId = object.merchantId ?? "";
+    message.currency = object.currency ?? "";
+    message.country = object.country ?? "";
     return message;
   },
 };
