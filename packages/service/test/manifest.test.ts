@@ -34,7 +34,8 @@ describe.each(services)('$name', ({ name, schema, addressKey, defaultAddress, he
     const published = [...app.matchAll(/topics: \[((?:\w+Events(?:, )?)+)\]/g)].flatMap(([, list = '']) =>
       list.split(', ').map(topicOf),
     );
-    expect(subscribed.toSorted()).toEqual([...hears].toSorted());
+    expect(new Set(subscribed)).toEqual(new Set(hears));
+    expect(subscribed).toHaveLength(hears.length);
     expect(published).toEqual([...says]);
   });
 
