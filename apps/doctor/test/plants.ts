@@ -13,9 +13,14 @@ export const plants: Readonly<Record<string, string>> = {
   'history-of-payments': `update payment.payment_history set type = 'paymentFailed' where order_id = 1 and version = 4`,
   'isolation-roles': 'grant usage on schema payment to tillstream_order',
   'isolation-row-level-security': 'alter table fulfillment.licence no force row level security',
+  'jobs-dead': `update notification.job set state = 'dead' where subject = 'payment_confirmed 1'`,
+  'jobs-destination-away': `
+    update notification.job set state = 'pending', settled_at = null, due_at = now() where subject = 'payment_confirmed 1';
+    insert into notification.job_destination (kind, destination, away_since, open_until, reason)
+    values ('send_mail', 'mail_server', now() - interval '1 hour', now(), 'mail_server_away')`,
+  'jobs-in-time': `
+    update notification.job set state = 'pending', settled_at = null, due_at = now() - interval '1 hour' where subject = 'payment_confirmed 1'`,
   'mails-every-paid-order': `delete from notification.mail where order_id = 3 and kind = 'licence'`,
-  'mails-given-up': `update notification.mail set status = 'failed_permanently', sent_at = null where order_id = 1`,
-  'mails-in-time': `update notification.mail set status = 'pending', sent_at = null, due_at = now() - interval '1 hour' where order_id = 1`,
   'messages-carrier-heard': `
     insert into carrier.topic values ('orders', 1);
     insert into carrier.log (topic, partition, "offset", key, value, headers, created_at) values ('orders', 0, 0, '', '', '{}', now() - interval '1 hour');

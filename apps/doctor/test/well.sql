@@ -49,9 +49,11 @@ values ('2_21', '00000000-0000-7000-8000-000000000001', false, 'active', 1, 2, 2
 insert into subscription.subscription_history (subscription_id, version, merchant_id, term, type, at, trace_id, data) values ('2_21', 1, '00000000-0000-7000-8000-000000000001', 1, 'subscriptionStarted', now(), '', '{}');
 insert into subscription.subscription_order (order_id, subscription_id, merchant_id, term) values (2, '2_21', '00000000-0000-7000-8000-000000000001', 1), (3, '2_21', '00000000-0000-7000-8000-000000000001', 2);
 
-insert into notification.mail (id, merchant_id, kind, about, order_id, item_id, status, sent_at, traceparent, created_at)
-select gen_random_uuid(), merchant_id, kind, case kind when 'licence' then order_id || '.' || order_id || '1' else order_id::text end, order_id, case kind when 'licence' then order_id * 10 + 1 end, 'sent', paid_at, '', paid_at
+insert into notification.mail (id, merchant_id, kind, about, order_id, item_id)
+select gen_random_uuid(), merchant_id, kind, case kind when 'licence' then order_id || '.' || order_id || '1' else order_id::text end, order_id, case kind when 'licence' then order_id * 10 + 1 end
 from "order".purchase_order cross join (values ('payment_confirmed'), ('licence')) kinds (kind) where status = 'paid';
+insert into notification.job (job_id, merchant_id, kind, subject, once_key, destination, state, traceparent, created_at, settled_at, age_from)
+select id, merchant_id, 'send_mail', kind || ' ' || about, kind || ' ' || about, 'mail_server', 'done', '', now(), now(), now() from notification.mail;
 
 insert into webhook.endpoint (id, merchant_id, livemode, shard, url, events, description, status, sign_seed, sign_standard, secrets, metadata, resumed_at)
 values ('00000000-0000-7000-8000-0000000000e1', '00000000-0000-7000-8000-000000000001', false, 0, 'https://example.com', '{}', '', 'active', true, true, '', '{}', now());

@@ -1,6 +1,9 @@
 /** The notification service: one mail for each (order, kind), over SMTP. Rows with a unique key, no machine (domain/mail.ts says why). */
 import type { Database } from '@tillstream/database/database';
 import type { ServiceHome } from '@tillstream/database/migrate';
+import { jobsMigrations } from '@tillstream/jobs/migrations';
+import { jobWork } from '@tillstream/jobs/work';
+import { Jobs } from '@tillstream/jobs/worker';
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Log } from '@tillstream/messaging/log';
 import { messagingMigrations } from '@tillstream/messaging/migrations';
@@ -13,11 +16,11 @@ import { mailsOfFulfillmentEvents } from './inbound/fulfillment-events.ts';
 import { mailsOfOrderEvents } from './inbound/order-events.ts';
 import { mailsOfSubscriptionEvents } from './inbound/subscription-events.ts';
 import { answerTimeline } from './inbound/timeline-api.ts';
-import type { ContentClients } from './outbound/content.ts';
-import { Mails } from './outbound/mails.ts';
-import { postman } from './outbound/postman.ts';
+import { gatherContent, type ContentClients } from './outbound/content.ts';
+import { mailJobs, Mails, nameOfTry } from './outbound/mails.ts';
 import { openSmtp, type Transport } from './outbound/smtp.ts';
 import type { NotificationTables } from './outbound/tables.ts';
+import { mailHandler } from './workers/mail-worker.ts';
 
 export type { NotificationTables } from './outbound/tables.ts';
 
@@ -26,7 +29,7 @@ export const home: ServiceHome = {
   schema: 'notification',
   role: 'tillstream_notification',
   migrations: new URL('../migrations/', import.meta.url),
-  shared: [messagingMigrations],
+  shared: [messagingMigrations, jobsMigrations],
 };
 
 export function notificationApp(parts: {
@@ -39,19 +42,28 @@ export function notificationApp(parts: {
   openTransport?: () => Transport;
 }): ServiceApp {
   const { database, config, log } = parts;
-  const mails = new Mails(database, parts.clock);
-  const timeline = answerTimeline(async (merchantId, orderId) =>
-    (await mails.ofOrder(merchantId, orderId)).map((row) => ({
-      kind: row.kind,
-      facts: row.facts ?? undefined,
-      status: row.status,
-      reason: row.reason,
-      traceparent: row.traceparent,
-      createdAt: row.created_at,
-      sentAt: row.sent_at ?? undefined,
-      dueAt: row.due_at,
-    })),
-  );
+  const kind = mailJobs({ firstMs: config.MAIL_RETRY_FIRST_MS, giveUpMs: config.MAIL_GIVE_UP_MS });
+  const mails = new Mails(database, parts.clock, kind);
+  const smtp = openSmtp({
+    url: config.SMTP_URL,
+    from: config.MAIL_FROM,
+    ...(parts.openTransport === undefined ? {} : { openTransport: parts.openTransport }),
+  });
+  const sending = new Jobs({
+    database,
+    clock: parts.clock,
+    log,
+    kind,
+    handler: mailHandler({
+      readContent: (due, nowOf) => gatherContent(parts.clients, due, nowOf),
+      send: (messageId, letter) => smtp.send(messageId, letter),
+      messageIdDomain: config.MAIL_DOMAIN === '' ? (config.MAIL_FROM.split('@')[1] ?? 'localhost') : config.MAIL_DOMAIN,
+      clock: parts.clock,
+      log,
+    }),
+    close: () => smtp.close(),
+  });
+  const timeline = answerTimeline((merchantId, orderId) => mails.ofOrder(merchantId, orderId));
   return {
     name: home.name,
     database,
@@ -71,25 +83,8 @@ export function notificationApp(parts: {
       },
     ],
     timers: [],
-    work: [{ what: 'mails', pending: (merchantId, now) => mails.pending(merchantId, now) }],
-    workers: [
-      postman({
-        database,
-        mails,
-        clock: parts.clock,
-        log,
-        clients: parts.clients,
-        openSmtp: () =>
-          openSmtp({
-            url: config.SMTP_URL,
-            from: config.MAIL_FROM,
-            ...(parts.openTransport === undefined ? {} : { openTransport: parts.openTransport }),
-          }),
-        messageIdDomain:
-          config.MAIL_DOMAIN === '' ? (config.MAIL_FROM.split('@')[1] ?? 'localhost') : config.MAIL_DOMAIN,
-        policy: { firstMs: config.MAIL_RETRY_FIRST_MS, giveUpMs: config.MAIL_GIVE_UP_MS },
-      }),
-    ],
+    work: [jobWork(database, [kind], nameOfTry)],
+    workers: sending.workers(),
   };
 }
 

@@ -23,7 +23,7 @@ export function postOf(world: World) {
   const settled = (order: Order) =>
     eventually(async () => {
       const mails = await world.mailsOf(order.orderId);
-      return mails.length > 0 && mails.every((mail) => !['pending', 'sending'].includes(mail.status)) && mails;
+      return mails.length > 0 && mails.every((mail) => mail.state !== 'pending') && mails;
     });
   return {
     know,
@@ -44,7 +44,7 @@ export function postOf(world: World) {
       await world.carrier.publish([message]);
       const [mail] = await settled(about);
       expect(mailsTo(about)).toEqual([]);
-      expect(mail?.status).toBe('not_wanted');
+      expect(mail?.state).toBe('not_wanted');
       return mail?.reason;
     },
     async nothingIsQueued(about: Order, message: Message): Promise<void> {

@@ -1,4 +1,5 @@
 /** The notification service on a real database, carrier and mail server; the services it asks are stand-ins on real ports. */
+import type { Database } from '@tillstream/database/database';
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
 import { MerchantClocks } from '@tillstream/messaging/merchant-clocks';
@@ -17,6 +18,7 @@ import { startApp, standIn, type StartedApp } from '@tillstream/testkit/app';
 import { testDatabase } from '@tillstream/testkit/database';
 import { quietLog, type RecordedLog } from '@tillstream/testkit/log';
 import { startMailbox, type Mailbox } from '@tillstream/testkit/mailbox';
+import { sql, type RawBuilder } from 'kysely';
 import { home, notificationApp, type NotificationTables } from '../src/app.ts';
 import { settings } from '../src/config.ts';
 
@@ -77,15 +79,9 @@ export async function openWorld() {
     async reopenMailbox() {
       mailboxes.push(await startMailbox(mailbox.port));
     },
-    rows: () =>
-      database.everyMerchant('the test looks at all mails', (tx) =>
-        tx.selectFrom('mail').select(['kind', 'status', 'attempts', 'reason']).orderBy('id').execute(),
-      ),
+    rows: () => readMails(database, sql`true`),
     /** The mails about one order. */
-    mailsOf: (orderId: bigint) =>
-      database.everyMerchant('the test looks at the mails of an order', (tx) =>
-        tx.selectFrom('mail').selectAll().where('order_id', '=', orderId).orderBy('id').execute(),
-      ),
+    mailsOf: (orderId: bigint) => readMails(database, sql`order_id = ${orderId}`),
     async close() {
       await running.stop();
       await others.stop();
@@ -94,6 +90,29 @@ export async function openWorld() {
       await Promise.all([own.drop(), carrierDatabase.drop()]);
     },
   };
+}
+
+interface MailState {
+  readonly kind: string;
+  readonly about: string;
+  readonly state: 'pending' | 'done' | 'not_wanted' | 'dead';
+  readonly tries: number;
+  readonly reason: string;
+  readonly created_at: Date;
+  readonly settled_at: Date | null;
+}
+
+/** Mails with what came of sending them. */
+async function readMails(
+  database: Database<NotificationTables>,
+  which: RawBuilder<unknown>,
+): Promise<readonly MailState[]> {
+  const { rows } = await database.everyMerchant('the test looks at mails', (tx) =>
+    sql<MailState>`
+      select mail.kind, mail.about, job.state, job.tries, job.reason, job.created_at, job.settled_at
+      from mail join job on job.job_id = mail.id where ${which} order by mail.id`.execute(tx),
+  );
+  return rows;
 }
 
 function standIns(known: Known): RpcBinding[] {

@@ -18,6 +18,7 @@ export const moments = {
   'inbox committed': 'what messages cause is committed, their offset is not',
   'offset committed': 'the offset of messages is committed',
   'job leased': 'a worker has taken something up and has done nothing',
+  'job run': 'what a job calls has answered, its result is not written',
   'call sent': 'something outside is being called',
   'call answered': 'something outside has answered, nothing is recorded',
   stopping: 'an orderly stop is under way',

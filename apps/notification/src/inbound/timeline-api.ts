@@ -3,19 +3,8 @@ import type { Awaited, TimelineEntry } from '@tillstream/proto/timeline/v1/timel
 import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
 import type { Handlers } from '@tillstream/rpc/server';
 import { traceIdOf } from '@tillstream/telemetry/trace';
-import type { MailFacts } from '../domain/facts.ts';
 import type { MailKind } from '../domain/mail.ts';
-
-export interface MailOfOrder {
-  readonly kind: MailKind;
-  readonly facts: MailFacts | undefined;
-  readonly status: 'pending' | 'sending' | 'sent' | 'not_wanted' | 'failed_permanently';
-  readonly reason: string;
-  readonly traceparent: string;
-  readonly createdAt: Date;
-  readonly sentAt: Date | undefined;
-  readonly dueAt: Date;
-}
+import type { MailOfOrder } from '../ports.ts';
 
 const names: Readonly<Partial<Record<MailKind, string>>> = {
   payment_confirmed: 'payment confirmation',
@@ -67,15 +56,15 @@ function entriesOf(mail: MailOfOrder): readonly TimelineEntry[] {
   if (mail.status === 'failed_permanently') {
     return [
       queued,
-      { ...common, at: mail.dueAt, type: 'mail_failed', summary: `The ${name} could not be sent: ${mail.reason}.` },
+      { ...common, at: mail.settledAt, type: 'mail_failed', summary: `The ${name} could not be sent: ${mail.reason}.` },
     ];
   }
-  if (mail.sentAt === undefined) return [queued];
-  return [queued, { ...common, at: mail.sentAt, type: 'mail_sent', summary: `The mail server took the ${name}.` }];
+  if (mail.status !== 'sent') return [queued];
+  return [queued, { ...common, at: mail.settledAt, type: 'mail_sent', summary: `The mail server took the ${name}.` }];
 }
 
 function awaitedOf(mail: MailOfOrder): readonly Awaited[] {
-  if (mail.status !== 'pending' && mail.status !== 'sending') return [];
+  if (mail.status !== 'pending') return [];
   const name = nameOf(mail);
   if (mail.reason === '') return [{ source, type: 'mail', summary: `The ${name} is being sent.`, until: undefined }];
   return [

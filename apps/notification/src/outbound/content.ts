@@ -4,7 +4,7 @@ import type { Merchant, MerchantApiService, Product } from '@tillstream/proto/me
 import type { OrderApiService, OrderDocument } from '@tillstream/proto/order/v1/order_api';
 import type { Client } from '@tillstream/rpc/client';
 import { writePoolLow } from './letters/pool-low.ts';
-import type { MailRow } from './tables.ts';
+import type { DueMail } from '../ports.ts';
 import { later, notWanted, writeOfOrder, type Written } from './writing.ts';
 
 export interface ContentClients {
@@ -16,9 +16,9 @@ export interface ContentClients {
 /** Answers what a mail of the batch says. Throws when a service does not answer. */
 export async function gatherContent(
   clients: ContentClients,
-  mails: readonly MailRow[],
+  mails: readonly DueMail[],
   nowOf: (merchantId: string) => Date,
-): Promise<(mail: MailRow) => Written> {
+): Promise<(mail: DueMail) => Written> {
   const [documents, licences, pools] = await Promise.all([
     documentsOf(
       clients,
@@ -46,11 +46,11 @@ export async function gatherContent(
 }
 
 /** The unpaid child of a subscription, beside the parent that the mail is about. */
-function openOrderOf({ facts }: MailRow): bigint | undefined {
+function openOrderOf({ facts }: DueMail): bigint | undefined {
   return facts !== null && 'openOrderId' in facts && facts.openOrderId !== '0' ? BigInt(facts.openOrderId) : undefined;
 }
 
-function orderKey(mail: MailRow): string {
+function orderKey(mail: DueMail): string {
   return `${mail.merchant_id} ${mail.order_id}`;
 }
 
@@ -60,7 +60,7 @@ interface OrderKey {
 }
 
 /** Each order once, however many mails are about it. */
-function ordersOf(mails: readonly MailRow[]): readonly OrderKey[] {
+function ordersOf(mails: readonly DueMail[]): readonly OrderKey[] {
   const keys = mails.flatMap((mail): OrderKey[] =>
     [mail.order_id, openOrderOf(mail)].flatMap((orderId) =>
       orderId === null || orderId === undefined ? [] : [{ merchantId: mail.merchant_id, orderId }],
@@ -72,7 +72,7 @@ function ordersOf(mails: readonly MailRow[]): readonly OrderKey[] {
 /** The orders as they are now: a mail that was delayed for a day should not say what is no longer so. */
 async function documentsOf(
   { order }: ContentClients,
-  mails: readonly MailRow[],
+  mails: readonly DueMail[],
 ): Promise<ReadonlyMap<string, OrderDocument>> {
   const keys = ordersOf(mails).map((each) => ({ ...each, version: 0n }));
   if (keys.length === 0) return new Map();
@@ -82,7 +82,7 @@ async function documentsOf(
 
 async function licencesOf(
   { fulfillment }: ContentClients,
-  mails: readonly MailRow[],
+  mails: readonly DueMail[],
 ): Promise<ReadonlyMap<string, readonly Licence[]>> {
   const orders = ordersOf(mails);
   if (orders.length === 0) return new Map();
@@ -96,7 +96,7 @@ interface Pools {
   readonly products: ReadonlyMap<string, Product>;
 }
 
-async function poolsOf({ merchant }: ContentClients, mails: readonly MailRow[]): Promise<Pools> {
+async function poolsOf({ merchant }: ContentClients, mails: readonly DueMail[]): Promise<Pools> {
   const byMerchant = Map.groupBy(mails, (mail) => mail.merchant_id);
   if (byMerchant.size === 0) return { merchants: new Map(), products: new Map() };
   const [{ merchants }, ...found] = await Promise.all([
@@ -111,7 +111,7 @@ async function poolsOf({ merchant }: ContentClients, mails: readonly MailRow[]):
   };
 }
 
-function writePool(mail: MailRow, pools: Pools): Written {
+function writePool(mail: DueMail, pools: Pools): Written {
   const merchant = pools.merchants.get(mail.merchant_id);
   if (merchant === undefined) return later('merchant_unknown');
   if (merchant.supportEmail === '') return notWanted('no_support_email');

@@ -10,9 +10,9 @@ import { writePaymentConfirmed } from './letters/payment-confirmed.ts';
 import { writeRenewalNotice } from './letters/renewal-notice.ts';
 import { writeRenewalFailed, writeRenewalOrder } from './letters/renewal-orders.ts';
 import { writeCancelled, writeExpired, writeRestored } from './letters/subscription-ends.ts';
-import type { MailRow } from './tables.ts';
+import type { DueMail, Written as WrittenAs } from '../ports.ts';
 
-export type Written = { readonly letter: Letter } | { readonly outcome: Outcome };
+export type Written = WrittenAs<Letter>;
 
 export interface Known {
   readonly document: OrderDocument | undefined;
@@ -23,7 +23,7 @@ export interface Known {
   readonly now: Date;
 }
 
-export function writeOfOrder(mail: MailRow, known: Known): Written {
+export function writeOfOrder(mail: DueMail, known: Known): Written {
   const { document } = known;
   const order = document?.order;
   if (document === undefined || order === undefined) return later('order_unknown');
@@ -66,7 +66,7 @@ export function notWanted(reason: string): Written {
 }
 
 interface About {
-  readonly mail: MailRow;
+  readonly mail: DueMail;
   readonly document: OrderDocument;
   readonly order: Order;
   readonly item: OrderItem;
@@ -121,5 +121,5 @@ function whyNotPayable(order: Order): Written | undefined {
 /** The order hears of a cancel or restore a moment after we do: it is asked a second time before it is believed. */
 function whyCancelled({ mail, item }: About): Written | undefined {
   if (item.subscription?.status !== 'cancelled') return undefined;
-  return mail.attempts === 0 ? later('subscription_cancelled') : notWanted('subscription_cancelled');
+  return mail.tries === 0 ? later('subscription_cancelled') : notWanted('subscription_cancelled');
 }

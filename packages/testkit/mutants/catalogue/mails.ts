@@ -2,7 +2,9 @@
 import { patch, type Mutant } from '../mutant.ts';
 
 const rows = 'apps/notification/src/outbound/mails.ts';
-const postman = 'apps/notification/src/outbound/postman.ts';
+const leases = 'packages/jobs/src/leases.ts';
+const worker = 'packages/jobs/src/worker.ts';
+const settlement = 'packages/jobs/src/settlement.ts';
 
 export const mails: readonly Mutant[] = [
   {
@@ -14,9 +16,9 @@ export const mails: readonly Mutant[] = [
     hint: 'outside',
     patches: [
       patch(
-        postman,
-        '    const results = await Promise.all(\n',
-        "    await parts.mails.settle(lease, group.map((mail) => settled(parts, mail, { type: 'sent' })));\n    const results = await Promise.all(\n",
+        worker,
+        '      for (let left = jobs; left.length > 0; ) {\n',
+        "      await this.#leases.settle(jobs.map((job) => ({ job, outcome: { type: 'done' } })));\n      for (let left = jobs; left.length > 0; ) {\n",
       ),
     ],
   },
@@ -28,9 +30,9 @@ export const mails: readonly Mutant[] = [
     hint: 'outside',
     patches: [
       patch(
-        rows,
-        "const isFree = sql`status in ('pending', 'sending') and",
-        "const isFree = sql`status in ('pending') and",
+        leases,
+        'const isFree = sql`(leased_until is null or leased_until <= now())`;',
+        'const isFree = sql`(leased_until is null)`;',
       ),
     ],
   },
@@ -43,8 +45,8 @@ export const mails: readonly Mutant[] = [
     patches: [
       patch(
         rows,
-        '${mails.map((mail) => mail.about)}::text[],',
-        '${mails.map((mail) => `${mail.about}#${crypto.randomUUID().slice(0, 4)}`)}::text[],',
+        'subject: `${mail.kind} ${mail.about}`,',
+        'subject: `${mail.kind} ${mail.about}#${crypto.randomUUID().slice(0, 4)}`,',
       ),
     ],
   },
@@ -54,12 +56,6 @@ export const mails: readonly Mutant[] = [
     museum: '',
     caughtBy: 'at least one mail for each order and kind',
     hint: 'outside',
-    patches: [
-      patch(
-        'apps/notification/src/domain/mail.ts',
-        '      if (tried.wallAgeMs >= policy.giveUpMs) return',
-        "      if (outcome.reason !== '') return",
-      ),
-    ],
+    patches: [patch(settlement, 'if (tried.wallAgeMs >= giveUpMs)', "if (outcome.because !== '')")],
   },
 ];

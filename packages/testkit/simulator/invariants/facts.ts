@@ -15,7 +15,9 @@ const tables = {
   subscriptions: 'subscription.subscription',
   subscriptionOrders: 'subscription.subscription_order',
   subscriptionHistory: 'subscription.subscription_history',
-  mails: 'notification.mail',
+  // With what came of sending them.
+  mails:
+    '(select mail.*, job.state, job.reason from notification.mail join notification.job on job.job_id = mail.id) as mails',
   events: 'webhook.event',
   webhooks: 'webhook.delivery',
   orderOutbox: '"order".outbox',

@@ -47,8 +47,8 @@ const unsent = senders
 
 // The merchant's own retries: in a test clock's time, which is ahead of the wall's. What a provider sent is nobody's yet.
 const retries = `
-  select 'mails' as what, merchant_id, count(*) as many, min(due_at) as next_at from notification.mail
-    where status in ('pending', 'sending') group by merchant_id
+  select 'mails' as what, merchant_id, count(*) as many, min(due_at) as next_at from notification.job
+    where due_at is not null group by merchant_id
   union all select 'webhooks', merchant_id, count(*), min(due_at) from webhook.delivery where status = 'waiting' group by merchant_id
   union all select 'callbacks to apply', null::uuid, count(*), min(due_at) from payment.callback where applied_at is null
   union all select 'calls to the provider', merchant_id, count(*), min(due_at) from payment.attempt

@@ -93,20 +93,19 @@ export const mailsArrive: Invariant = {
     // a server that is away is waited for by the wall.
     const hasTravelled = story.orders.some(({ steps }) => steps.some((step) => 'by' in step || step.do === 'wait'));
     const givenUp = facts.mails.filter(
-      (row) =>
-        row['status'] === 'failed_permanently' && (!hasTravelled || text(row['reason']).startsWith('mail_server_')),
+      (row) => row['state'] === 'dead' && (!hasTravelled || text(row['reason']).startsWith('mail_server_')),
     );
     if (givenUp.length > 0) complaints.push(`${givenUp.length} mails are given up, and nobody refused them`);
     const rows = new Map(facts.mails.map((row) => [`<${text(row['kind'])}.${text(row['about'])}@`, row]));
     const come = new Set([...ids].map((id) => id.slice(0, id.indexOf('@') + 1)));
-    for (const [name, { status }] of rows)
-      if (status === 'sent' && !come.has(name)) complaints.push(`a mail is sent and has not come: ${name}`);
+    for (const [name, { state }] of rows)
+      if (state === 'done' && !come.has(name)) complaints.push(`a mail is sent and has not come: ${name}`);
     for (const name of come) {
       const row = rows.get(name);
       // Its answer was lost, and when it was to be sent again nobody wanted it any more.
-      const isOverMeanwhile = row?.['status'] === 'not_wanted' && story.faults.length > 0;
-      if (row?.['status'] !== 'sent' && !isOverMeanwhile)
-        complaints.push(`a mail has come and is ${text(row?.['status'])}: ${name}`);
+      const isOverMeanwhile = row?.['state'] === 'not_wanted' && story.faults.length > 0;
+      if (row?.['state'] !== 'done' && !isOverMeanwhile)
+        complaints.push(`a mail has come and is ${text(row?.['state'])}: ${name}`);
     }
     return complaints;
   },

@@ -176,12 +176,12 @@ export async function checkMails(
   const arrived = new Map<string, number>();
   for (const { message_id: id } of letters)
     arrived.set(id.split('@')[0] ?? '', (arrived.get(id.split('@')[0] ?? '') ?? 0) + 1);
-  const { rows } = await client.query<{ id: string; status: string }>(
-    `select '<' || kind || '.' || about as id, status from notification.mail`,
+  const { rows } = await client.query<{ id: string; state: string }>(
+    `select '<' || mail.kind || '.' || about as id, state from notification.mail join notification.job on job_id = mail.id`,
   );
   const known = new Set(rows.map((row) => row.id));
-  for (const { id, status } of rows)
-    if (status === 'sent' && !arrived.has(id)) say(`mail ${id} is called sent and did not arrive`);
+  for (const { id, state } of rows)
+    if (state === 'done' && !arrived.has(id)) say(`mail ${id} is called sent and did not arrive`);
   for (const id of arrived.keys()) if (!known.has(id)) say(`mail ${id} arrived, and nobody knows of it`);
   return { mails: rows.length, repeatedMails: letters.length - arrived.size };
 }

@@ -16,7 +16,9 @@ const owedRows = {
     .join(' + '),
   'paid orders that are not delivered': `(select count(*) from "order".purchase_order where status = 'paid' and fulfilment_status <> 'delivered')`,
   'webhooks that wait': `(select count(*) from webhook.delivery where status = 'waiting')`,
-  'mails that wait': `(select count(*) from notification.mail where status in ('pending', 'sending'))`,
+  'jobs that wait': ['notification']
+    .map((schema) => `(select count(*) from "${schema}".job where due_at is not null)`)
+    .join(' + '),
   'callbacks that are not applied': '(select count(*) from payment.callback where applied_at is null)',
   'calls to the provider that are due': `(select count(*) from payment.attempt where settled_at is null and due_at <= merchant_now(merchant_id))`,
   'advances of test clocks that are under way': `(select count(*) from merchant.clock_advance where status in ('running', 'waiting'))`,
