@@ -26,6 +26,7 @@ import { standIn, startApp, type StartedApp } from '@tillstream/testkit/app';
 import { turnableClock, type TurnableClock } from '@tillstream/testkit/clock';
 import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
 import { quietLog, type RecordedLog } from '@tillstream/testkit/log';
+import { messageOf } from '@tillstream/testkit/wire';
 import { fulfillmentApp, home, type FulfillmentTables } from '../src/app.ts';
 import { delivery, type DeliveryCommand, type DeliveryItem } from '../src/domain/delivery.ts';
 import { deliveryKeeper } from '../src/outbound/delivery-keeper.ts';
@@ -125,7 +126,7 @@ export async function openShop(): Promise<Shop> {
     order(items, owner = merchantId) {
       const orderId = nextNumber();
       const rows = items.map((item) =>
-        OrderItem.fromPartial({
+        messageOf(OrderItem, {
           id: item.itemId ?? nextNumber(),
           productId: item.productId,
           quantity: item.quantity ?? 1,
@@ -136,7 +137,7 @@ export async function openShop(): Promise<Shop> {
       );
       const document = {
         key: { merchantId: owner, orderId, version: 2n },
-        order: Order.fromPartial({ orderId, merchantId: owner, items: rows }),
+        order: messageOf(Order, { orderId, merchantId: owner, items: rows }),
         shopName: '',
         supportEmail: '',
         occurredAt: undefined,
@@ -173,7 +174,7 @@ export async function openShop(): Promise<Shop> {
 function subscriptionOf(item: ItemAsked): ItemSubscription | undefined {
   const { isParent = false, firstItemId = 0n, previousItemId = 0n } = item;
   if (!isParent && previousItemId === 0n) return undefined;
-  return ItemSubscription.fromPartial({
+  return messageOf(ItemSubscription, {
     parentItemId: isParent ? (item.itemId ?? 0n) : firstItemId,
     previousItemId,
     status: 'active',
