@@ -6,7 +6,7 @@ import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { Carrier, RunningSubscription } from '@tillstream/messaging/message';
 import { toMessage } from '@tillstream/messaging/outgoing';
-import { makePerformer } from '@tillstream/messaging/perform';
+import { makePreparingPerformer } from '@tillstream/messaging/perform';
 import { fulfillmentEvents, orderEvents } from '@tillstream/messaging/topics';
 import { FulfillmentEvent } from '@tillstream/proto/fulfillment/v1/fulfillment_events';
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
@@ -28,7 +28,8 @@ import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
 import { quietLog, type RecordedLog } from '@tillstream/testkit/log';
 import { messageOf } from '@tillstream/testkit/wire';
 import { fulfillmentApp, home, type FulfillmentTables } from '../src/app.ts';
-import { delivery, type DeliveryCommand, type DeliveryItem } from '../src/domain/delivery.ts';
+import { delivery, type DeliveryRequest } from '../src/domain/delivery/delivery.ts';
+import type { DeliveryItem } from '../src/domain/delivery/method.ts';
 import { deliveryKeeper } from '../src/outbound/delivery-keeper.ts';
 
 const key = (fill: number) => Buffer.alloc(32, fill).toString('base64');
@@ -61,7 +62,7 @@ export interface Shop {
   /** Any message on the orders' topic. */
   publish(event: Partial<OrderEvent> & { orderId: bigint }, messageId?: string): Promise<void>;
   /** Past the carrier: straight to the machine, as many at once as one likes. */
-  perform(envelopes: readonly Envelope<DeliveryCommand>[]): Promise<unknown>;
+  perform(envelopes: readonly Envelope<DeliveryRequest>[]): Promise<unknown>;
   codes(orderId: bigint, merchantId?: string): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
@@ -158,10 +159,10 @@ export async function openShop(): Promise<Shop> {
       ),
     publish,
     perform: (envelopes) =>
-      makePerformer({
+      makePreparingPerformer({
         database,
         machine: delivery,
-        keeper: deliveryKeeper(envelopes),
+        keeper: deliveryKeeper,
         name: 'delivery',
         log,
       }).performOnce(envelopes),
