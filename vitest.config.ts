@@ -3,9 +3,12 @@ import { defineConfig } from 'vitest/config';
 // The driver's name leads to a Postgres in memory: for `TEST_DATABASE=memory vitest run --project parts …`, and for the
 // project `memory`, a selection of the parts that is played on both storages.
 const memory = {
-  resolve: { alias: { pg: new URL('packages/testkit/src/memory/driver.ts', import.meta.url).pathname } },
+  resolve: { alias: { pg: new URL('packages/memory-postgres/src/driver.ts', import.meta.url).pathname } },
   env: { TEST_DATABASE_URL: 'postgres://postgres@memory/postgres' },
 };
+// What is slow and broad: an engine compared with a server at random, whole histories on both, sieges of minutes, the split form
+// on its bad days. One of each kind is told with every change; these with `npm run test:nightly` (.ci/nightly).
+const nightly = '**/*.nightly.test.ts';
 const isInMemory = process.env['TEST_DATABASE'] === 'memory';
 const patience = { testTimeout: 30_000, hookTimeout: 120_000 };
 
@@ -21,6 +24,7 @@ export default defineConfig({
           ...(isInMemory ? { env: memory.env } : {}),
           name: 'parts',
           include: ['{apps,packages}/*/test/**/*.test.ts', 'packages/testkit/{races,simulator,torture}/test/*.test.ts'],
+          exclude: [nightly, '**/node_modules/**'],
           globalSetup: isInMemory ? [] : ['packages/testkit/src/postgres-for-tests.ts'],
           setupFiles: process.env['STATEMENTS'] === undefined ? [] : ['packages/testkit/src/statements.ts'],
           ...patience,
@@ -43,12 +47,28 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['{e2e,bench}/**/*.test.ts'],
+          exclude: [nightly, '**/node_modules/**'],
           testTimeout: 120_000,
           hookTimeout: 240_000,
           // Each file starts the whole product; two at once would fight for the machine.
           fileParallelism: false,
         },
       },
+      // Only when it is asked for by its name: `npm run test:nightly`.
+      ...(process.env['NIGHTLY'] === '1'
+        ? [
+            {
+              test: {
+                name: 'nightly',
+                include: [`{apps,packages,e2e,bench}/${nightly}`],
+                globalSetup: ['packages/testkit/src/postgres-for-tests.ts'],
+                testTimeout: 120_000,
+                hookTimeout: 240_000,
+                fileParallelism: false,
+              },
+            },
+          ]
+        : []),
     ],
   },
 });

@@ -116,6 +116,7 @@ export function orderView(phase: Phase, more: Partial<OrderView> = {}): OrderVie
     total: '€224.90',
     isFreeNow: false,
     begunMethod: '',
+    expiryMinutes: 30,
     chosenMethod: 'CreditCard',
     methods: methodViews([card], '', chooseLocale(['en'])),
     subscriptions: [],

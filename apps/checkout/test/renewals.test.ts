@@ -16,6 +16,7 @@ import {
   renewingCart,
   subscriptionId,
   token,
+  transfer,
   trial,
 } from './wire.ts';
 
@@ -211,12 +212,13 @@ describe('the button that orders', () => {
     }
   });
 
-  test('is preceded by the methods there are; by a sentence where there is none, or a method without a name', async () => {
+  test('is preceded by the methods there are; by a sentence where there is none, or a method without words', async () => {
     served.order.cart = renewingCart(monthly, { paymentMethods: [] });
     expect((await get(checkout())).text).toContain(words().methods.none);
-    served.order.cart = renewingCart(monthly, { paymentMethods: [{ code: 'Carrier"Pigeon', canRenew: false }] });
+    const pigeon = { ...transfer, code: 'Carrier"Pigeon', systemName: '<b>Pigeon</b>', textKey: 'toString' };
+    served.order.cart = renewingCart(monthly, { paymentMethods: [pigeon] });
     const { text } = await get(checkout());
-    expect(text).toContain('<span>Carrier&quot;Pigeon</span>');
+    expect(text).toContain('<span>&lt;b&gt;Pigeon&lt;/b&gt;</span>');
     expect(text).toContain('value="Carrier&quot;Pigeon" data-renews="no"');
   });
 });
@@ -302,13 +304,18 @@ describe('the payment page', () => {
   });
 
   test('another method waits for the payment that is open, which is offered first and not called unknown', async () => {
-    for (const language of ['en', 'de']) {
-      served.order.renews(monthly, undefined, { payment: payment('created', { method: 'BankTransfer' }) });
+    for (const [language, minutes] of [
+      ['en', 45],
+      ['de', 120],
+    ] as const) {
+      const begun = payment('created', { method: 'BankTransfer', expiryMinutes: minutes });
+      served.order.renews(monthly, undefined, { payment: begun });
       served.order.refuse.set('beginPayment', new Refused('attempt_unresolved'));
       const got = await post(pay(), { payment_method: 'CreditCard', locale: language });
       expect(got.status).toBe(refusals.attempt_unresolved.http);
       const { methods, pay: said } = words(language);
-      expect(got.text).toContain(said.otherOpen(methods.BankTransfer.name));
+      expect(got.text).toContain(said.otherOpen(methods.texts.transfer.name, minutes));
+      expect(got.text).toContain(language === 'en' ? 'within 45 minutes' : 'innerhalb von 2 Stunden');
       expect(got.text).toMatch(/value="BankTransfer"[^>]*checked/);
     }
     served.order.renews(monthly, undefined, { payment: payment('created', { moneyMoved: 'unknown' }) });

@@ -16,8 +16,20 @@ export const token = '0123456789abcdef0123456789abcdef';
 export const orderId = 1_000_001n;
 export const provider = 'http://provider.test:4004';
 
-export const card: PaymentMethod = { code: 'CreditCard', canRenew: true };
-export const transfer: PaymentMethod = { code: 'BankTransfer', canRenew: false };
+export const card: PaymentMethod = {
+  code: 'CreditCard',
+  systemName: 'Bank Card',
+  kind: 'card',
+  textKey: 'card',
+  canRenew: true,
+};
+export const transfer: PaymentMethod = {
+  code: 'BankTransfer',
+  systemName: 'Bank Transfer',
+  kind: 'transfer',
+  textKey: 'transfer',
+  canRenew: false,
+};
 
 export const monthly: SubscriptionTerms = {
   type: 'AR',
@@ -101,6 +113,8 @@ export const order: Order = {
   version: 1n,
   timeZone: 'Europe/Berlin',
   paymentMethod: 'CreditCard',
+  paymentSystemName: 'Bank Card',
+  shownMethod: undefined,
   refundDuePaymentIds: [],
   autoRenew: false,
   renewsSubscriptionId: '',
@@ -214,6 +228,7 @@ export function payment(status: string, more: Partial<PaymentSummary> = {}): Pay
     status,
     method: 'CreditCard',
     systemName: 'Bank Card',
+    instrument: undefined,
     cardType: '',
     cardLast4: '',
     cardExpiration: '',
@@ -222,6 +237,7 @@ export function payment(status: string, more: Partial<PaymentSummary> = {}): Pay
     reason: '',
     moneyMoved: 'no',
     instrumentId: '',
+    expiryMinutes: 30,
     ...more,
   };
 }

@@ -1,6 +1,8 @@
--- Payments and callbacks that wait for a person: held for review, asked about for weeks, or about nobody's payment.
+-- Payments and callbacks that wait for a person: held for review, paid in part or too much, asked about for weeks, or about an unknown payment.
 -- notice
 select 'payment' as what, payment_id::text as id, review_reason as why from payment.payment where review_reason <> ''
+union all
+select 'intent', intent_id::text, status from payment.payment_intent where status in ('partially_paid', 'overpaid')
 union all
 select 'attempt', attempt_id::text, 'no answer' from payment.attempt a
 where a.settled_at is null and a.due_at is null and a.state = 'unknown'

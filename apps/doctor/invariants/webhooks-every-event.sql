@@ -1,4 +1,4 @@
--- Every event of an order that merchants hear of has its webhook event, one per product that it is about.
+-- Every event of an order that merchants hear of has its webhook event in the profile seed, one per product that it is about.
 with heard (type, webhook) as (values
   ('orderCreated', 'order.created'), ('orderPaymentFailed', 'order.payment.failed'), ('orderPaid', 'order.payment.succeeded'),
   ('orderItemDelivered', 'product.delivered'), ('orderSubscriptionCancelled', 'subscription.cancelled'), ('orderSubscriptionRestored', 'subscription.restored')
@@ -12,5 +12,5 @@ with heard (type, webhook) as (values
 )
 select owed.order_id, owed.version, owed.webhook, owed.items, count(e.id) as events
 from owed left join webhook.event e
-  on e.merchant_id = owed.merchant_id and e.order_id = owed.order_id and e.type = owed.webhook and e.position / 1000 = owed.version
+  on e.merchant_id = owed.merchant_id and e.order_id = owed.order_id and e.payload_profile = 'seed' and e.type = owed.webhook and e.position / 1000 = owed.version
 group by owed.order_id, owed.version, owed.webhook, owed.items having count(e.id) <> owed.items

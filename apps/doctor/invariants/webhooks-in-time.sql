@@ -5,5 +5,6 @@ where d.status = 'waiting' and e.status = 'active' and e.first_failure_at is nul
   and d.due_at < merchant_now(d.merchant_id) - current_setting('doctor.grace')::interval
   and not exists (
     select from webhook.delivery earlier
-    where earlier.endpoint_id = d.endpoint_id and earlier.order_id = d.order_id and earlier.position < d.position and earlier.status = 'waiting')
+    where earlier.endpoint_id = d.endpoint_id and earlier.subject_kind = d.subject_kind and earlier.subject_id = d.subject_id
+      and earlier.position < d.position and earlier.status = 'waiting')
 group by d.endpoint_id

@@ -31,11 +31,16 @@ export const plants: Readonly<Record<string, string>> = {
   'money-attempts-in-time': `update payment.attempt set settled_at = null, state = 'sent', due_at = now() - interval '1 hour', leased_until = now() - interval '1 hour'`,
   'money-booked-payment-is-known': `update "order".order_history set type = 'orderPaymentFailed' where order_id = 1 and type = 'orderPaid'`,
   'money-callbacks-applied': `update payment.callback set applied_at = null, due_at = now() - interval '1 hour'`,
+  'money-intents-add-up': 'update payment.receipt set amount_minor = 199 where amount_minor = 200',
   'money-one-live-payment': `
     drop index payment.payment_live;
     update payment.payment set order_id = 1, reason = '', status = 'processing' where order_id in (1, 4)`,
   'money-order-totals': `update "order".purchase_order set placed = jsonb_set(placed, '{totalMinor}', '"201"') where order_id = 1`,
   'money-paid-order-has-money': `update payment.payment set status = 'expired' where order_id = 1`,
+  'money-payment-goes-through-its-account': `
+    insert into payment.provider_account (account_id, merchant_id, livemode, provider, credentials, settings, state, position)
+    values (gen_random_uuid(), gen_random_uuid(), false, 'sandbox', '', '{}', 'active', 0);
+    update payment.payment set account_id = (select account_id from payment.provider_account) where order_id = 2`,
   'money-payment-is-for-its-order': 'update payment.payment set amount_minor = 1 where order_id = 1',
   'money-provider-reference': `update payment.payment set provider_payment_id = 'sp_1' where order_id = 2`,
   'money-unpaid-while-open': `update payment.payment set status = 'seen', reason = '', expires_at = now() - interval '1 hour' where order_id = 4`,

@@ -18,10 +18,16 @@ insert into "order".timer (machine, aggregate_id, kind, timer_id, merchant_id, d
 insert into "order".outbox (event_id, topic, key, value, headers, aggregate_type, aggregate_id, version, created_at, sent_at)
 select gen_random_uuid(), 'orders', order_id::text, '', '{}', 'order', order_id::text, version, at, at + interval '1 second' from "order".order_history order by order_id, version;
 
-insert into payment.payment (payment_id, merchant_id, order_id, livemode, status, version, amount_minor, currency, method, provider, provider_payment_id, redirect_url, return_url, locale, description, is_outcome_unknown, review_reason, reason, provider_error_code, provider_error_description, card_type, card_last_4, card_expiration, created_at, expires_at, finalised_at, traceparent, is_off_session, subscription_id, term, slot)
+insert into payment.payment_intent (intent_id, merchant_id, order_id, amount_minor, currency, received_minor, status, attempts, created_at)
+select ('00000000-0000-7000-8000-00000000020' || order_id)::uuid, merchant_id, order_id, (placed ->> 'totalMinor')::bigint, 'EUR',
+  case status when 'paid' then (placed ->> 'totalMinor')::bigint else 0 end, case status when 'paid' then 'paid' else 'unpaid' end, 1, created_at from "order".purchase_order;
+insert into payment.payment (payment_id, merchant_id, order_id, livemode, status, version, amount_minor, currency, method, provider, provider_payment_id, redirect_url, return_url, locale, description, is_outcome_unknown, review_reason, reason, provider_error_code, provider_error_description, created_at, expires_at, finalised_at, traceparent, is_off_session, subscription_id, term, slot)
 select ('00000000-0000-7000-8000-00000000010' || order_id)::uuid, merchant_id, order_id, false, case order_id when 4 then 'failed' else 'booked' end, 5, (placed ->> 'totalMinor')::bigint, 'EUR', 'CreditCard', 'sandbox', 'sp_' || order_id, '', '', 'en', '', false, '',
-  case order_id when 4 then 'declined' else '' end, '', '', '', '', '', created_at, case order_id when 3 then null else created_at + interval '30 minutes' end, created_at, '', order_id = 3, subscription_id, term, case order_id when 3 then 0 end
+  case order_id when 4 then 'declined' else '' end, '', '', created_at, case order_id when 3 then null else created_at + interval '30 minutes' end, created_at, '', order_id = 3, subscription_id, term, case order_id when 3 then 0 end
 from "order".purchase_order;
+insert into payment.receipt (receipt_id, intent_id, payment_id, merchant_id, amount_minor, currency, taken_for, received_at)
+select gen_random_uuid(), i.intent_id, p.payment_id, p.merchant_id, p.amount_minor, p.currency, 'counted', p.finalised_at
+from payment.payment p join payment.payment_intent i using (merchant_id, order_id) where p.status = 'booked';
 insert into payment.payment_history (payment_id, version, merchant_id, order_id, type, at, trace_id)
 select p.payment_id, story.version, p.merchant_id, p.order_id, case story.type when 'paymentBooked' then case p.order_id when 4 then 'paymentFailed' else 'paymentBooked' end else story.type end, p.created_at, ''
 from payment.payment p cross join (values (1, 'paymentCreated'), (2, 'pageKnown'), (3, 'paymentSeen'), (4, 'paymentProcessing'), (5, 'paymentBooked')) story (version, type);
@@ -49,10 +55,10 @@ from "order".purchase_order cross join (values ('payment_confirmed'), ('licence'
 
 insert into webhook.endpoint (id, merchant_id, livemode, shard, url, events, description, status, sign_seed, sign_standard, secrets, metadata, resumed_at)
 values ('00000000-0000-7000-8000-0000000000e1', '00000000-0000-7000-8000-000000000001', false, 0, 'https://example.com', '{}', '', 'active', true, true, '', '{}', now());
-insert into webhook.event (id, merchant_id, livemode, source_event_id, item_id, type, order_id, position, occurred_at, body, traceparent)
-select gen_random_uuid(), h.merchant_id, false, gen_random_uuid(), h.order_id * 10 + 1, told.webhook, h.order_id, h.version * 1000 + 1, h.at, '', ''
+insert into webhook.event (id, merchant_id, livemode, source_event_id, item_id, type, subject_kind, subject_id, order_id, position, occurred_at, body, traceparent)
+select gen_random_uuid(), h.merchant_id, false, gen_random_uuid(), h.order_id * 10 + 1, told.webhook, 'order', h.order_id::text, h.order_id, h.version * 1000 + 1, h.at, '', ''
 from "order".order_history h join (values ('orderCreated', 'order.created'), ('orderPaymentFailed', 'order.payment.failed'), ('orderPaid', 'order.payment.succeeded'), ('orderItemDelivered', 'product.delivered')) told (type, webhook) using (type);
-insert into webhook.delivery (merchant_id, endpoint_id, event_id, shard, order_id, position, status, attempt_count, due_at, done_at)
-select merchant_id, '00000000-0000-7000-8000-0000000000e1', id, 0, order_id, position, 'delivered', 1, now() - interval '1 hour', now() - interval '1 hour' + position * interval '1 millisecond' from webhook.event;
+insert into webhook.delivery (merchant_id, endpoint_id, event_id, shard, subject_kind, subject_id, order_id, position, status, attempt_count, due_at, done_at)
+select merchant_id, '00000000-0000-7000-8000-0000000000e1', id, 0, subject_kind, subject_id, order_id, position, 'delivered', 1, now() - interval '1 hour', now() - interval '1 hour' + position * interval '1 millisecond' from webhook.event;
 insert into webhook.attempt (delivery_id, number, merchant_id, endpoint_id, at, trigger, http_status, error, duration_ms, response_start, trace_id)
 select id, 1, merchant_id, endpoint_id, done_at, 'scheduled', 200, '', 1, '', '' from webhook.delivery;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Database } from '@tillstream/database/database';
 import type { ServiceHome } from '@tillstream/database/migrate';
 import type { Clock } from '@tillstream/messaging/clock';
+import type { Envelope } from '@tillstream/messaging/keeper';
 import type { Log } from '@tillstream/messaging/log';
 import { messagingMigrations } from '@tillstream/messaging/migrations';
 import { makePreparingPerformer } from '@tillstream/messaging/perform';
@@ -15,7 +16,7 @@ import { implement } from '@tillstream/rpc/server';
 import type { ServiceApp, Worker } from '@tillstream/service/app';
 import { makeVault, type Vault } from '@tillstream/vault/vault';
 import type { Config } from './config.ts';
-import { delivery } from './domain/delivery/delivery.ts';
+import { delivery, type DeliveryRequest } from './domain/delivery/delivery.ts';
 import { fireDeliveryTimers } from './inbound/delivery-timers.ts';
 import { answerFulfillmentApi } from './inbound/fulfillment-api.ts';
 import { hearOrderEvents } from './inbound/order-events.ts';
@@ -44,13 +45,14 @@ export interface FulfillmentParts {
 export function fulfillmentApp(parts: FulfillmentParts): ServiceApp {
   const { database, clients, clock, log } = parts;
   const vault = makeVault(parts.config.VAULT_KEYS);
-  const { performOnce } = makePreparingPerformer({
+  const deliveries = makePreparingPerformer({
     database,
     machine: delivery,
     keeper: deliveryKeeper,
     name: 'delivery',
     log,
   });
+  const performOnce = (envelopes: readonly Envelope<DeliveryRequest>[]) => deliveries.performOnce(envelopes);
   return {
     name: home.name,
     database,

@@ -197,6 +197,7 @@ function shopOf(id: string): Merchant {
       commissionBp: 500,
       renewalConsent: 'implicit',
       unpaidOrderReminders: ['PT12H', 'P3D'],
+      paymentExpiryMinutes: 45,
     }),
   });
 }
@@ -302,7 +303,8 @@ function paymentFixture(scene: Scene): Handlers<typeof PaymentApiService> {
     },
     getPayments: async () => ({ payments: [] }),
     async receiveCallback(request) {
-      if (request.provider !== 'sandbox') throw new Refused('provider_not_found');
+      if (!['sandbox', 'pa_01h455vb4pex5vsknk084sn02q'].includes(request.provider))
+        throw new Refused('provider_not_found');
       if (request.headers['sandbox-signature'] !== 'good') throw new Refused('callback_not_authentic');
       scene.callbacks.push(request);
       return { isNew: true };

@@ -48,12 +48,12 @@ export function breaksBetween(released: Bag, present: Bag): readonly string[] {
     if (isSchema === undefined) return void complaints.push(`${where}: is gone`);
     const was = resolved(released, wasSchema);
     const is = resolved(present, isSchema);
-    for (const key of ['type', 'format', 'const', 'pattern'])
+    for (const key of side === 'taken' ? ['type', 'format', 'pattern'] : ['type', 'format', 'const', 'pattern'])
       if (JSON.stringify(was[key]) !== JSON.stringify(is[key])) complaints.push(`${where}: ${key} is another`);
     // A list of words may grow for what is taken and for what is given: clients are told to expect words they do not know.
-    const words = list(is['enum']);
+    const words = wordsOf(is);
     if (side === 'taken' && words.length > 0)
-      for (const word of list(was['enum']))
+      for (const word of wordsOf(was))
         if (!words.includes(word)) complaints.push(`${where}: ${text(word)} is no longer taken`);
     const [sooner, later] = side === 'taken' ? [is, was] : [was, is];
     for (const name of list(sooner['required']))
@@ -103,6 +103,11 @@ function resolved(document: Bag, schema: Json): Bag {
   const reference = bag(schema)['$ref'];
   if (typeof reference !== 'string') return bag(schema);
   return resolved(document, at(document, ...reference.replace('#/', '').split('/')) ?? {});
+}
+
+/** What may be said, where that is a list; a constant is a list of one. */
+function wordsOf(schema: Bag): readonly Json[] {
+  return schema['const'] === undefined ? list(schema['enum']) : [schema['const']];
 }
 
 function at(from: Json | undefined, ...keys: readonly string[]): Json | undefined {

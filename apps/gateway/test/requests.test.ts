@@ -215,13 +215,19 @@ describe('callbacks of providers', () => {
     }
   });
 
-  test('forged: 401; unknown provider: 404; too large: 413', async () => {
+  test('arrive with the account that their address names', async () => {
+    const account = 'pa_01h455vb4pex5vsknk084sn02q';
+    expect((await send(`/provider_callbacks/${account}`, '{}', { 'sandbox-signature': 'good' })).status).toBe(200);
+    expect(gateway.scene.callbacks.at(-1)).toMatchObject({ provider: account });
+  });
+
+  test('forged: 401; unknown account or provider: 404; too large: 413', async () => {
     expectProblem(
       await send('/provider_callbacks/sandbox', '{}', { 'content-type': 'application/json' }),
       401,
       'callback_not_authentic',
     );
-    for (const name of ['nobody', 'Sandbox', '__proto__', '..%2f'])
+    for (const name of ['nobody', 'pa_01h455vb4pex5vsknk084sn02z', 'Sandbox', '__proto__', '..%2f'])
       expectProblem(
         await send(`/provider_callbacks/${name}`, '{}', { 'content-type': 'application/json' }),
         404,

@@ -79,6 +79,7 @@ describe('policies', () => {
         renewal_consent: 'implicit',
         renewal_consent_default: false,
         unpaid_order_reminders: ['PT12H', 'P3D'],
+        payment_expiry_minutes: 45,
       },
     });
     const seen = () => gateway.scene.shopChanges.at(-1);
@@ -92,6 +93,9 @@ describe('policies', () => {
     await change({ commission_bp: 1 });
     expect(seen()).toMatchObject({ commissionBp: 1, unpaidOrderReminders: undefined });
     expect(seen()?.renewalConsent).toBeUndefined();
+    expect(seen()?.paymentExpiryMinutes).toBeUndefined();
+    await change({ payment_expiry_minutes: 1_440 });
+    expect(seen()).toMatchObject({ paymentExpiryMinutes: 1_440 });
   });
 
   test.each<[unknown, string]>([
@@ -100,6 +104,9 @@ describe('policies', () => {
     [{ unpaid_order_reminders: 'P1D' }, 'policies.unpaid_order_reminders'],
     [{ unpaid_order_reminders: Array.from({ length: 6 }, () => 'P1D') }, 'policies.unpaid_order_reminders'],
     [{ unpaid_order_reminders: [1] }, 'policies.unpaid_order_reminders[0]'],
+    [{ payment_expiry_minutes: 4 }, 'policies.payment_expiry_minutes'],
+    [{ payment_expiry_minutes: 1_441 }, 'policies.payment_expiry_minutes'],
+    [{ payment_expiry_minutes: 30.5 }, 'policies.payment_expiry_minutes'],
     [{ renewals: true }, 'policies.renewals'],
   ])('%j is refused', async (policies, param) => {
     const answer = await gateway.call('PATCH', '/v1/merchant', { policies });

@@ -184,6 +184,7 @@ test('policies of renewals and reminders: off at first, kept, refused when they 
     renewalConsent: 'switch',
     renewalConsentDefault: false,
     unpaidOrderReminders: [],
+    paymentExpiryMinutes: 30,
   };
   expect(await policiesOf(merchantId)).toEqual(atFirst);
   const change = (more: Partial<UpdateMerchantRequest>) =>
@@ -192,6 +193,7 @@ test('policies of renewals and reminders: off at first, kept, refused when they 
     renewalConsent: 'implicit',
     renewalConsentDefault: true,
     unpaidOrderReminders: { after: ['PT12H', 'P3D'] },
+    paymentExpiryMinutes: 60,
   });
   await change({ commissionBp: 500 });
   expect(await policiesOf(merchantId)).toEqual({
@@ -199,9 +201,15 @@ test('policies of renewals and reminders: off at first, kept, refused when they 
     renewalConsent: 'implicit',
     renewalConsentDefault: true,
     unpaidOrderReminders: ['PT12H', 'P3D'],
+    paymentExpiryMinutes: 60,
   });
   expect(await policiesOf(liveMerchantId)).toEqual(atFirst);
   await expect(change({ renewalConsent: 'never' })).rejects.toMatchObject({ param: 'policies.renewal_consent' });
+  for (const paymentExpiryMinutes of [0, 4, 1_441, -30])
+    await expect(change({ paymentExpiryMinutes })).rejects.toMatchObject({
+      code: 'invalid_field',
+      param: 'policies.payment_expiry_minutes',
+    });
   for (const after of [['P3D', 'P1D'], ['P90D'], ['P1M'], ['soon'], ['P1D', 'P2D', 'P3D', 'P4D', 'P5D', 'P6D']])
     await expect(change({ unpaidOrderReminders: { after } })).rejects.toMatchObject({
       code: 'invalid_field',

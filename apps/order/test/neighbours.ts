@@ -15,6 +15,23 @@ import { Subscription, SubscriptionApiService } from '@tillstream/proto/subscrip
 import { Refused } from '@tillstream/rpc/refusals';
 import { implement, type Handlers, type RpcBinding } from '@tillstream/rpc/server';
 
+export const creditCard: Method = {
+  code: 'CreditCard',
+  systemName: 'Bank Card',
+  kind: 'card',
+  isOffline: false,
+  canRenew: true,
+  textKey: 'card',
+};
+export const bankTransfer: Method = {
+  code: 'BankTransfer',
+  systemName: 'Bank Transfer',
+  kind: 'transfer',
+  isOffline: true,
+  canRenew: false,
+  textKey: 'transfer',
+};
+
 type Name = 'merchant' | 'payment' | 'fulfillment' | 'subscription';
 
 export class Neighbours {
@@ -23,10 +40,7 @@ export class Neighbours {
   readonly payments = new Map<string, Payment>();
   readonly licences: Licence[] = [];
   readonly subscriptions = new Map<string, Subscription>();
-  methods: Method[] = [
-    { code: 'CreditCard', systemName: 'Bank Card', canRenew: true },
-    { code: 'BankTransfer', systemName: 'Bank Transfer', canRenew: false },
-  ];
+  methods: Method[] = [creditCard, bankTransfer];
   /** Those that do not answer now. */
   readonly away = new Set<Name>();
   /** Every question, in order. */
@@ -172,7 +186,7 @@ export class Neighbours {
           },
           listMethods: async (request) => {
             hear('payment', 'listMethods', request);
-            return { methods: this.methods };
+            return { methods: this.methods, catalogue: [creditCard, bankTransfer] };
           },
           refreshPayment: async (request) => {
             hear('payment', 'refreshPayment', request);

@@ -15,6 +15,7 @@ const policies = (unpaidOrderReminders: string[]) => ({
   renewalConsent: 'switch',
   renewalConsentDefault: false,
   unpaidOrderReminders,
+  paymentExpiryMinutes: 30,
 });
 const anOrder = (reminders: string[] = ['P1D', 'P7D']): Promise<Order> =>
   world.order(world.neighbours.addProduct(world.neighbours.addMerchant({ policies: policies(reminders) })));

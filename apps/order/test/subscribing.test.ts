@@ -3,6 +3,7 @@ import type { Merchant, Product, SubscriptionPlan } from '@tillstream/proto/merc
 import type { Cart } from '@tillstream/proto/order/v1/order_api';
 import { eventually } from '@tillstream/testkit/eventually';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { bankTransfer } from './neighbours.ts';
 import { bookedMessage, openWorld, type World } from './world.ts';
 
 let world: World;
@@ -26,6 +27,7 @@ const aProduct = (type: string, policies: Partial<NonNullable<Merchant['policies
       renewalConsent: 'switch',
       renewalConsentDefault: false,
       unpaidOrderReminders: [],
+      paymentExpiryMinutes: 30,
       ...policies,
     },
   });
@@ -48,8 +50,8 @@ describe('a cart', () => {
       renewalPrice: 'snapshot',
     });
     expect(cart.paymentMethods).toEqual([
-      { code: 'CreditCard', canRenew: true },
-      { code: 'BankTransfer', canRenew: false },
+      { code: 'CreditCard', systemName: 'Bank Card', kind: 'card', textKey: 'card', canRenew: true },
+      { code: 'BankTransfer', systemName: 'Bank Transfer', kind: 'transfer', textKey: 'transfer', canRenew: false },
     ]);
   });
 
@@ -166,20 +168,20 @@ describe('an order of what renews', () => {
   });
 });
 
-test('when the payment service is away the methods are those that were known, else the card', async () => {
+test('when the payment service is away the methods are those that were last known; none was by a process that has just begun', async () => {
   const known = await openWorld();
   const product = known.neighbours.addProduct(known.neighbours.addMerchant());
   const methodsNow = async () => codesOf((await known.cartOf(product)).paymentMethods);
   try {
     known.neighbours.away.add('payment');
-    expect(await methodsNow()).toEqual(['CreditCard']);
+    expect(await methodsNow()).toEqual([]);
     known.neighbours.away.clear();
     await eventually(async () => (await methodsNow())?.length === 2);
     known.neighbours.away.add('payment');
     await new Promise((resolve) => setTimeout(resolve, 1_100));
     expect(await methodsNow()).toEqual(['CreditCard', 'BankTransfer']);
     known.neighbours.away.clear();
-    known.neighbours.methods = [{ code: 'BankTransfer', systemName: 'Bank Transfer', canRenew: false }];
+    known.neighbours.methods = [bankTransfer];
     await eventually(async () => (await methodsNow())?.length === 1);
     const cart: Cart = await known.cartOf(product);
     await expect(known.place(cart)).rejects.toMatchObject({ fields: [{ param: 'payment_method' }] });

@@ -12,24 +12,31 @@ import { PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
 import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
 import { implement } from '@tillstream/rpc/server';
 import type { ServiceApp, Worker } from '@tillstream/service/app';
+import { makeVault } from '@tillstream/vault/vault';
 import type { Config } from './config.ts';
-import { methodOf, methods } from './domain/methods.ts';
+import { methods } from './domain/methods.ts';
 import { payment } from './domain/payment.ts';
-import { CallbackDesk } from './inbound/callbacks.ts';
+import { CallbackIntake } from './inbound/callbacks.ts';
 import { Charges } from './inbound/charges.ts';
 import { answerPaymentApi } from './inbound/payment-api.ts';
 import { ProviderCalls } from './inbound/provider-calls.ts';
 import { hearCharges } from './inbound/subscription-events.ts';
+import { AccountHealth } from './outbound/account-health.ts';
 import { Attempts } from './outbound/attempts.ts';
 import { Callbacks } from './outbound/callbacks.ts';
+import { Offered } from './outbound/offered.ts';
 import { paymentKeeper } from './outbound/payment-keeper.ts';
 import { readTimeline } from './outbound/payment-timeline.ts';
 import { Payments } from './outbound/payments.ts';
 import { pendingWork } from './outbound/pending.ts';
-import type { Provider } from './outbound/provider.ts';
+import { ProviderAccounts } from './outbound/provider-accounts.ts';
+import { allProviders } from './outbound/providers/all.ts';
+import { sharedTransports } from './outbound/providers/http.ts';
 import { readStandings } from './outbound/renewals.ts';
-import { sandboxProvider, type Exchange } from './outbound/sandbox-provider.ts';
+import { resealCredentials } from './outbound/reseal-credentials.ts';
 import type { PaymentTables } from './outbound/tables.ts';
+import type { HttpTransport, OfAccount, ProviderKind } from './ports.ts';
+import { followKeys, writeHealth } from './workers/provider-accounts.ts';
 
 export const home: ServiceHome = {
   name: 'payment',
@@ -45,28 +52,42 @@ export function paymentApp(parts: {
   log: Log;
   config: Config;
   /** How requests reach providers; absent = over HTTP. */
-  exchange?: Exchange;
+  transport?: HttpTransport;
+  /** The providers that there are; absent = those of this installation. */
+  providers?: ReadonlyMap<string, ProviderKind>;
+  /** How long a change of an account may go unheeded; absent = 10 s. */
+  accountsKeptForMs?: number;
 }): ServiceApp {
   const { database, clock, log, config } = parts;
-  const providers = providersOf(config, parts.exchange);
-  const provider = (name: string): Provider => {
-    const found = providers.get(name);
-    if (found === undefined) throw new Error(`the provider ${name} is not configured`);
-    return found;
-  };
+  const { transport } = parts;
+  const kinds = parts.providers ?? allProviders(config);
+  const vault = makeVault(config.VAULT_KEYS);
+  const health = new AccountHealth(database, log);
+  const accounts = new ProviderAccounts({
+    database,
+    vault,
+    kinds,
+    callbackBaseUrl: config.CALLBACK_BASE_URL,
+    transport: transport === undefined ? sharedTransports() : () => transport,
+    watch: (account, through) => health.watch(account, through),
+    log,
+    ...(parts.accountsKeptForMs === undefined ? {} : { keptForMs: parts.accountsKeptForMs }),
+  });
+  const account = (payment: OfAccount) => accounts.of(payment);
+  const offered = new Offered(accounts, kinds);
   const payments = new Payments(database);
   const performer = makePerformer({ database, machine: payment, keeper: paymentKeeper, name: 'payment', log });
   const attempts = new Attempts(database, () => clock.travellers());
   // Waking with the database's every commit would have each purchase look for renewals.
   const chargesDue = {};
-  const charges = new Charges({ attempts, provider, performer, clock, log, wake: () => wake(chargesDue) });
+  const charges = new Charges({ attempts, account, performer, clock, log, wake: () => wake(chargesDue) });
   const hearChargesDue = hearCharges({ standings: (asked) => readStandings(database, asked), performer, clock });
   const whenClockSet: Wakes = (listener) => onWake(clock, listener);
   const calls = new ProviderCalls({
     attempts,
     charges,
     payments,
-    provider,
+    account,
     performer,
     schedule: (timer, kind, dueAt) =>
       database.statement([timer.merchantId], (tx) =>
@@ -83,15 +104,7 @@ export function paymentApp(parts: {
     clock,
     log,
   });
-  const callbacks = new CallbackDesk({
-    store: new Callbacks(database),
-    provider: (name) => providers.get(name),
-    performer,
-    clock,
-    log,
-  });
-  // Live mode gets its providers with their connectors; until then there is none.
-  const isOffered = (livemode: boolean) => !livemode && providers.has('sandbox');
+  const callbacks = new CallbackIntake({ store: new Callbacks(database), kinds, accounts, performer, clock, log });
   return {
     name: home.name,
     database,
@@ -104,9 +117,9 @@ export function paymentApp(parts: {
           calls,
           callbacks,
           clock,
-          providerFor: (method, livemode) =>
-            isOffered(livemode) && methodOf(method) !== undefined ? 'sandbox' : undefined,
-          methods: (livemode) => (isOffered(livemode) ? methods : []),
+          accountFor: (merchant, wanted) => offered.accountFor(merchant, wanted),
+          methods: (merchant, wanted) => offered.methods(merchant, wanted),
+          catalogue: methods,
         }),
       ),
       implement(TimelineApiService, {
@@ -141,22 +154,11 @@ export function paymentApp(parts: {
         ),
       ),
       repeat('apply callbacks', 2_000, () => callbacks.applyDue()),
+      writeHealth(health),
+      followKeys((signal) => resealCredentials({ database, vault, log }, signal), log),
     ],
     work: pendingWork(database),
   };
-}
-
-function providersOf(config: Config, exchange: Exchange | undefined): ReadonlyMap<string, Provider> {
-  const { SANDBOX_URL: url, SANDBOX_SECRET: secret, SANDBOX_CALLBACK_SECRET: callbackSecret } = config;
-  if (url === undefined || secret === undefined || callbackSecret === undefined) return new Map();
-  const sandbox = sandboxProvider({
-    url,
-    secret,
-    callbackSecret,
-    callbackUrl: `${config.CALLBACK_BASE_URL}/provider_callbacks/sandbox`,
-    ...(exchange === undefined ? {} : { exchange }),
-  });
-  return new Map([[sandbox.name, sandbox]]);
 }
 
 type Wakes = (listener: () => void) => () => void;
@@ -195,7 +197,7 @@ function repeat(name: string, everyMs: number, turn: () => Promise<number>, wake
   };
 }
 
-export type { Exchange } from './outbound/sandbox-provider.ts';
+export type { HttpTransport } from './ports.ts';
 export type { PaymentTables } from './outbound/tables.ts';
 
 export { settings } from './config.ts';

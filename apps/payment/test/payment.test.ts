@@ -4,7 +4,7 @@ import { eventually } from '@tillstream/testkit/eventually';
 import { expectTenantIsolation } from '@tillstream/testkit/tenants';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { makeWorld, merchantId, otherMerchantId, type World } from './world.ts';
+import { callbackSecretOf, makeWorld, merchantId, otherMerchantId, type World } from './world.ts';
 
 let world: World;
 let orders = 1_000n;
@@ -40,6 +40,8 @@ describe('a card', () => {
     await world.submitCard(payment, '4242424242424242');
     const booked = await world.until(orderId, 'booked');
     expect(booked).toMatchObject({ cardType: 'Visa', cardLast4: '4242', cardExpiration: '12/2034', moneyMoved: 'yes' });
+    const details = { $case: 'card', value: { brand: 'Visa', last4: '4242', expiration: '12/2034' } };
+    expect(booked.instrument).toEqual({ kind: 'card', display: 'Visa •••• 4242', details });
   });
 
   test('that is declined fails with the provider’s words; a new payment of the order can be started', async () => {
@@ -107,13 +109,16 @@ describe('callbacks', () => {
     const real = world.callbacks.at(-1);
     if (real === undefined) throw new Error('no callback');
     const send = (headers: Record<string, string>, body: Buffer) =>
-      world.api.receiveCallback({ provider: 'sandbox', headers, body });
+      world.api.receiveCallback({ provider: real.address, headers, body });
     await expect(send({}, real.body)).rejects.toMatchObject({ code: 'callback_not_authentic' });
     await expect(send(real.headers, Buffer.concat([real.body, Buffer.from(' ')]))).rejects.toMatchObject({
       code: 'callback_not_authentic',
     });
     const old = Math.floor(Date.now() / 1_000) - 3_600;
-    const stale = createHmac('sha256', 'callback-secret-for-tests').update(`${old}.`).update(real.body).digest('hex');
+    const stale = createHmac('sha256', callbackSecretOf(real.address))
+      .update(`${old}.`)
+      .update(real.body)
+      .digest('hex');
     await expect(send({ 'sandbox-signature': `t=${old},v1=${stale}` }, real.body)).rejects.toMatchObject({
       code: 'callback_not_authentic',
     });
@@ -133,7 +138,7 @@ describe('callbacks', () => {
     const succeeded = world.callbacks.slice(before).find(({ body }) => body.includes('payment.succeeded'));
     if (succeeded === undefined) throw new Error('no callback');
     const copies = await Promise.all(
-      Array.from({ length: 20 }, () => world.api.receiveCallback({ provider: 'sandbox', ...succeeded })),
+      Array.from({ length: 20 }, () => world.api.receiveCallback({ provider: succeeded.address, ...succeeded })),
     );
     expect(copies.filter(({ isNew }) => isNew)).toHaveLength(1);
     expect((await world.payment(orderId))?.status).toBe('booked');

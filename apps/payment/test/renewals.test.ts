@@ -243,11 +243,20 @@ describe('a charge', () => {
 
 describe('bank transfer', () => {
   test('is offered besides cards in test mode, and cannot renew; live mode offers nothing yet', async () => {
-    expect((await world.api.listMethods({ livemode: false })).methods).toEqual([
-      { code: 'CreditCard', systemName: 'Bank Card', canRenew: true },
-      { code: 'BankTransfer', systemName: 'Bank Transfer', canRenew: false },
-    ]);
-    expect((await world.api.listMethods({ livemode: true })).methods).toEqual([]);
+    const card = { code: 'CreditCard', systemName: 'Bank Card', kind: 'card', isOffline: false, canRenew: true };
+    const transfer = { code: 'BankTransfer', systemName: 'Bank Transfer', kind: 'transfer', isOffline: true };
+    const catalogue = [
+      { ...card, textKey: 'card' },
+      { ...transfer, canRenew: false, textKey: 'transfer' },
+    ];
+    expect(await world.api.listMethods({ merchantId, livemode: false, currency: 'EUR', country: '' })).toEqual({
+      methods: catalogue,
+      catalogue,
+    });
+    expect(await world.api.listMethods({ merchantId, livemode: true, currency: 'EUR', country: '' })).toEqual({
+      methods: [],
+      catalogue,
+    });
     await expect(world.create(nextOrder(), { method: 'BankTransfer', saveInstrument: true })).rejects.toMatchObject({
       code: 'payment_method_not_supported',
     });

@@ -15,19 +15,28 @@ import { eventually } from '@tillstream/testkit/eventually';
 import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
 import { quietLog } from '@tillstream/testkit/log';
 import { startProgram, type RunningProgram } from '@tillstream/testkit/program';
-import { randomUUIDv7 } from 'node:crypto';
+import { createHmac, randomUUIDv7 } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { home, paymentApp, type PaymentTables } from '../src/app.ts';
+import type { Config } from '../src/config.ts';
+import { allProviders } from '../src/outbound/providers/all.ts';
+import type { ProviderKind } from '../src/ports.ts';
 
 export interface World {
   readonly api: Client<typeof PaymentApiService>;
   readonly database: Database<PaymentTables>;
+  /** As the superuser. */
+  readonly admin: TestDatabase['admin'];
+  /** Another connection, as another process has it. */
+  open(hear?: (statement: string) => void): Database<PaymentTables>;
+  readonly config: Config;
+  readonly providers: ReadonlyMap<string, ProviderKind>;
   readonly clockApi: Client<typeof ClockApiService>;
   /** Puts a merchant's clock there, where it stands. */
   setClock(at: Date, merchant?: string): Promise<void>;
   readonly sandboxUrl: string;
   /** Callbacks that arrived, as the gateway would hand them on. */
-  readonly callbacks: { readonly headers: Record<string, string>; readonly body: Buffer }[];
+  readonly callbacks: { readonly address: string; readonly headers: Record<string, string>; readonly body: Buffer }[];
   /** Whether callbacks are handed on as they arrive. */
   handsOn: boolean;
   create(orderId: bigint, more?: Partial<CreatePaymentRequest>): Promise<Payment>;
@@ -54,9 +63,23 @@ interface Renewal {
 export const merchantId = '01890000-0000-7000-8000-000000000001';
 export const otherMerchantId = '01890000-0000-7000-8000-000000000002';
 const secret = 'sandbox-secret-for-tests';
+export const vaultKeys = `k1:${Buffer.alloc(32, 9).toString('base64')}`;
 const callbackSecret = 'callback-secret-for-tests';
 
-export async function makeWorld(): Promise<World> {
+/** Of the account that the address names; the sandbox derives it likewise (apps/sandbox/src/accounts.ts). */
+export function callbackSecretOf(address: string): string {
+  return address === 'sandbox'
+    ? callbackSecret
+    : createHmac('sha256', callbackSecret).update(`callbacks|${address}`).digest('hex');
+}
+
+export interface WorldOptions {
+  /** Makes other providers of those that the installation has. */
+  readonly providers?: (all: ReadonlyMap<string, ProviderKind>) => ReadonlyMap<string, ProviderKind>;
+  readonly accountsKeptForMs?: number;
+}
+
+export async function makeWorld(options: WorldOptions = {}): Promise<World> {
   const store: TestDatabase = await testDatabase(home, carrierHome);
   const callbacks: World['callbacks'] = [];
   // Stands where the gateway stands.
@@ -65,10 +88,11 @@ export async function makeWorld(): Promise<World> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-      const callback = { headers, body: Buffer.concat(chunks) };
+      const url = request.url ?? '';
+      const callback = { address: url.slice(url.lastIndexOf('/') + 1), headers, body: Buffer.concat(chunks) };
       callbacks.push(callback);
       const handed = world.handsOn
-        ? world.api.receiveCallback({ provider: 'sandbox', ...callback })
+        ? world.api.receiveCallback({ provider: callback.address, ...callback })
         : Promise.resolve();
       handed.then(
         () => response.writeHead(200).end(),
@@ -96,13 +120,28 @@ export async function makeWorld(): Promise<World> {
     SANDBOX_SECRET: secret,
     SANDBOX_CALLBACK_SECRET: callbackSecret,
     CALLBACK_BASE_URL: gatewayUrl,
+    VAULT_KEYS: vaultKeys,
   };
   const log = quietLog();
-  const app: StartedApp = await startApp(paymentApp({ database, clock, log, config }), { carrier, clock, log });
+  const all = allProviders(config);
+  const { accountsKeptForMs } = options;
+  const parts = {
+    database,
+    clock,
+    log,
+    config,
+    providers: options.providers?.(all) ?? all,
+    ...(accountsKeptForMs === undefined ? {} : { accountsKeptForMs }),
+  };
+  const app: StartedApp = await startApp(paymentApp(parts), { carrier, clock, log });
   const api = app.client(PaymentApiService);
 
   const world: World = {
     api,
+    admin: store.admin,
+    config,
+    open: (hear) => store.open<PaymentTables>(hear),
+    providers: parts.providers,
     database,
     clockApi: app.client(ClockApiService),
     async setClock(at, merchant = merchantId) {
@@ -124,6 +163,8 @@ export async function makeWorld(): Promise<World> {
         description: 'A0000000001',
         livemode: false,
         saveInstrument: false,
+        country: '',
+        expiryMinutes: 0,
         ...more,
       });
       if (payment === undefined) throw new Error('no payment');

@@ -2,12 +2,13 @@
  * A payment provider to develop against, behind a real HTTP boundary: an API with idempotency keys, its own card page,
  * signed callbacks, a status query and books of its own. Never part of production.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import formbody from '@fastify/formbody';
 import type { ServiceApp } from '@tillstream/service/app';
 import { limitConnections, serverOptions } from '@tillstream/service/http-limits';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { callbackSecretOf, callerOf, maySee, type Caller } from './accounts.ts';
 import { Books, type SandboxPayment } from './books.ts';
 import { Callbacks, calm, publicPayment } from './callbacks.ts';
 import { readCard } from './cards.ts';
@@ -62,7 +63,7 @@ const nextAnswer = z.strictObject({
 export function sandboxApp(parts: { config: Config }): ServiceApp {
   const { config } = parts;
   const books = new Books(config.SANDBOX_FILE);
-  const callbacks = new Callbacks(config.SANDBOX_CALLBACK_SECRET);
+  const callbacks = new Callbacks((account) => callbackSecretOf(account, config.SANDBOX_CALLBACK_SECRET));
   const provider = new Provider(books, callbacks, config.SANDBOX_SILENCE_MS);
   const http = Fastify({ logger: false, bodyLimit: 64 * 1024, ...serverOptions(config) });
   limitConnections(http.server, config);
@@ -87,6 +88,9 @@ interface Parts {
 
 function addApi(api: FastifyInstance, { books, callbacks, provider, config }: Parts): void {
   const upcoming: string[] = [];
+  const callers = new WeakMap<FastifyRequest, Caller>();
+  const stranger: Caller = { account: '-' };
+  const callerIn = (request: FastifyRequest) => callers.get(request) ?? stranger;
   const show = (payment: SandboxPayment) => ({
     ...publicPayment(payment),
     instrument: payment.instrument,
@@ -95,18 +99,20 @@ function addApi(api: FastifyInstance, { books, callbacks, provider, config }: Pa
   const keyOf = (request: FastifyRequest) => String(request.headers['idempotency-key'] ?? '');
   /** The same key finds the same payment, as it is by the caller's time now; the same key with another request is refused. */
   const once = (
+    request: FastifyRequest,
     reply: FastifyReply,
     planned: string | undefined,
-    key: string,
     said: { readonly as_of?: string | undefined },
-    make: (fingerprint: string, shiftMs: number) => SandboxPayment,
+    make: (of: Pick<SandboxPayment, 'account' | 'key' | 'fingerprint' | 'shift_ms'>) => SandboxPayment,
   ) => {
-    const { as_of, ...request } = said;
-    const fingerprint = createHash('sha256').update(JSON.stringify(request)).digest('hex');
-    const before = books.byKey(key);
+    const { as_of, ...asked } = said;
+    const { account } = callerIn(request);
+    const key = keyOf(request);
+    const fingerprint = createHash('sha256').update(JSON.stringify(asked)).digest('hex');
+    const before = books.byKey(account, key);
     if (before !== undefined && before.fingerprint !== fingerprint)
       return reply.code(409).send({ error: 'idempotency_key_reused' });
-    const payment = before ?? make(fingerprint, shiftOf(as_of));
+    const payment = before ?? make({ account, key, fingerprint, shift_ms: shiftOf(as_of) });
     if (planned === 'error_500_after_create') return reply.code(500).send({ error: 'internal' });
     if (planned === 'no_answer_after_create') {
       reply.hijack();
@@ -115,6 +121,9 @@ function addApi(api: FastifyInstance, { books, callbacks, provider, config }: Pa
     }
     return reply.code(before === undefined ? 201 : 200).send(show(provider.look(payment.id, as_of) ?? payment));
   };
+  /** Another account's payment is none. */
+  const seen = (request: FastifyRequest, payment: SandboxPayment | undefined) =>
+    payment !== undefined && maySee(callerIn(request), payment) ? payment : undefined;
   const refuseAsPlanned = (reply: FastifyReply, planned: string | undefined) => {
     if (planned === 'error_500') return reply.code(500).send({ error: 'internal' });
     if (planned === 'refuse')
@@ -123,55 +132,60 @@ function addApi(api: FastifyInstance, { books, callbacks, provider, config }: Pa
   };
 
   api.addHook('onRequest', async (request, reply) => {
-    if (!isSame(request.headers.authorization ?? '', `Bearer ${config.SANDBOX_SECRET}`))
-      return reply.code(401).send({ error: 'unauthorized' });
+    const caller = callerOf(request.headers.authorization ?? '', config.SANDBOX_SECRET);
+    if (caller === undefined) return reply.code(401).send({ error: 'unauthorized' });
+    callers.set(request, caller);
+    // What goes wrong next goes wrong for all.
+    if (request.routeOptions.url?.startsWith('/v1/test/') === true && caller.account !== '')
+      return reply.code(403).send({ error: 'forbidden' });
     return undefined;
   });
   api.post('/payments', async (request, reply) => {
     const planned = upcoming.shift();
     const refusal = refuseAsPlanned(reply, planned);
     if (refusal !== undefined) return refusal;
-    const key = keyOf(request);
     const read = newPayment.safeParse(request.body);
-    if (key === '' || !read.success) return reply.code(400).send({ error: 'invalid_request' });
-    return once(reply, planned, key, read.data, (fingerprint, shiftMs) => {
+    if (keyOf(request) === '' || !read.success) return reply.code(400).send({ error: 'invalid_request' });
+    return once(request, reply, planned, read.data, (of) => {
       const { as_of: _, callback_url = config.SANDBOX_CALLBACK_URL, ...made } = read.data;
-      return books.open({ ...made, callback_url, off_session: false, key, fingerprint, shift_ms: shiftMs });
+      return books.open({ ...made, ...of, callback_url, off_session: false });
     });
   });
   api.post('/charges', async (request, reply) => {
     const planned = upcoming.shift();
     const refusal = refuseAsPlanned(reply, planned);
     if (refusal !== undefined) return refusal;
-    const key = keyOf(request);
     const read = newCharge.safeParse(request.body);
-    if (key === '' || !read.success) return reply.code(400).send({ error: 'invalid_request' });
+    if (keyOf(request) === '' || !read.success) return reply.code(400).send({ error: 'invalid_request' });
     const instrument = books.instrument(read.data.instrument);
-    if (instrument === undefined) return reply.code(404).send({ error: 'instrument_not_found' });
-    return once(reply, planned, key, read.data, (fingerprint, shiftMs) => {
+    if (instrument === undefined || !maySee(callerIn(request), instrument))
+      return reply.code(404).send({ error: 'instrument_not_found' });
+    return once(request, reply, planned, read.data, (of) => {
       const { as_of: _, instrument: __, callback_url = config.SANDBOX_CALLBACK_URL, ...made } = read.data;
-      const charge = { ...made, callback_url, ...withoutCustomer, key, fingerprint, shift_ms: shiftMs };
-      return provider.charged(charge, instrument);
+      return provider.charged({ ...made, ...of, callback_url, ...withoutCustomer }, instrument);
     });
   });
   api.get<{ Params: { id: string } }>('/payments/:id', async (request, reply) => {
     const read = asked.safeParse(request.query);
-    const payment = provider.look(request.params.id, read.data?.as_of);
+    const payment = seen(request, provider.look(request.params.id, read.data?.as_of));
     return payment === undefined ? reply.code(404).send({ error: 'not_found' }) : show(payment);
   });
   api.get('/payments', async (request, reply) => {
     const read = asked.safeParse(request.query);
     if (!read.success) return reply.code(400).send({ error: 'invalid_request' });
     const { reference, as_of } = read.data;
-    return { data: books.byReference(reference).map((payment) => show(provider.look(payment.id, as_of) ?? payment)) };
+    const found = books.byReference(reference).filter((payment) => maySee(callerIn(request), payment));
+    return { data: found.map((payment) => show(provider.look(payment.id, as_of) ?? payment)) };
   });
   api.post<{ Params: { id: string } }>('/payments/:id/withdraw', async (request, reply) => {
-    const payment = provider.look(request.params.id);
+    const payment = seen(request, provider.look(request.params.id));
     if (payment === undefined) return reply.code(404).send({ error: 'not_found' });
     const isWithdrawn = provider.withdrawn(payment);
     return reply.code(isWithdrawn ? 200 : 409).send(show(provider.look(payment.id) ?? payment));
   });
-  api.get('/journal', async () => ({ data: books.journal() }));
+  api.get('/journal', async (request) => ({
+    data: books.journal().filter(({ payment }) => seen(request, books.find(payment)) !== undefined),
+  }));
 
   // For tests: what goes wrong next.
   api.post('/test/callbacks', async (request) => {
@@ -246,11 +260,6 @@ function addPages(http: FastifyInstance, provider: Provider): void {
       return onwards(reply, provider.confirmed(payment, request.body?.['action'] === 'confirm'));
     },
   );
-}
-
-function isSame(given: string, wanted: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(wanted));
 }
 
 export { settings } from './config.ts';

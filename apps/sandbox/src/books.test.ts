@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Books } from './books.ts';
 
 const asked = {
+  account: '',
   reference: 'r-1',
   amount_minor: '10000',
   currency: 'EUR',
@@ -31,7 +32,7 @@ test('a restart finds what was booked, also after a line that a kill cut short',
   appendFileSync(file, '{"payment":{"id":"sbx_half');
 
   const again = new Books(file);
-  expect(again.byKey('key-1')).toMatchObject({ id: payment.id, status: 'succeeded' });
+  expect(again.byKey('', 'key-1')).toMatchObject({ id: payment.id, status: 'succeeded' });
   const second = again.open({ ...asked, reference: 'r-2', key: 'key-2' });
   again.close();
 
@@ -66,6 +67,7 @@ test('a card that was kept is found after a restart by its token; its number is 
   const again = new Books(file);
   expect(again.instrument(instrument)).toEqual({
     token: instrument,
+    account: '',
     brand: 'Visa',
     last_4: '4242',
     expiration: '12/2034',

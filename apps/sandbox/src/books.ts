@@ -8,6 +8,8 @@ export type SandboxMethod = 'card' | 'bank_transfer';
 
 export interface SandboxPayment {
   readonly id: string;
+  /** Whose it is; '' = made with the installation's own secret. */
+  readonly account: string;
   readonly reference: string;
   readonly amount_minor: string;
   readonly currency: string;
@@ -43,6 +45,7 @@ export interface SandboxPayment {
 /** A card that was kept. Its number is not: the last four digits say which rule of the test cards it follows. */
 export interface Instrument {
   readonly token: string;
+  readonly account: string;
   readonly brand: string;
   readonly last_4: string;
   /** MM/YYYY */
@@ -51,6 +54,7 @@ export interface Instrument {
 
 export type NewPayment = Pick<
   SandboxPayment,
+  | 'account'
   | 'reference'
   | 'amount_minor'
   | 'currency'
@@ -71,6 +75,11 @@ interface Line {
   readonly payment: SandboxPayment;
   readonly entry?: Entry;
   readonly instrument?: Instrument;
+}
+
+/** As an older version may have written it. */
+interface OldLine extends Omit<Partial<Line>, 'instrument'> {
+  readonly instrument?: Omit<Instrument, 'account'> & { readonly account?: string };
 }
 
 const entries = { succeeded: 'capture', failed: 'decline', withdrawn: 'withdrawal' } as const;
@@ -116,8 +125,9 @@ export class Books {
     return this.#payments.get(id);
   }
 
-  byKey(key: string): SandboxPayment | undefined {
-    return this.#payments.get(this.#byKey.get(key) ?? '');
+  /** A key is the account's: two accounts that use the same one have two payments. */
+  byKey(account: string, key: string): SandboxPayment | undefined {
+    return this.#payments.get(this.#byKey.get(`${account} ${key}`) ?? '');
   }
 
   byReference(reference: string): readonly SandboxPayment[] {
@@ -165,7 +175,7 @@ export class Books {
 
   #take(payment: SandboxPayment): void {
     this.#payments.set(payment.id, payment);
-    this.#byKey.set(payment.key, payment.id);
+    this.#byKey.set(`${payment.account} ${payment.key}`, payment.id);
     const alike = this.#byReference.get(payment.reference);
     if (alike === undefined) this.#byReference.set(payment.reference, new Set([payment.id]));
     else alike.add(payment.id);
@@ -180,10 +190,11 @@ export class Books {
   #replay(line: string): void {
     if (line === '') return;
     try {
-      const read: Partial<Line> = JSON.parse(line);
-      // Books of an older version know neither methods nor kept cards.
+      const read: OldLine = JSON.parse(line);
+      // Books of an older version know neither methods nor kept cards nor accounts.
       if (read.payment !== undefined) this.#take({ ...unsaid, ...read.payment });
-      if (read.instrument !== undefined) this.#instruments.set(read.instrument.token, read.instrument);
+      if (read.instrument !== undefined)
+        this.#instruments.set(read.instrument.token, { ...read.instrument, account: read.instrument.account ?? '' });
       if (read.entry !== undefined) this.#entries.push(read.entry);
     } catch {
       // The last line of a process that was killed while it wrote.
@@ -191,7 +202,7 @@ export class Books {
   }
 }
 
-const unsaid = { method: 'card', save: false, off_session: false, shift_ms: 0, instrument: '' } as const;
+const unsaid = { account: '', method: 'card', save: false, off_session: false, shift_ms: 0, instrument: '' } as const;
 
 function newPaymentOf(made: NewPayment): SandboxPayment {
   return {
@@ -218,6 +229,7 @@ function entryOf(status: SandboxStatus, payment: SandboxPayment): Entry['what'] 
 function instrumentOf(payment: SandboxPayment): Instrument {
   return {
     token: `ins_${randomBytes(16).toString('hex')}`,
+    account: payment.account,
     brand: payment.card_brand,
     last_4: payment.card_last_4,
     expiration: payment.card_expiration,

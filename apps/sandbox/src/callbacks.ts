@@ -17,6 +17,12 @@ export interface Behaviour {
 
 export const calm: Behaviour = { delay_ms: 0, double: false, out_of_order: false, drop: false, amount_off_by: 0 };
 
+interface Message {
+  readonly account: string;
+  readonly url: string;
+  readonly body: string;
+}
+
 // A receiver that is down for some minutes still hears of it; longer, and it asks.
 const retryDelaysMs = [500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000];
 
@@ -24,12 +30,13 @@ export class Callbacks {
   behaviour: Behaviour = { ...calm };
   /** Every callback that was built, for tests that want to send one again. */
   readonly sent: { readonly url: string; readonly body: string; readonly signature: string }[] = [];
-  readonly #secret: string;
+  /** Of an account. */
+  readonly #secretOf: (account: string) => string;
   readonly #timers = new Set<NodeJS.Timeout>();
-  #held: { url: string; body: string } | undefined;
+  #held: Message | undefined;
 
-  constructor(secret: string) {
-    this.#secret = secret;
+  constructor(secretOf: (account: string) => string) {
+    this.#secretOf = secretOf;
   }
 
   tell(payment: SandboxPayment, type: string): void {
@@ -43,7 +50,7 @@ export class Callbacks {
       created_at: new Date().toISOString(),
       payment: { ...publicPayment(payment), amount_minor: amount },
     };
-    const message = { url: payment.callback_url, body: JSON.stringify(event) };
+    const message: Message = { account: payment.account, url: payment.callback_url, body: JSON.stringify(event) };
     if (behaviour.drop) return;
     if (behaviour.out_of_order && this.#held === undefined) {
       this.#held = message;
@@ -65,13 +72,13 @@ export class Callbacks {
     if (held !== undefined) this.#send(held, this.behaviour);
   }
 
-  #send(message: { url: string; body: string }, behaviour: Behaviour): void {
+  #send(message: Message, behaviour: Behaviour): void {
     for (let copy = 0; copy < (behaviour.double ? 2 : 1); copy += 1)
       this.#later(behaviour.delay_ms, () => void this.#attempt(message, 0));
   }
 
-  async #attempt(message: { url: string; body: string }, failures: number): Promise<void> {
-    const signature = sign(this.#secret, message.body, Math.floor(Date.now() / 1_000));
+  async #attempt({ account, ...message }: Message, failures: number): Promise<void> {
+    const signature = sign(this.#secretOf(account), message.body, Math.floor(Date.now() / 1_000));
     this.sent.push({ ...message, signature });
     if (this.sent.length > 1_000) this.sent.shift();
     let isTaken = false;
@@ -89,7 +96,8 @@ export class Callbacks {
       // Nobody there: tried again below.
     }
     const pauseMs = retryDelaysMs[failures];
-    if (!isTaken && pauseMs !== undefined) this.#later(pauseMs, () => void this.#attempt(message, failures + 1));
+    if (!isTaken && pauseMs !== undefined)
+      this.#later(pauseMs, () => void this.#attempt({ account, ...message }, failures + 1));
   }
 
   #later(ms: number, run: () => void): void {

@@ -131,6 +131,7 @@ export async function openShop(
     signSeed: true,
     signStandard: true,
     seedSecret,
+    payloadProfile: '',
     metadata: {},
     requestId: '',
   });

@@ -1,11 +1,13 @@
-/** The webhook-dispatcher: order events in, signed POSTs out, in order per endpoint and order. */
+/** The webhook-dispatcher: events of orders and payments in, signed POSTs out, in order per endpoint and subject. */
 import type { Database } from '@tillstream/database/database';
 import type { ServiceHome } from '@tillstream/database/migrate';
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Log } from '@tillstream/messaging/log';
 import { messagingMigrations } from '@tillstream/messaging/migrations';
+import { orderEvents, paymentEvents } from '@tillstream/messaging/topics';
 import type { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import type { OrderApiService } from '@tillstream/proto/order/v1/order_api';
+import type { PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
 import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
 import { WebhookApiService } from '@tillstream/proto/webhook/v1/webhook_api';
 import type { Client } from '@tillstream/rpc/client';
@@ -17,17 +19,20 @@ import { makeByHand } from './dispatch/by-hand.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { makeShipper } from './dispatch/shipper.ts';
 import { standardDelaysMs } from './domain/retry.ts';
-import { hearOrderEvents } from './inbound/order-events.ts';
+import { handleOrderEvents } from './inbound/order-events.ts';
+import { handlePaymentEvents } from './inbound/payment-events.ts';
 import { answerTimelineApi } from './inbound/timeline-api.ts';
 import { answerWebhookApi } from './inbound/webhook-api.ts';
 import { refuseUrl, systemResolve, type Resolve } from './outbound/http/address-guard.ts';
 import { makePoster, type Exchange } from './outbound/http/post.ts';
-import { documentName, fetchCodes, fetchDocuments } from './outbound/order-documents.ts';
+import { fetchLicences, fetchOrders } from './outbound/order-documents.ts';
+import { fetchPayments, fetchPaymentsOfOrders } from './outbound/payments.ts';
 import { Endpoints } from './outbound/rows/endpoints.ts';
-import { storeEvents } from './outbound/rows/fan-out.ts';
+import { merchantsThatWant, storeEvents } from './outbound/rows/fan-out.ts';
 import { pageQuery } from './outbound/rows/paging.ts';
 import { readPending } from './outbound/rows/pending.ts';
 import { Reads } from './outbound/rows/reads.ts';
+import type { StoreEvents } from './ports.ts';
 
 export const home: ServiceHome = {
   name: 'webhook-dispatcher',
@@ -42,6 +47,7 @@ export interface WebhookParts {
   readonly clients: {
     readonly order: Pick<Client<typeof OrderApiService>, 'getOrderDocuments'>;
     readonly fulfillment: Pick<Client<typeof FulfillmentApiService>, 'getLicences'>;
+    readonly payment: Pick<Client<typeof PaymentApiService>, 'getPayments' | 'listPayments'>;
   };
   readonly clock: Clock;
   readonly log: Log;
@@ -82,21 +88,38 @@ export function webhookApp(parts: WebhookParts): ServiceApp {
     byHand: makeByHand({ database, endpoints, reads, shipper, dispatcher, clock }),
     changed: (endpointId) => dispatcher.rescan(endpointId),
   });
-  const fanOut = {
-    fetchDocuments: async (keys: Parameters<typeof fetchDocuments>[1]) => {
-      const documents = await fetchDocuments(clients.order, keys);
-      return (key: (typeof keys)[number]) => documents.get(documentName(key));
-    },
-    fetchCodes: (orders: Parameters<typeof fetchCodes>[1]) => fetchCodes(clients.fulfillment, orders),
-    store: async (events: Parameters<typeof storeEvents>[3]) =>
-      dispatcher.nudge(await storeEvents(database, vault, home.name, events)),
+  const store: StoreEvents = async (events) => {
+    const { chains, missing } = await storeEvents(database, vault, home.name, events);
+    dispatcher.nudge(chains);
+    return missing;
   };
+  const ofOrders = handleOrderEvents({
+    fetchOrders: (keys) => fetchOrders(clients.order, keys),
+    fetchLicences: (orders) => fetchLicences(clients.fulfillment, orders),
+    fetchPayments: (orders) => fetchPaymentsOfOrders(clients.payment, orders),
+    store,
+  });
+  const ofPayments = handlePaymentEvents({
+    merchantsThatWant: (merchants, types) => merchantsThatWant(database, merchants, types),
+    fetchPayments: (keys) => fetchPayments(clients.payment, keys),
+    store,
+  });
   return {
     name: home.name,
     database,
     rpc: [implement(WebhookApiService, api), implement(TimelineApiService, answerTimelineApi(reads))],
     topics: [],
-    subscriptions: [hearOrderEvents(home.name, fanOut)],
+    subscriptions: [
+      {
+        group: home.name,
+        topics: [orderEvents.name, paymentEvents.name],
+        handle: async (batch) => {
+          const of = (topic: string) => batch.filter((message) => message.topic === topic);
+          await ofOrders(of(orderEvents.name));
+          await ofPayments(of(paymentEvents.name));
+        },
+      },
+    ],
     timers: [],
     work: [{ what: 'webhooks', pending: (merchantId, now) => readPending(database, merchantId, now) }],
     workers: [

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import { OrderApiService } from '@tillstream/proto/order/v1/order_api';
+import { PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
 import { makeClient } from '@tillstream/rpc/client';
 import { runProcess } from '@tillstream/service/process';
 import { home, webhookApp } from './app.ts';
@@ -18,6 +19,7 @@ await runProcess<typeof settings, object>({
       clients: {
         order: makeClient(OrderApiService, parts.channel('order')),
         fulfillment: makeClient(FulfillmentApiService, parts.channel('fulfillment')),
+        payment: makeClient(PaymentApiService, parts.channel('payment')),
       },
     }),
 });

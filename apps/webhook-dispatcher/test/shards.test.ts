@@ -127,7 +127,7 @@ describe('shards', () => {
       await tellNeighbours(database, { chains: [], changed: [] });
       return heard.length > 0;
     });
-    const chains = Array.from({ length: 250 }, (_, at) => [merchantId, String(at)] as const);
+    const chains = Array.from({ length: 250 }, (_, at) => [merchantId, 'order', String(at)] as const);
     await tellNeighbours(database, { chains, changed: [merchantId] });
     await eventually(() => heard.flatMap((hints) => hints.chains).length === 250);
     expect(heard.flatMap((hints) => hints.chains)).toEqual(chains);

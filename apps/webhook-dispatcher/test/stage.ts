@@ -1,16 +1,20 @@
-/** The dispatcher on a real Postgres and the embedded carrier, with the order and fulfillment services played by fixtures. */
+/** The dispatcher on a real Postgres and the embedded carrier; the order, fulfillment and payment services are fixtures. */
+import { messageOf } from '@tillstream/testkit/wire';
 import { randomUUIDv7 } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
+import { publicId, readPublicId } from '@tillstream/database/public-id';
 import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
 import type { Carrier } from '@tillstream/messaging/message';
 import { MerchantClocks } from '@tillstream/messaging/merchant-clocks';
 import { carrierHome } from '@tillstream/messaging/migrations';
 import { toMessage } from '@tillstream/messaging/outgoing';
-import { orderEvents } from '@tillstream/messaging/topics';
+import { orderEvents, paymentEvents } from '@tillstream/messaging/topics';
 import { ClockApiService } from '@tillstream/proto/clock/v1/clock_api';
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
-import { OrderApiService, type ItemSubscription, type Order } from '@tillstream/proto/order/v1/order_api';
+import { OrderApiService } from '@tillstream/proto/order/v1/order_api';
 import { OrderEvent } from '@tillstream/proto/order/v1/order_events';
+import { Payment, PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
+import { PaymentEvent } from '@tillstream/proto/payment/v1/payment_events';
 import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
 import { WebhookApiService, type CreateEndpointRequest } from '@tillstream/proto/webhook/v1/webhook_api';
 import type { Client } from '@tillstream/rpc/client';
@@ -22,6 +26,7 @@ import { quietLog, type RecordedLog } from '@tillstream/testkit/log';
 import { home, webhookApp } from '../src/app.ts';
 import type { Config } from '../src/config.ts';
 import type { Resolve } from '../src/outbound/http/address-guard.ts';
+import { orderAt, payloadOf, type Happening, type Renewing } from './orders.ts';
 
 export const merchantId = '0198c0de-0000-7000-8000-000000000001';
 export const otherMerchantId = '0198c0de-0000-7000-8000-000000000002';
@@ -44,24 +49,11 @@ export interface Node {
   stop(): Promise<void>;
 }
 
-export type Happening =
-  | 'created'
-  | 'failed'
-  | 'paid'
-  | 'noted'
-  | 'reminded'
-  | { readonly delivered: number }
-  | { readonly cancelled: number }
-  | { readonly restored: number };
-
-/** What an order begins, or renews, with its first item. */
-export type Renewing = 'parent' | 'child';
-
 export interface Stage {
   readonly database: TestDatabase;
   readonly carrier: Carrier;
   /** How often the order service was asked. */
-  readonly asked: { documents: number };
+  readonly asked: { documents: number; licences: number; payments: number };
   start(
     more?: Partial<Config>,
     around?: { resolve?: Resolve; wrap?: (database: Database<object>) => Database<object> },
@@ -79,6 +71,12 @@ export interface Stage {
       at?: Date;
     },
   ): Promise<readonly string[]>;
+  /** Publishes events of a payment, one after the other; answers its public id. A new payment unless one is named. */
+  sayOfPayment(
+    orderId: bigint,
+    happenings: readonly ('created' | 'booked' | 'failed' | 'refunded')[],
+    more?: { merchantId?: string; paymentId?: string },
+  ): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -89,7 +87,8 @@ export async function makeStage(): Promise<Stage> {
   const carrier = embeddedCarrier({ url: carrierUrl.href, log: quietLog() });
   const itemCounts = new Map<bigint, number>();
   const versions = new Map<bigint, { renewing: Renewing | undefined; happenings: Happening[] }>();
-  const asked = { documents: 0 };
+  const asked = { documents: 0, licences: 0, payments: 0 };
+  const payments = new Map<string, { payment: Payment; version: bigint }>();
 
   const stranger = () => Promise.reject(new Refused('internal'));
   const others = await standIn(
@@ -128,8 +127,9 @@ export async function makeStage(): Promise<Stage> {
     implement(FulfillmentApiService, {
       addLicenceCodes: stranger,
       getPoolSummaries: stranger,
-      getLicences: ({ orders }) =>
-        Promise.resolve({
+      getLicences: ({ orders }) => {
+        asked.licences += 1;
+        return Promise.resolve({
           licences: orders.flatMap(({ orderId }) =>
             [2, 1].map((unitNo) => ({
               id: '',
@@ -142,7 +142,31 @@ export async function makeStage(): Promise<Stage> {
               previousItemId: 0n,
             })),
           ),
-        }),
+        });
+      },
+    }),
+    implement(PaymentApiService, {
+      createPayment: stranger,
+      refreshPayment: stranger,
+      withdrawPayment: stranger,
+      receiveCallback: stranger,
+      listMethods: stranger,
+      getPayments: ({ keys }) => {
+        asked.payments += 1;
+        const found = keys.flatMap(({ merchantId: merchant, paymentId }) => {
+          const known = payments.get(paymentId)?.payment;
+          return known?.merchantId === merchant ? [known] : [];
+        });
+        return Promise.resolve({ payments: found });
+      },
+      listPayments: ({ merchantId: merchant, orderId }) => {
+        asked.payments += 1;
+        const all = [...payments.values()].map((each) => each.payment);
+        return Promise.resolve({
+          payments: all.filter((each) => each.merchantId === merchant && each.orderId === orderId).toReversed(),
+          hasMore: false,
+        });
+      },
     }),
   );
   const nodes: { stop(): Promise<void> }[] = [];
@@ -157,7 +181,11 @@ export async function makeStage(): Promise<Stage> {
       const clocks = new MerchantClocks(own);
       const app = webhookApp({
         database: own,
-        clients: { order: others.client(OrderApiService), fulfillment: others.client(FulfillmentApiService) },
+        clients: {
+          order: others.client(OrderApiService),
+          fulfillment: others.client(FulfillmentApiService),
+          payment: others.client(PaymentApiService),
+        },
         clock: clocks,
         log,
         config: { ...config, ...more },
@@ -211,6 +239,42 @@ export async function makeStage(): Promise<Stage> {
       await carrier.publish(messages);
       return ids;
     },
+    async sayOfPayment(orderId, happenings, more = {}) {
+      const merchant = more.merchantId ?? merchantId;
+      const id = more.paymentId ?? publicId('pay', randomUUIDv7());
+      const row = readPublicId('pay', id) ?? '';
+      const known = payments.get(id) ?? {
+        version: 0n,
+        payment: messageOf(Payment, {
+          id,
+          merchantId: merchant,
+          orderId,
+          status: 'created',
+          amountMinor: 10_000n,
+          currency: 'EUR',
+          method: 'CreditCard',
+          systemName: 'Bank Card',
+          moneyMoved: 'no',
+          createdAt: new Date(0),
+        }),
+      };
+      const messages = happenings.map((happening) => {
+        known.version += 1n;
+        known.payment = { ...known.payment, status: happening, version: known.version };
+        payments.set(id, known);
+        const eventId = randomUUIDv7();
+        const now = new Date(Date.UTC(2026, 10, 21, 12, 0, Number(known.version)));
+        const [envelope, of] = [{ eventId, traceparent: '', merchantId: merchant }, String(orderId)];
+        const header = { ...envelope, aggregateVersion: known.version, occurredAt: now, schemaVersion: 1 };
+        // One that this dispatcher does not know is one without a payload to it.
+        const payload = paymentPayloads[happening];
+        const value = PaymentEvent.encode({ header, paymentId: row, orderId, payload }).finish();
+        return toMessage(paymentEvents, 'payment', of, { ...envelope, now }, value);
+      });
+      await carrier.declare([paymentEvents]);
+      await carrier.publish(messages);
+      return id;
+    },
     async stop() {
       await Promise.all(nodes.map((node) => node.stop()));
       await others.stop();
@@ -232,153 +296,13 @@ export function endpointAt(url: string, more: Partial<CreateEndpointRequest> = {
     seedSecret: '',
     metadata: {},
     requestId: '',
+    payloadProfile: '',
     ...more,
   };
 }
 
-function payloadOf(happening: Happening, orderId: bigint, partCount: number): OrderEvent['payload'] {
-  const renewal = undefined;
-  const about = (part: number) => ({
-    subscriptionId: `${orderId}_${orderId * 10n + 1n}`,
-    itemId: orderId * 10n + BigInt(part),
-  });
-  if (happening === 'created') return { $case: 'orderCreated', value: { itemCount: partCount, renewal } };
-  if (happening === 'failed')
-    return { $case: 'orderPaymentFailed', value: { paymentId: '', reason: 'card_declined', renewal } };
-  if (happening === 'paid')
-    return {
-      $case: 'orderPaid',
-      value: { paymentId: '', amountMinor: 10_000n, currency: 'EUR', renewal, startsSubscriptions: false },
-    };
-  if (happening === 'noted') return { $case: 'orderSubscriptionNoted', value: about(1) };
-  if (happening === 'reminded') return { $case: 'orderReminderDue', value: { number: 1 } };
-  if ('cancelled' in happening) return { $case: 'orderSubscriptionCancelled', value: about(happening.cancelled) };
-  if ('restored' in happening) return { $case: 'orderSubscriptionRestored', value: about(happening.restored) };
-  return {
-    $case: 'orderItemDelivered',
-    value: { itemId: orderId * 10n + BigInt(happening.delivered), part: happening.delivered, partCount },
-  };
-}
-
-/** The order as it was after these happenings. */
-function orderAt(
-  merchant: string,
-  orderId: bigint,
-  story: readonly Happening[],
-  itemCount: number,
-  renewing: Renewing | undefined,
-): Order {
-  const isPaid = story.includes('paid');
-  // A child shows the saved card from its creation on.
-  const isCardKnown = isPaid || renewing === 'child';
-  const isDelivered = (part: number) =>
-    story.some((each) => typeof each === 'object' && 'delivered' in each && each.delivered === part);
-  const last = story.at(-1);
-  const payment = {
-    paymentId: '',
-    status: isPaid ? 'booked' : 'failed',
-    method: 'CreditCard',
-    systemName: 'Bank Card',
-    cardType: isCardKnown ? 'Visa' : '',
-    cardLast4: isCardKnown ? '4242' : '',
-    cardExpiration: isCardKnown ? '12/2030' : '',
-    errorCode: last === 'failed' ? 'AS102' : '',
-    errorDescription: last === 'failed' ? 'AUTHORIZATION DECLINED.' : '',
-    reason: '',
-    moneyMoved: 'no',
-    instrumentId: '',
-  };
-  return {
-    orderId,
-    orderName: `A${String(orderId).padStart(10, '0')}`,
-    merchantId: merchant,
-    livemode: false,
-    status: isPaid ? 'paid' : 'not paid',
-    fulfilmentStatus: 'not delivered',
-    externalId: '',
-    createdAt: new Date('2026-11-21T12:00:01Z'),
-    paidAt: isPaid ? new Date('2026-11-21T12:00:02Z') : undefined,
-    currency: 'EUR',
-    locale: 'en',
-    token: 'secret-token',
-    detailUrl: `https://shop.example/order/status/${orderId}/secret-token`,
-    customer: {
-      country: 'FR',
-      type: 'physical',
-      email: 'marcel@example.com',
-      firstName: 'Marcel',
-      lastName: 'Laporte',
-      phone: '',
-      vatNumber: '',
-      companyName: '',
-      companyBillingAddress: '',
-      companyDeliveryAddress: '',
-    },
-    items: Array.from({ length: itemCount }, (_, at) => ({
-      id: orderId * 10n + BigInt(at + 1),
-      productId: String(100_001 + at),
-      name: 'Demo',
-      familyName: '',
-      vendorCode: '1',
-      sku: '1',
-      businessSegment: 'b2c',
-      priceMinor: 10_000n,
-      quantity: 1,
-      discountMinor: 0n,
-      vatMinor: 0n,
-      amountMinor: 10_000n,
-      marginMinor: 9_000n,
-      deliveryMethod: 'pool',
-      oneCodePer: 'unit',
-      sendMail: true,
-      showOnOrderPage: true,
-      deliveredAt: isDelivered(at + 1) ? new Date('2026-11-21T12:00:03Z') : undefined,
-      subscriptionTerms: undefined,
-      subscription: at === 0 && renewing !== undefined ? subscriptionAt(orderId, renewing, story) : undefined,
-    })),
-    totalMinor: 10_000n * BigInt(itemCount),
-    additionalData: [],
-    metadata: {},
-    payment: story.length > 1 || renewing === 'child' ? payment : undefined,
-    version: BigInt(story.length),
-    timeZone: 'Europe/Prague',
-    paymentMethod: 'CreditCard',
-    refundDuePaymentIds: [],
-    autoRenew: renewing !== undefined,
-    renewsSubscriptionId: '',
-    isPaidByHand: false,
-    paymentMethods: [],
-  };
-}
-
-/** As the order service shows it: on a parent from its payment on, on a child always. The child's parent is one less. */
-function subscriptionAt(
-  orderId: bigint,
-  renewing: Renewing,
-  story: readonly Happening[],
-): ItemSubscription | undefined {
-  const isPaid = story.includes('paid');
-  if (renewing === 'parent' && !isPaid) return undefined;
-  const parent = renewing === 'parent' ? orderId : orderId - 1n;
-  const change = story.findLast((each) => typeof each === 'object' && ('cancelled' in each || 'restored' in each));
-  const isCancelled = typeof change === 'object' && 'cancelled' in change;
-  const isExtended = renewing === 'child' && isPaid;
-  return {
-    id: `${parent}_${parent * 10n + 1n}`,
-    parentOrderId: parent,
-    parentItemId: parent * 10n + 1n,
-    previousOrderId: renewing === 'child' ? parent : 0n,
-    previousItemId: renewing === 'child' ? parent * 10n + 1n : 0n,
-    type: 'AR',
-    isConversionFromTrial: false,
-    status: isCancelled ? 'cancelled' : isPaid ? 'active' : 'not paid',
-    period: 'P1Y',
-    expiresAt: new Date(isExtended ? '2028-11-21T22:59:00Z' : '2027-11-21T22:59:00Z'),
-    nextChargeAt: new Date(isExtended ? '2028-11-01T22:59:00Z' : '2027-11-01T22:59:00Z'),
-    detailUrl: `https://shop.example/order/status/${parent}/secret-token#autorenewal`,
-    anchorOn: '2026-11-21',
-    periods: 1,
-    term: renewing === 'child' ? 2 : 1,
-    instrumentId: '',
-  };
-}
+const paymentPayloads: Readonly<Record<string, PaymentEvent['payload']>> = {
+  created: { $case: 'paymentCreated', value: { amountMinor: 10_000n, currency: 'EUR', method: 'CreditCard' } },
+  booked: { $case: 'paymentBooked', value: { amountMinor: 10_000n, currency: 'EUR' } },
+  failed: { $case: 'paymentFailed', value: { reason: 'card_declined' } },
+};

@@ -9,7 +9,7 @@ import { inSpan } from '@tillstream/telemetry/trace';
 import { probe } from '@tillstream/telemetry/probe';
 import { wallClock, type Clock } from './clock.ts';
 import type { Log } from './log.ts';
-import { catchUpWith } from './merchant-clocks.ts';
+import { catchUpWithMessages } from './merchant-clocks.ts';
 import type { Carrier, IncomingMessage, RunningSubscription, Subscription } from './message.ts';
 import { isOutage } from './outage.ts';
 import { keyOf, park, parkBehind, ParkedKeys } from './parked.ts';
@@ -38,7 +38,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<RunningSu
   const parked = new ParkedKeys(database, subscription.group);
   const handle = async (batch: readonly IncomingMessage[]): Promise<void> => {
     probe('message fetched');
-    await catchUpWith(
+    await catchUpWithMessages(
       clock,
       batch.map(({ headers }) => ({ merchantId: headers.merchant_id, at: new Date(headers.ce_time) })),
     );

@@ -100,6 +100,28 @@ export class MerchantClocks implements Clock {
       await this.refresh();
   }
 
+  /**
+   * As `catchUp`, for messages: each tells of something that has happened. The time machine sets the clocks of all services at
+   * once, and a call to one of them may fail: a message from a service whose clock was set then arrives at a service whose
+   * clock still stands at the step before. That step is decided, so this clock goes to the message's time; what the message
+   * causes would be stamped earlier than its cause otherwise. The setting itself, with its sequence, follows.
+   */
+  async catchUpWithMessages(moments: readonly Moment[]): Promise<void> {
+    await this.catchUp(moments);
+    for (const { merchantId, at } of moments) {
+      const reading = this.#readings.get(merchantId);
+      if (reading === undefined || !reading.isStanding || at.getTime() <= reading.at) continue;
+      await this.#database.untypedStatement('a clock follows a message', (tx) =>
+        sql`
+          update merchant_clock set at = greatest(at, ${at}::timestamptz)
+          where merchant_id = ${merchantId} and is_standing`.execute(tx),
+      );
+      await this.refresh();
+      wake(this.#database);
+      wake(this);
+    }
+  }
+
   /** Reads them once in a while; stop it with the service. */
   keepUp(log: Log): Loop {
     const turn = async () => {
@@ -113,6 +135,11 @@ export class MerchantClocks implements Clock {
 function readingOf(row: Row): [merchantId: string, reading: Reading] {
   const at = row.at.getTime();
   return [row.merchant_id, { at, aheadMs: at - row.set_at.getTime(), isStanding: row.is_standing }];
+}
+
+/** Before messages are handled: their times are `at`. */
+export function catchUpWithMessages(clock: Clock, moments: readonly Moment[]): Promise<void> {
+  return clock instanceof MerchantClocks ? clock.catchUpWithMessages(moments) : Promise.resolve();
 }
 
 /** A clock that can be behind what it hears of. */

@@ -59,6 +59,8 @@ function itOutlives(mortal: MortalBroker): void {
     await jars.perform(ids.map((id) => envelope(id, { type: 'open' })));
     await putAll(1n);
     await eventually(async () => (await seen(database)).effects.length === 8);
+    // An effect is seen before the relay has marked its message as sent. What is not marked yet would count below.
+    await eventually(async () => (await running.figures()).outboxUnsent === 0);
 
     await mortal.kill();
     for (let coins = 2n; coins <= 5n; coins += 1n) await putAll(coins);

@@ -132,6 +132,25 @@ it('another process that hears of something later than it knows reads the clocks
   expect(other.now(merchant)).toEqual(there);
 });
 
+it('a clock that stands follows a message from a later step, and the setting of that step still counts', async () => {
+  const [here, there] = [new Date(Date.now() + 7 * day), new Date(Date.now() + 14 * day)];
+  const running = randomUUID();
+  await stand(here);
+  await clocks.set({ merchantId: running, sequence: (sequence += 1n), at: here, isStanding: false });
+  await clocks.catchUpWithMessages([
+    { merchantId: merchant, at: there },
+    { merchantId: running, at: there },
+  ]);
+  expect(clocks.now(merchant)).toEqual(there);
+  // A clock that runs is behind another only by as much as two machines differ.
+  expect(clocks.now(running).getTime()).toBeLessThan(there.getTime() - day);
+  await clocks.catchUpWithMessages([{ merchantId: merchant, at: here }]);
+  expect(clocks.now(merchant)).toEqual(there);
+  const after = new Date(there.getTime() + 1);
+  await stand(after);
+  expect(clocks.now(merchant)).toEqual(after);
+});
+
 it('what is said of a traveller is counted in the commit that says it', async () => {
   const jars = makePerformer({ database, machine: jarMachine(), keeper: jarKeeper, name: 'jar', log });
   await stand(new Date(Date.now() + day));

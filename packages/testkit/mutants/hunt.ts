@@ -30,7 +30,9 @@ async function hunt(most: number, from: number): Promise<Catch> {
     const simulator = await Simulator.on((scheduler) => memoryGround(Object.values(homes), scheduler));
     for (const next of [...first, ...inOrder(most, from)]) {
       seed = next;
-      const { violations } = await simulator.run(tellStory(seed));
+      const { violations, notKnown } = await simulator.run(tellStory(seed));
+      // Its theme plays on Postgres only.
+      if (notKnown !== undefined) continue;
       done += 1;
       const [worst] = violations;
       if (worst === undefined) continue;

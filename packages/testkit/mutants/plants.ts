@@ -31,8 +31,8 @@ export const plants: readonly Plant[] = [
   plant('pay-against-expiry', 'A page expires without a word to the provider.', [
     patch(
       'apps/payment/src/inbound/provider-calls.ts',
-      'const closedPage = await this.withdraw(row);',
-      'const closedPage = row.provider_payment_id;',
+      '    const closed = await this.withdraw(row);\n    if (closed === undefined && provider.withdraw !== undefined) return;\n',
+      '    const closed = row.provider_payment_id;\n',
     ),
   ]),
   plant('withdraw-against-authorisation', 'What the provider says to a withdrawal is not heard.', [

@@ -19,8 +19,21 @@ const { values } = parseArgs({
     histories: { type: 'string' },
     seed: { type: 'string', default: '1' },
     recorded: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
+if (values.help) {
+  console.log(`npm run mutants -- [options]
+
+  --only id            mutants whose id holds this: ${mutants.map((mutant) => mutant.id).join(', ')}
+  --histories 1000     for each mutant (200 with --recorded)
+  --seed 1             of the first history
+  --recorded           begins with the history that killed it the last time
+  --help
+
+Exits 1 when a mutant survives, or when a history breaks an invariant without any.`);
+  process.exit(0);
+}
 // What is left to hunt for after a change of the product has the time of CI.
 const histories = Number(values.histories ?? (values.recorded ? '200' : '1000'));
 const seed = Number(values.seed);

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { compareStorages } from './compare.ts';
-import { openSimulator, workTogether, type StorageName, type Tally } from './crew.ts';
+import { bringPostgres, openSimulator, workTogether, type StorageName, type Tally } from './crew.ts';
 import { realNow } from './engine/time.ts';
 import type { Simulator } from './history.ts';
 import { shrink } from './shrink.ts';
@@ -22,8 +22,25 @@ const { values } = parseArgs({
     story: { type: 'string' },
     loud: { type: 'boolean', default: false },
     compare: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
+if (values.help) {
+  console.log(`npm run simulate -- [options]
+
+  --histories 1000     how many, from the first seed on; ends at the first that breaks a sentence
+  --seed 1             the first seed
+  --workers 1          processes that share the seeds
+  --seconds s          begins no other history after so long
+  --storage memory     or postgres: the server that TEST_DATABASE_URL names, or one of its own
+  --mutant id          with a bug of packages/testkit/mutants: exit 1 = killed, 0 = survived
+  --compare            plays each history on both storages until they differ
+  --story file         one kept story instead of histories; --loud shows each operation
+  --help
+
+Exits 1 when a sentence was broken. packages/testkit/simulator/README.md tells the rest.`);
+  process.exit(0);
+}
 const storage: StorageName = values.storage === 'postgres' ? 'postgres' : 'memory';
 const [histories, seed, workers] = [Number(values.histories), Number(values.seed), Number(values.workers)];
 const seconds = Number(values.seconds ?? 8_000_000);
@@ -32,9 +49,9 @@ if (![histories, seed, workers, seconds].every((each) => Number.isSafeInteger(ea
 
 if (values.mutant !== undefined && process.env['TILL_MUTANT'] !== values.mutant)
   process.exit(await again(values.mutant));
-process.exit(
-  values.compare ? await compare() : values.story === undefined ? await simulate() : await replay(values.story),
-);
+const stopPostgres = storage === 'postgres' || values.compare ? await bringPostgres() : async () => undefined;
+const run = values.compare ? compare() : values.story === undefined ? simulate() : replay(values.story);
+process.exit(await run.finally(stopPostgres));
 
 async function simulate(): Promise<number> {
   const startedMs = realNow();
@@ -50,10 +67,15 @@ async function simulate(): Promise<number> {
   const tally = await workTogether(task, workers, show);
   if (process.stdout.isTTY) process.stdout.write('\r\u001B[K');
   const what = `${tally.histories} histories from seed ${seed} (${storage}, ${tally.operations} operations, ${tally.kills} kills, ${tally.faults} faults, ${((realNow() - startedMs) / 1_000).toFixed(1)} s, ${Math.round((1_000 * tally.histories) / tally.cpuMs)}/s of one core)`;
-  const { broken } = tally;
+  const { broken, notPlayed } = tally;
+  for (const [theme, { statement }] of notPlayed)
+    console.log(`not played in memory: theme "${theme}". Play it with --storage postgres; ${statement}`);
+  const left = [...notPlayed].map(([theme, each]) => `${each.histories} of "${theme}"`).join(', ');
+  const gap = left === '' ? '' : `; on Postgres only, and not played: ${left}`;
   if (broken === undefined) {
-    console.log(`simulated: ${what}: no violation`);
-    return 0;
+    console.log(`simulated: ${what}: no violation${gap}`);
+    // What was not played at all is not proven.
+    return tally.histories === 0 && notPlayed.size > 0 ? 1 : 0;
   }
   const [first] = broken.violations;
   if (values.mutant !== undefined) {
@@ -97,10 +119,14 @@ async function explain(simulator: Simulator, story: Story, invariant: string): P
 async function replay(file: string): Promise<number> {
   const { story } = readStory(file);
   const simulator = await openSimulator(storage);
-  const { violations, trace, operations } = await simulator.run(
+  const { violations, trace, operations, notKnown } = await simulator.run(
     story,
     values.loud ? (line) => console.log(line) : undefined,
   );
+  if (notKnown !== undefined) {
+    console.log(`not played in memory: ${file}. Play it with --storage postgres; ${notKnown}`);
+    return 1;
+  }
   for (const { invariant, sentence, rows } of violations)
     console.log(`${invariant} ${sentence}\n${rows.map((row) => `  ✗ ${row}`).join('\n')}`);
   console.log(

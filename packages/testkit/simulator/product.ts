@@ -126,7 +126,7 @@ export function makeService(name: ServiceName, makePool: (config: PoolConfig) =>
       return make<OrderTables>((own) => orderApp({ ...own, clients, config: configs.order }));
     case 'payment':
       return make<PaymentTables>((own) =>
-        paymentApp({ ...own, config: configs.payment, exchange: around.provider.exchange }),
+        paymentApp({ ...own, config: configs.payment, transport: around.provider.transport }),
       );
     case 'fulfillment':
       return make<FulfillmentTables>((own) => fulfillmentApp({ ...own, clients, config: configs.fulfillment }));

@@ -96,6 +96,7 @@ async function openShop(world: World, name: ShopName, codesEach: number): Promis
       signSeed: true,
       signStandard: true,
       seedSecret: '',
+      payloadProfile: '',
       metadata: {},
       requestId: '',
     });

@@ -14,6 +14,8 @@ export type Step =
   /** Goes to the provider's page, and no further. */
   | { readonly do: 'look at card page' }
   | { readonly do: 'by transfer' }
+  /** A transfer is begun, and before it arrives a card is tried; the transfer arrives after all, or not. */
+  | { readonly do: 'transfer and card'; readonly card: Card; readonly arrives: boolean }
   /** Comes back to the page of the order and looks. */
   | { readonly do: 'come back' }
   /** Looks on while everybody works: faults end with the last who is there. */
@@ -113,7 +115,9 @@ function tellOrder(random: Random): Order {
       ? { do: 'pay twice', card, other: random.pick(paying) }
       : random.chance(0.9) || good === 'trial'
         ? { do: 'pay', card }
-        : { do: 'by transfer' },
+        : random.chance(0.5)
+          ? { do: 'by transfer' }
+          : { do: 'transfer and card', card, arrives: random.chance(0.5) },
   );
   if (random.chance(0.4)) steps.push({ do: 'come back' });
   if (random.chance(0.3)) steps.push({ do: 'stay', seconds: random.pick([2, 5]) });

@@ -64,8 +64,8 @@ export class World {
     this.mailServer = new MailServer(scheduler);
     this.receivers = new Receivers(scheduler, webhookSecrets);
     const payments = makeClient(PaymentApiService, this.exchange.channel(homes.payment.name), { deadlineMs: 10_000 });
-    this.provider = new Provider(scheduler, (headers, body) =>
-      payments.receiveCallback({ provider: 'sandbox', headers, body }),
+    this.provider = new Provider(scheduler, (provider, headers, body) =>
+      payments.receiveCallback({ provider, headers, body }),
     );
     this.actors.add(this.provider.owner);
   }

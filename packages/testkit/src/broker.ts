@@ -9,6 +9,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { placesToTry } from './places.ts';
 import { freePort } from './ports.ts';
 
 export interface Broker {
@@ -35,10 +36,11 @@ const startWithinMs = 60_000;
  */
 export async function findBroker(): Promise<Broker | undefined> {
   const named = process.env['TEST_KAFKA_BROKERS'];
-  if (named !== undefined && named !== '') return { addresses: named.split(','), stop: async () => undefined };
-  const mayHaveEngine = existsSync('/var/run/docker.sock') || process.env['DOCKER_HOST'] !== undefined;
+  const places = placesToTry(named);
+  if (named !== undefined && places.includes('named'))
+    return { addresses: named.split(','), stop: async () => undefined };
   // A socket without an engine behind it, or an image that cannot be had: the jars are next.
-  const contained = mayHaveEngine ? await startContainer().catch(() => undefined) : undefined;
+  const contained = places.includes('container') ? await startContainer().catch(() => undefined) : undefined;
   if (contained !== undefined) return contained;
   try {
     return await startJars();

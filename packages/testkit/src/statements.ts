@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { afterAll } from 'vitest';
 
-const file = new URL('../test/memory/statements.json', import.meta.url);
+const file = new URL('../../memory-postgres/test/statements.json', import.meta.url);
 const read = () => JSON.parse(readFileSync(file, 'utf8')) as Record<string, string[]>;
 
 const heard = new Map<string, Set<string>>();

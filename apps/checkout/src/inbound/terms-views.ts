@@ -7,6 +7,12 @@ import type { MethodView, PayConsent, RenewalView, TermsView } from '../pages/re
 import type { CheckoutView } from '../pages/view.ts';
 import type { Locale } from '../words/locale.ts';
 
+/** What pages say of a payment method. */
+interface MethodText {
+  readonly name: string;
+  readonly hint: string;
+}
+
 /** What somebody buys of one product. */
 interface Bought {
   readonly name: string;
@@ -94,21 +100,25 @@ export function byHandOf(cart: Cart, locale: Locale): readonly TermsView[] {
 
 /** The methods with what is different about each. `note` is for those that cannot renew. */
 export function methodViews(methods: readonly PaymentMethod[], note: string, locale: Locale): readonly MethodView[] {
-  const words = locale.words.renewal.methods;
-  return methods.map(({ code, canRenew }) => ({
-    code,
-    name: methodName(code, locale),
-    hint: code === 'CreditCard' ? words.cardHint : code === 'BankTransfer' ? words.transferHint : '',
-    note: canRenew ? '' : note,
-    canRenew,
+  return methods.map((method) => ({
+    code: method.code,
+    kind: method.kind,
+    name: methodName(method, locale),
+    hint: textOf(method, locale)?.hint ?? '',
+    note: method.canRenew ? '' : note,
+    canRenew: method.canRenew,
   }));
 }
 
-/** A method that is younger than these words is shown by its code. */
-export function methodName(code: string, { words }: Locale): string {
-  const { methods } = words.renewal;
-  if (code === 'CreditCard' || code === 'BankTransfer') return methods[code].name;
-  return code;
+/** A method that is younger than these words is shown as documents call it. */
+export function methodName(method: PaymentMethod, locale: Locale): string {
+  return textOf(method, locale)?.name ?? (method.systemName || method.code);
+}
+
+/** The words of its text key in the catalogue of payment methods. */
+function textOf({ textKey }: PaymentMethod, { words }: Locale): MethodText | undefined {
+  const texts: Readonly<Record<string, MethodText>> = words.renewal.methods.texts;
+  return Object.hasOwn(texts, textKey) ? texts[textKey] : undefined;
 }
 
 /** The button that orders. A free first term is ordered with the obligation to pay the terms after it. */

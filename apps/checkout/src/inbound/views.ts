@@ -1,4 +1,6 @@
 /** From what the order service says to what a page is told: sums and dates as text, addresses checked, faults as sentences. */
+import { displayOf } from '@tillstream/instrument/instrument';
+import { instrumentOf } from '@tillstream/instrument/wire';
 import { formatMinor } from '@tillstream/money/money';
 import type {
   Cart,
@@ -201,6 +203,7 @@ export function orderViewOf(opened: OpenOrderResponse, order: Order, locale: Loc
     isFreeNow: order.totalMinor === 0n,
     method: methodText(order, locale),
     begunMethod: payment?.status === '' ? '' : (payment?.method ?? ''),
+    expiryMinutes: payment?.expiryMinutes ?? 0,
     chosenMethod: chosenMethodOf(order),
     methods: methodViews(order.paymentMethods, methodNoteOf(order, consent, locale), locale),
     ...(consent === undefined ? {} : { consent }),
@@ -222,14 +225,16 @@ function chosenMethodOf({ paymentMethod, paymentMethods, payment }: Order): stri
   return paymentMethods[0]?.code ?? paymentMethod;
 }
 
-function methodText(order: Order, locale: Locale): string {
+function methodText({ payment, shownMethod }: Order, locale: Locale): string {
   const { words } = locale;
-  const { payment } = order;
-  const code = payment?.method || order.paymentMethod;
-  if (payment === undefined || payment.cardLast4 === '')
-    return code === '' || code === 'CreditCard' ? words.order.card : methodName(code, locale);
-  const card = payment.cardType === '' ? words.order.card : payment.cardType;
-  return words.order.cardEnding(card, payment.cardLast4);
+  const instrument = payment === undefined ? undefined : instrumentOf(payment);
+  if (instrument?.kind === 'card') {
+    const { brand, last4 } = instrument.details;
+    return words.order.cardEnding(brand === '' ? words.order.card : brand, last4);
+  }
+  const isCard = shownMethod === undefined || shownMethod.code === '' || shownMethod.kind === 'card';
+  const name = isCard ? words.order.card : methodName(shownMethod, locale);
+  return instrument === undefined ? name : `${name} (${displayOf(instrument)})`;
 }
 
 /** The sentence of a public decline code; never the provider's own words. */

@@ -66,7 +66,10 @@ function noticeText(told: PayNotice, order: OrderView, { pay, renewal }: Words):
     case 'try_again':
       return pay.tryAgain;
     case 'other_open':
-      return renewal.pay.otherOpen(order.methods.find(({ code }) => code === order.begunMethod)?.name ?? order.method);
+      return renewal.pay.otherOpen(
+        order.methods.find(({ code }) => code === order.begunMethod)?.name ?? order.method,
+        order.expiryMinutes,
+      );
   }
 }
 
@@ -85,8 +88,8 @@ function payForm(frame: Frame, order: OrderView): Html {
   const { renewal, pay } = locale.words;
   const [only, ...others] = order.methods;
   if (only === undefined) return notice('problem', renewal.methods.none);
-  const isCard = only.code === 'CreditCard';
-  const one = html`<p class="method">${methodIcon(only.code)} <span>${only.name}</span></p>
+  const isCard = only.kind === 'card';
+  const one = html`<p class="method">${methodIcon(only.kind)} <span>${only.name}</span></p>
     <p class="hint">${order.isFreeNow ? renewal.pay.hintTrial : isCard ? pay.hint : only.hint}</p>
     ${only.note === '' ? nothing : html`<p class="hint">${only.note}</p>`}${hidden('payment_method', only.code)}`;
   const choice = html`<fieldset class="group" role="radiogroup">

@@ -22,7 +22,7 @@ function methodChoice(method: MethodView, id: string, chosen: string): Html {
       value="${method.code}"
       data-renews="${method.canRenew ? 'yes' : 'no'}"
       ${isSaid ? html` aria-describedby="${id}-hint"` : nothing}${attribute('checked', method.code === chosen)}
-    /><label for="${id}">${methodIcon(method.code)}<span>${method.name}</span></label>
+    /><label for="${id}">${methodIcon(method.kind)}<span>${method.name}</span></label>
     ${
       isSaid
         ? html`<div class="about-method" id="${id}-hint">
@@ -33,8 +33,8 @@ function methodChoice(method: MethodView, id: string, chosen: string): Html {
   </div>`;
 }
 
-export function methodIcon(code: string): Html {
-  return code === 'BankTransfer' ? icons.bank : icons.card;
+export function methodIcon(kind: string): Html {
+  return kind === 'bank' || kind === 'transfer' ? icons.bank : icons.card;
 }
 
 export function termsList(terms: readonly TermsView[]): Html {

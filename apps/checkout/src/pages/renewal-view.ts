@@ -3,6 +3,8 @@ import type { Tone } from './parts.ts';
 
 export interface MethodView {
   readonly code: string;
+  /** card, bank, transfer, wallet, crypto */
+  readonly kind: string;
   readonly name: string;
   readonly hint: string;
   /** What is different with this method, when something is. */

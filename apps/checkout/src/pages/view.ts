@@ -101,6 +101,8 @@ export interface OrderView {
   readonly method: string;
   /** The code of the method of the payment that was begun last; empty when none was. */
   readonly begunMethod: string;
+  /** How long its page stays open when nobody begins to pay; 0 = it does not expire. */
+  readonly expiryMinutes: number;
   /** The code of the method to offer first, and all there are. */
   readonly chosenMethod: string;
   readonly methods: readonly MethodView[];

@@ -1,5 +1,11 @@
 import type { RenewalWords } from './en-renewal.ts';
 
+/** In the dative: „innerhalb von einer Stunde“. */
+function durationText(minutes: number): string {
+  if (minutes % 60 !== 0) return `${minutes} Minuten`;
+  return minutes === 60 ? 'einer Stunde' : `${minutes / 60} Stunden`;
+}
+
 /** German, about what renews. Lengths of time are in the accusative: „für einen Monat“. */
 export const renewalDe: RenewalWords = {
   every: {
@@ -38,10 +44,13 @@ export const renewalDe: RenewalWords = {
     withoutTrial: 'Ohne das Häkchen gibt es keinen kostenlosen Test.',
   },
   methods: {
-    CreditCard: { name: 'Kredit- oder Debitkarte', short: 'Karte' },
-    BankTransfer: { name: 'Überweisung', short: 'Überweisung' },
-    cardHint: 'Die Karte geben Sie auf der Seite des Zahlungsanbieters ein. Wir sehen ihre Nummer nie.',
-    transferHint: 'Die Überweisung bestätigen Sie auf der Seite des Zahlungsanbieters.',
+    texts: {
+      card: {
+        name: 'Kredit- oder Debitkarte',
+        hint: 'Die Karte geben Sie auf der Seite des Zahlungsanbieters ein. Wir sehen ihre Nummer nie.',
+      },
+      transfer: { name: 'Überweisung', hint: 'Die Überweisung bestätigen Sie auf der Seite des Zahlungsanbieters.' },
+    },
     cannotRenew: 'Mit dieser Zahlungsart verlängert sich nichts von selbst: Sie kaufen eine einzelne Laufzeit.',
     thisTerm:
       'So bezahlen Sie nur diese Laufzeit. Spätere Verlängerungen werden weiter von der hinterlegten Karte abgebucht.',
@@ -72,8 +81,8 @@ export const renewalDe: RenewalWords = {
       'Wenn Sie mit Karte bezahlen, bewahrt der Zahlungsanbieter sie auf, und spätere Verlängerungen werden von dieser Karte abgebucht:',
     once: 'Sie kaufen eine einzelne Laufzeit. Nichts verlängert sich von selbst.',
     other: 'Anders bezahlen',
-    otherOpen: (method) =>
-      `Sie haben begonnen, auf andere Art zu bezahlen: ${method}. Bitte machen Sie damit weiter. Wenn Sie es lassen, endet diese Zahlung innerhalb einer halben Stunde von selbst, und Sie können neu wählen. Es wurde kein Geld abgebucht.`,
+    otherOpen: (method, minutes) =>
+      `Sie haben begonnen, auf andere Art zu bezahlen: ${method}. Bitte machen Sie damit weiter. Wenn Sie es lassen, endet diese Zahlung ${minutes === 0 ? 'bald' : `innerhalb von ${durationText(minutes)}`} von selbst, und Sie können neu wählen. Es wurde kein Geld abgebucht.`,
   },
   child: {
     title: 'Diese Bestellung verlängert Ihr Abonnement',

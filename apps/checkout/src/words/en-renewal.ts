@@ -1,5 +1,10 @@
 /** English, about what renews. */
 
+function durationText(minutes: number): string {
+  if (minutes % 60 !== 0) return `${minutes} minutes`;
+  return minutes === 60 ? 'an hour' : `${minutes / 60} hours`;
+}
+
 export const renewalEn = {
   /** How often: after a sum. */
   every: {
@@ -39,10 +44,14 @@ export const renewalEn = {
     withoutTrial: 'Without the tick there is no free trial.',
   },
   methods: {
-    CreditCard: { name: 'Credit or debit card', short: 'Card' },
-    BankTransfer: { name: 'Bank transfer', short: 'Bank transfer' },
-    cardHint: 'You enter the card on the payment provider’s own page. We never see its number.',
-    transferHint: 'You confirm the transfer on the payment provider’s own page.',
+    // By the text keys of the catalogue of payment methods (apps/payment/src/domain/methods.ts).
+    texts: {
+      card: {
+        name: 'Credit or debit card',
+        hint: 'You enter the card on the payment provider’s own page. We never see its number.',
+      },
+      transfer: { name: 'Bank transfer', hint: 'You confirm the transfer on the payment provider’s own page.' },
+    },
     cannotRenew: 'With this method nothing renews by itself: you buy one term.',
     thisTerm: 'You pay this term only. Later renewals are still charged to the card that is kept.',
     none: 'No payment method is available now. Please try again later or contact support.',
@@ -70,8 +79,8 @@ export const renewalEn = {
     newCard: 'If you pay by card, the payment provider keeps it and later renewals are charged to this card:',
     once: 'You buy one term. Nothing renews by itself.',
     other: 'Pay another way',
-    otherOpen: (method: string) =>
-      `You have begun to pay by another method: ${method}. Please go on with that one. If you leave it, it ends by itself within half an hour, and you can choose again. No money was taken.`,
+    otherOpen: (method: string, minutes: number) =>
+      `You have begun to pay by another method: ${method}. Please go on with that one. If you leave it, it ends by itself ${minutes === 0 ? 'soon' : `within ${durationText(minutes)}`}, and you can choose again. No money was taken.`,
   },
   child: {
     title: 'This order renews your subscription',

@@ -1,5 +1,6 @@
+import { publicSubscriptionId } from '@tillstream/public-api/values';
 import { expect, test } from 'vitest';
-import { publicSubscriptionId, readSubscriptionId } from './subscription-id.ts';
+import { readSubscriptionId } from './subscription-id.ts';
 
 test('the public id and the seed’s name the same subscription', () => {
   expect(readSubscriptionId('5555555_456660')).toBe('5555555_456660');

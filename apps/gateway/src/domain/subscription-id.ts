@@ -5,7 +5,3 @@ const form = /^(?:sub_)?([1-9][0-9]{0,14}_[1-9][0-9]{0,14})$/;
 export function readSubscriptionId(text: string): string | undefined {
   return form.exec(text)?.[1];
 }
-
-export function publicSubscriptionId(seedId: string): string {
-  return `sub_${seedId}`;
-}

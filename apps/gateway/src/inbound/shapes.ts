@@ -1,10 +1,8 @@
-/** Shapes that several nouns share: money, instants, lists, metadata; and the way between them and the wire. */
+/** Shapes of requests and lists that several nouns share. What answers are made of is in @tillstream/public-api. */
 import { isCurrency } from '@tillstream/money/money';
 import { z } from 'zod';
 import { isOptionalBody } from './http/documentation.ts';
 import { problemShape } from './http/problems.ts';
-
-const whole = { type: 'integer' } as const;
 
 /** In: an amount that is given. */
 export const moneyIn = z.strictObject({
@@ -12,34 +10,10 @@ export const moneyIn = z.strictObject({
   currency: z.string().refine(isCurrency, 'An ISO 4217 code in capitals, such as EUR.').describe('ISO 4217'),
 });
 
-/** Out: an amount that is told. */
-export const moneyOut = z.object({ amount: z.number().meta(whole), currency: z.string() }).meta({ id: 'Money' });
-
-export type Money = z.infer<typeof moneyOut>;
-
-export function moneyOf(minor: bigint, currency: string): Money {
-  return { amount: Number(minor), currency };
-}
-
-export const wholeNumber = z.number().meta(whole);
-export const instant = z.string().meta({ format: 'date-time' });
-
-export function instantOf(date: Date): string;
-export function instantOf(date: Date | undefined): string | null;
-export function instantOf(date: Date | undefined): string | null {
-  return date === undefined ? null : date.toISOString();
-}
-
-/** Of something that has a time by its nature; the wire cannot say so. */
-export function madeAt(date: Date | undefined): string {
-  return (date ?? new Date(0)).toISOString();
-}
-
 export const metadataIn = z
   .record(z.string(), z.string().max(500))
   .refine((entries) => Object.keys(entries).length <= 50, 'At most 50 entries.')
   .describe('Yours: at most 50 entries, keys to 40 and values to 500 characters.');
-export const metadataOut = z.record(z.string(), z.string());
 
 const pageFields = {
   limit: z.coerce.number().int().min(1).max(100).default(20).describe('1 to 100'),

@@ -18,7 +18,16 @@ export interface ShopSettings {
   /** Whether the box is ticked at first. */
   readonly renewalConsentDefault: boolean;
   readonly unpaidOrderReminders: readonly string[];
+  /** How long a customer has to begin to pay on the provider's page; then the payment expires [D11]. */
+  readonly paymentExpiryMinutes: number;
 }
+
+// Shorter, and a customer who looks for the card loses the page.
+const minExpiryMinutes = 5;
+// Longer, and a page that is forgotten would hold an order open: one day.
+const maxExpiryMinutes = 24 * 60;
+/** Of a merchant that has not decided [D11]. */
+export const defaultExpiryMinutes = 30;
 
 export function complainAboutShop(shop: ShopSettings): readonly Complaint[] {
   const complaints: Complaint[] = [];
@@ -45,6 +54,13 @@ export function complainAboutShop(shop: ShopSettings): readonly Complaint[] {
     complain('policies.renewal_consent', 'invalid_field', 'switch or implicit.');
   const badReminders = complainAboutReminders(shop.unpaidOrderReminders);
   if (badReminders !== undefined) complain('policies.unpaid_order_reminders', 'invalid_field', badReminders);
+  const { paymentExpiryMinutes: expiry } = shop;
+  if (!Number.isInteger(expiry) || expiry < minExpiryMinutes || expiry > maxExpiryMinutes)
+    complain(
+      'policies.payment_expiry_minutes',
+      'invalid_field',
+      `Whole minutes, from ${minExpiryMinutes} to ${maxExpiryMinutes}.`,
+    );
   return complaints;
 }
 

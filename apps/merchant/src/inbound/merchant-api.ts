@@ -13,7 +13,7 @@ import type {
 import { Refused } from '@tillstream/rpc/refusals';
 import type { Handlers } from '@tillstream/rpc/server';
 import { complainAbout, type Complaint, type ProductDraft } from '../domain/product.ts';
-import { complainAboutShop, type ShopSettings } from '../domain/settings.ts';
+import { complainAboutShop, defaultExpiryMinutes, type ShopSettings } from '../domain/settings.ts';
 
 interface PageQuery {
   readonly limit: number;
@@ -107,6 +107,8 @@ export function answerMerchantApi(stores: MerchantStores, clock: Clock): Handler
         renewalConsent: request.renewalConsent ?? before.policies?.renewalConsent ?? '',
         renewalConsentDefault: request.renewalConsentDefault ?? before.policies?.renewalConsentDefault ?? false,
         unpaidOrderReminders: request.unpaidOrderReminders?.after ?? before.policies?.unpaidOrderReminders ?? [],
+        paymentExpiryMinutes:
+          request.paymentExpiryMinutes ?? before.policies?.paymentExpiryMinutes ?? defaultExpiryMinutes,
       };
       refuseFor(complainAboutShop(settings));
       return { merchant: await accounts.change(request.merchantId, settings) };

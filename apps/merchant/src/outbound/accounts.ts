@@ -80,6 +80,7 @@ export class Accounts {
           renewal_consent: settings.renewalConsent,
           renewal_consent_default: settings.renewalConsentDefault,
           unpaid_order_reminders: [...settings.unpaidOrderReminders],
+          payment_expiry_minutes: settings.paymentExpiryMinutes,
         })
         .where('merchant_id', '=', merchantId)
         .returningAll()
@@ -107,6 +108,7 @@ function toWire(row: Selectable<MerchantTables['merchant']>): Merchant {
       renewalConsent: row.renewal_consent,
       renewalConsentDefault: row.renewal_consent_default,
       unpaidOrderReminders: row.unpaid_order_reminders,
+      paymentExpiryMinutes: row.payment_expiry_minutes,
     },
     createdAt: row.created_at,
   };

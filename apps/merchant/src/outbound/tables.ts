@@ -79,6 +79,7 @@ export interface MerchantTables {
     renewal_consent: Generated<string>;
     renewal_consent_default: Generated<boolean>;
     unpaid_order_reminders: Generated<string[]>;
+    payment_expiry_minutes: Generated<number>;
     created_at: Generated<Date>;
   };
   api_key: {

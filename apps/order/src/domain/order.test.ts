@@ -7,6 +7,8 @@ import { fulfilmentOf, order, type Order, type OrderCommand, type OrderState } f
 import { orderName, type Item, type PaymentShown, type Placed } from './placed.ts';
 import type { Renewal } from './subscription/child.ts';
 
+const visa = { kind: 'card', details: { brand: 'Visa', last4: '4242', expiration: '12/2034' } } as const;
+
 const at = new Date('2026-11-20T08:00:00Z');
 const item: Item = {
   id: 1n,
@@ -61,6 +63,7 @@ const placed: Placed = {
   items: [item, { ...item, id: 2n, terms: undefined }],
   totalMinor: 10_000n,
   paymentMethod: 'CreditCard',
+  paymentSystemName: 'Bank Card',
   autoRenew: true,
   externalId: '',
   additionalData: [],
@@ -86,7 +89,7 @@ const renewal: Renewal = {
   anchorOn: '2026-11-20',
   periods: 1,
   instrumentId: 'i',
-  saved: { systemName: 'Bank Card', cardType: 'Visa', cardLast4: '4242', cardExpiration: '12/2034' },
+  saved: { systemName: 'Bank Card', instrument: visa },
 };
 const child: Placed = { ...placed, orderId: 8n, cartId: '', items: [{ ...item, id: 3n }], totalMinor: 5_000n, renewal };
 const shown = (paymentId: string, status: 'booked' | 'failed'): PaymentShown => ({
@@ -94,9 +97,7 @@ const shown = (paymentId: string, status: 'booked' | 'failed'): PaymentShown => 
   status,
   method: 'CreditCard',
   systemName: 'Bank Card',
-  cardType: 'Visa',
-  cardLast4: '4242',
-  cardExpiration: '12/2034',
+  instrument: visa,
   reason: '',
   errorCode: '',
   errorDescription: '',

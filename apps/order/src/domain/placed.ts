@@ -1,4 +1,5 @@
 /** What was agreed on when an order was placed: a snapshot that nothing changes. */
+import type { Instrument } from '@tillstream/instrument/instrument';
 import type { Renewal } from './subscription/child.ts';
 
 export interface Customer {
@@ -67,6 +68,8 @@ export interface Placed {
   readonly items: readonly Item[];
   readonly totalMinor: bigint;
   readonly paymentMethod: string;
+  /** What the catalogue of payment methods called it then. */
+  readonly paymentSystemName: string;
   /** The customer agreed that what renews by itself is renewed. */
   readonly autoRenew: boolean;
   readonly externalId: string;
@@ -92,9 +95,7 @@ export interface PaymentShown {
   /** What it was paid with, which may differ from what was chosen when the order was placed. */
   readonly method: string;
   readonly systemName: string;
-  readonly cardType: string;
-  readonly cardLast4: string;
-  readonly cardExpiration: string;
+  readonly instrument: Instrument | undefined;
   readonly reason: string;
   readonly errorCode: string;
   readonly errorDescription: string;

@@ -109,7 +109,7 @@ export class CartDesk {
     const [shop, found, methods] = await Promise.all([
       this.#parts.catalogue.shop(cart.merchantId),
       justRead ?? this.#goodsOf(cart.merchantId, cart.lines),
-      this.#parts.methods.list(cart.livemode),
+      this.#parts.methods.list({ ...cart, country: '' }),
     ]);
     const byId = new Map(found.map((each) => [each.id, each]));
     const goods = cart.lines.flatMap((line) => byId.get(line.productId) ?? []);

@@ -1,4 +1,5 @@
 /** Answers OrderApi. */
+import { instrumentFields, instrumentOf } from '@tillstream/instrument/wire';
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { Log } from '@tillstream/messaging/log';
@@ -79,12 +80,13 @@ export function answerOrderApi(parts: OrderApiParts): Handlers<typeof OrderApiSe
         newestOf(parts, opened, request.refresh),
         request.withCodes ? codesOf(parts, opened) : [],
         subscriptionsOf(parts, opened),
-        order.status === 'not paid' ? orderDesk.methodsFor(order.placed) : [],
+        order.status === 'not paid' ? orderDesk.methodsFor(opened.merchantId, order.placed) : [],
       ]);
       // What refreshing found may have reached the order by now; the page is shown again while it has not.
       const { shopName, supportEmail, supportUrl } = shop;
+      const wire = { ...opened.wire, payment: payment ?? opened.wire.payment };
       return {
-        order: { ...opened.wire, payment: payment ?? opened.wire.payment, paymentMethods: [...methods] },
+        order: { ...wire, paymentMethods: [...methods], shownMethod: await orderDesk.shownMethod(wire) },
         codes,
         subscriptions: [...subscriptions],
         shopName,
@@ -229,18 +231,19 @@ async function subscriptionsOf(
 }
 
 function summaryOf(payment: WirePayment): PaymentSummary {
+  const { createdAt, expiresAt } = payment;
+  const openMs = createdAt === undefined || expiresAt === undefined ? 0 : expiresAt.getTime() - createdAt.getTime();
   return {
     paymentId: payment.id,
     status: payment.status,
     method: payment.method,
     systemName: payment.systemName,
-    cardType: payment.cardType,
-    cardLast4: payment.cardLast4,
-    cardExpiration: payment.cardExpiration,
+    ...instrumentFields(instrumentOf(payment)),
     errorCode: payment.providerErrorCode,
     errorDescription: payment.providerErrorDescription,
     reason: payment.reason,
     moneyMoved: payment.moneyMoved,
     instrumentId: payment.instrumentId,
+    expiryMinutes: Math.round(openMs / 60_000),
   };
 }

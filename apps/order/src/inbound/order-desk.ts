@@ -6,6 +6,7 @@ import type { Answer } from '@tillstream/messaging/perform';
 import type {
   BeginPaymentRequest,
   BeginPaymentResponse,
+  Order as WireOrder,
   PlaceOrderRequest,
 } from '@tillstream/proto/order/v1/order_api';
 import type { CreatePaymentRequest, CreatePaymentResponse } from '@tillstream/proto/payment/v1/payment_api';
@@ -71,7 +72,7 @@ export class OrderDesk {
         cart.merchantId,
         cart.lines.map((line) => line.productId),
       ),
-      this.#parts.methods.list(cart.livemode),
+      this.#parts.methods.list({ ...cart, country: customer.country }),
     ]);
     const consent = consentFor([...goods.values()], shop);
     const isAgreed = consent === 'implicit' || (consent === 'switch' && request.autoRenew);
@@ -84,7 +85,8 @@ export class OrderDesk {
       await carts.change(cart, { ...cart, lines: left });
       throw new Refused('product_not_available');
     }
-    const placed = await this.#draft({ cart, shop, goods, customer, isAgreed, request });
+    const { systemName = '' } = methods.find(({ code }) => code === request.paymentMethod) ?? {};
+    const placed = await this.#draft({ cart, shop, goods, customer, isAgreed, systemName, request });
     // Prices are the catalogue's until now: nobody buys at another sum than the one they saw.
     if (request.totalMinor !== 0n && request.totalMinor !== placed.totalMinor) throw new Refused('cart_changed');
     try {
@@ -108,9 +110,10 @@ export class OrderDesk {
     readonly goods: ReadonlyMap<string, Goods>;
     readonly customer: Customer;
     readonly isAgreed: boolean;
+    readonly systemName: string;
     readonly request: PlaceOrderRequest;
   }): Promise<Placed> {
-    const { cart, shop, goods, customer, isAgreed, request } = parts;
+    const { cart, shop, goods, customer, isAgreed, systemName, request } = parts;
     const { orderId, itemIds } = await this.#parts.orders.numbers(cart.lines.length);
     const now = this.#parts.clock.now(cart.merchantId);
     const items = cart.lines.map((line, at): Item => {
@@ -158,6 +161,7 @@ export class OrderDesk {
       items,
       totalMinor: items.reduce((sum, item) => sum + item.amountMinor, 0n),
       paymentMethod: request.paymentMethod,
+      paymentSystemName: systemName,
       autoRenew: isAgreed,
       externalId: '',
       additionalData: [],
@@ -174,7 +178,11 @@ export class OrderDesk {
     if (order.status === 'deleted') throw new Refused('order_deleted');
     const { placed } = order;
     const code = request.paymentMethod === '' ? placed.paymentMethod : request.paymentMethod;
-    const method = (await this.methodsFor(placed)).find((each) => each.code === code);
+    const [methods, { paymentExpiryMinutes }] = await Promise.all([
+      this.methodsFor(merchantId, placed),
+      this.#parts.catalogue.shop(merchantId),
+    ]);
+    const method = methods.find((each) => each.code === code);
     if (method === undefined) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
     // Refused as well when it is paid and the news is on its way here.
     const { payment } = await this.#parts.createPayment({
@@ -187,15 +195,30 @@ export class OrderDesk {
       locale: placed.locale,
       description: `${placed.shopName} ${orderName(placed.orderId)}`.slice(0, 200),
       livemode: placed.livemode,
+      country: placed.customer.country,
       saveInstrument: method.canRenew && wantsInstrument(placed),
+      expiryMinutes: paymentExpiryMinutes,
     });
     return { paymentId: payment?.id ?? '', status: payment?.status ?? '', redirectUrl: payment?.redirectUrl ?? '' };
   }
 
   /** What an unpaid order may be paid with: a free first term only by what can be charged for the next. */
-  async methodsFor(placed: Placed): Promise<readonly PaymentMethod[]> {
+  async methodsFor(merchantId: string, placed: Placed): Promise<readonly PaymentMethod[]> {
     const isTrial = placed.renewal === undefined && placed.items.some((item) => item.terms?.type === 'AR_TRIAL');
-    return (await this.#parts.methods.list(placed.livemode)).filter((method) => method.canRenew || !isTrial);
+    const { livemode, currency, customer } = placed;
+    const methods = await this.#parts.methods.list({ merchantId, livemode, currency, country: customer.country });
+    return methods.filter((method) => method.canRenew || !isTrial);
+  }
+
+  /** What it is paid by, else what was chosen; of a method that is not known, what the order says of it. */
+  async shownMethod(order: WireOrder): Promise<PaymentMethod> {
+    const { merchantId, livemode, currency, customer, payment } = order;
+    const code = payment?.method || order.paymentMethod;
+    const wanted = { merchantId, livemode, currency, country: customer?.country ?? '' };
+    const found = await this.#parts.methods.find(code, wanted);
+    if (found !== undefined) return found;
+    const chosen = code === order.paymentMethod ? order.paymentSystemName : '';
+    return { code, systemName: payment?.systemName || chosen, kind: '', textKey: '', canRenew: false };
   }
 
   /** Refused with order_not_found, for a wrong token too. */

@@ -1,5 +1,6 @@
 /** News of payments → commands of orders. */
 import { publicId } from '@tillstream/database/public-id';
+import { instrumentOf } from '@tillstream/instrument/wire';
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { IncomingMessage } from '@tillstream/messaging/message';
@@ -67,9 +68,7 @@ function showPayment(payment: WirePayment, status: PaymentShown['status']): Paym
     status,
     method: payment.method,
     systemName: payment.systemName,
-    cardType: payment.cardType,
-    cardLast4: payment.cardLast4,
-    cardExpiration: payment.cardExpiration,
+    instrument: instrumentOf(payment),
     reason: isFailed ? payment.reason : '',
     errorCode: isFailed ? payment.providerErrorCode : '',
     errorDescription: isFailed ? payment.providerErrorDescription : '',

@@ -41,6 +41,8 @@ export interface ShopFacts extends RenewalPolicy {
   readonly privacyUrl: string;
   readonly commissionBp: number;
   readonly unpaidOrderReminders: readonly string[];
+  /** 0 = as the payment service has it. */
+  readonly paymentExpiryMinutes: number;
 }
 
 export interface CatalogueReader {
@@ -53,12 +55,25 @@ export interface CatalogueReader {
 
 export interface PaymentMethod {
   readonly code: string;
+  readonly systemName: string;
+  readonly kind: string;
+  readonly textKey: string;
   readonly canRenew: boolean;
 }
 
+/** Whose, and for what. The country is the buyer's, '' while it is not known. */
+export interface MethodsWanted {
+  readonly merchantId: string;
+  readonly livemode: boolean;
+  readonly currency: string;
+  readonly country: string;
+}
+
 export interface MethodReader {
-  /** The default first; never empty. */
-  list(livemode: boolean): Promise<readonly PaymentMethod[]>;
+  /** The default first. */
+  list(wanted: MethodsWanted): Promise<readonly PaymentMethod[]>;
+  /** Also one that is not offered; undefined when it is not known. */
+  find(code: string, wanted: MethodsWanted): Promise<PaymentMethod | undefined>;
 }
 
 export interface OpenedOrder {

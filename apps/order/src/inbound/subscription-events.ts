@@ -8,9 +8,9 @@ import { SubscriptionEvent, type RenewalDue } from '@tillstream/proto/subscripti
 import type { OrderCommand, SubscriptionNews } from '../domain/order.ts';
 import type { PlanType } from '../domain/placed.ts';
 import {
-  cardOf,
   draftChild,
   methodOf,
+  savedOf,
   type ChildDraft,
   type Lineage,
   type Renewal,
@@ -106,7 +106,7 @@ async function placeChildren(parts: SubscriptionNewsParts, all: readonly Due[]):
       const now = parts.clock.now(due.merchantId);
       const draft: ChildDraft = {
         parent: lineage.parent,
-        paymentMethod: methodOf(lineage, due.due.instrumentId),
+        method: methodOf(lineage, due.due.instrumentId),
         renewal: renewalFrom(due, lineage),
         priceMinor: due.due.priceMinor,
         shopName,
@@ -157,7 +157,7 @@ function renewalFrom({ subscriptionId, parentOrderId, event, due }: Due, lineage
     // The message counts to the end of the child's term; until it is paid the one before runs.
     periods: due.periods - 1,
     instrumentId: due.instrumentId,
-    saved: cardOf(lineage, due.instrumentId),
+    saved: savedOf(lineage, due.instrumentId),
   };
 }
 

@@ -21,6 +21,7 @@ export interface Shop extends RenewalPolicy {
   readonly privacyUrl: string;
   readonly commissionBp: number;
   readonly unpaidOrderReminders: readonly string[];
+  readonly paymentExpiryMinutes: number;
 }
 
 const shopAgeMs = 1_000;
@@ -121,5 +122,6 @@ function toShop(merchant: Merchant): Shop {
     renewalConsent: policies?.renewalConsent === 'implicit' ? 'implicit' : 'switch',
     renewalConsentDefault: policies?.renewalConsentDefault ?? false,
     unpaidOrderReminders: policies?.unpaidOrderReminders ?? [],
+    paymentExpiryMinutes: policies?.paymentExpiryMinutes ?? 0,
   };
 }

@@ -1,50 +1,92 @@
-/** What customers may pay with, as the payment service says. */
-import type { PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
+/** The catalogue of payment methods, and what customers may pay with, as the payment service says. */
+import type { Method, PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
 import type { Client } from '@tillstream/rpc/client';
 import type { Log } from '@tillstream/messaging/log';
 
 export interface PaymentMethod {
   readonly code: string;
+  readonly systemName: string;
+  readonly kind: string;
+  readonly textKey: string;
   readonly canRenew: boolean;
 }
 
-interface Known {
-  readonly methods: readonly PaymentMethod[];
+/** Whose, and for what. The country is the buyer's, '' while it is not known. */
+export interface Wanted {
+  readonly merchantId: string;
+  readonly livemode: boolean;
+  readonly currency: string;
+  readonly country: string;
+}
+
+interface Catalogue {
+  readonly offered: readonly PaymentMethod[];
+  readonly all: readonly PaymentMethod[];
+}
+
+interface Known extends Catalogue {
   readonly untilMs: number;
 }
 
 const ageMs = 1_000;
+// Of merchants, currencies and countries together; some hundred bytes each. Beyond it all are asked for anew.
+const maxKnown = 5_000;
 // A page must not wait long for what it can do without.
 const deadlineMs = 2_000;
-// What every installation has.
-const fallback: readonly PaymentMethod[] = [{ code: 'CreditCard', canRenew: true }];
+const nothing: Catalogue = { offered: [], all: [] };
 
 export class Methods {
   readonly #payment: Client<typeof PaymentApiService>;
   readonly #log: Log;
-  readonly #known = new Map<boolean, Known>();
+  readonly #known = new Map<string, Known>();
 
   constructor(payment: Client<typeof PaymentApiService>, log: Log) {
     this.#payment = payment;
     this.#log = log;
   }
 
-  /** As they were at most a second ago, the default first. Else as they were last known: a page is shown all the same. */
-  async list(livemode: boolean): Promise<readonly PaymentMethod[]> {
-    const known = this.#known.get(livemode);
-    if (known !== undefined && known.untilMs > performance.now()) return known.methods;
-    const methods = await this.#ask(livemode, known?.methods ?? fallback);
-    this.#known.set(livemode, { methods, untilMs: performance.now() + ageMs });
-    return methods;
+  /**
+   * As they were at most a second ago, the default first. While the payment service does not answer: as they were last known, and
+   * none in a process that never got an answer.
+   */
+  async list(wanted: Wanted): Promise<readonly PaymentMethod[]> {
+    return (await this.#current(wanted)).offered;
   }
 
-  async #ask(livemode: boolean, before: readonly PaymentMethod[]): Promise<readonly PaymentMethod[]> {
+  /** Also one that is not offered. Undefined when the catalogue does not have it, or is not known. */
+  async find(code: string, wanted: Wanted): Promise<PaymentMethod | undefined> {
+    return (await this.#current(wanted)).all.find((method) => method.code === code);
+  }
+
+  async #current(wanted: Wanted): Promise<Catalogue> {
+    const { merchantId, livemode, currency, country } = wanted;
+    const key = keyOf(wanted);
+    const known = this.#known.get(key);
+    if (known !== undefined && known.untilMs > performance.now()) return known;
+    // Those for any country are nearer to the truth than none.
+    const before = known ?? this.#known.get(keyOf({ ...wanted, country: '' })) ?? nothing;
+    const current = await this.#ask({ merchantId, livemode, currency, country }, before);
+    if (this.#known.size >= maxKnown) this.#known.clear();
+    this.#known.set(key, { ...current, untilMs: performance.now() + ageMs });
+    return current;
+  }
+
+  async #ask(wanted: Wanted, before: Catalogue): Promise<Catalogue> {
     try {
-      const { methods } = await this.#payment.listMethods({ livemode }, { deadlineMs });
-      return methods.map(({ code, canRenew }) => ({ code, canRenew }));
+      const { methods, catalogue } = await this.#payment.listMethods(wanted, { deadlineMs });
+      // A payment service of before says only what it offers.
+      return { offered: methods.map(toMethod), all: (catalogue.length === 0 ? methods : catalogue).map(toMethod) };
     } catch (error) {
       this.#log.warn({ err: error }, 'the payment methods are those that were last known');
       return before;
     }
   }
+}
+
+function keyOf({ merchantId, livemode, currency, country }: Wanted): string {
+  return `${merchantId} ${livemode} ${currency} ${country}`;
+}
+
+function toMethod({ code, systemName, kind, textKey, canRenew }: Method): PaymentMethod {
+  return { code, systemName, kind, textKey, canRenew };
 }

@@ -1,4 +1,5 @@
 /** Rows ↔ state. The state at any version is what its events make of it: the same `evolve` that decided them. */
+import { card, readInstrument, type Instrument } from '@tillstream/instrument/instrument';
 import { evolveAll } from '@tillstream/machine/machine';
 import { order, type OrderEvent, type OrderState } from '../domain/order.ts';
 import type { Item, PaymentShown, Placed, SubscriptionTerms } from '../domain/placed.ts';
@@ -27,6 +28,7 @@ export function readPlaced(stored: StoredPlaced): Placed {
     totalMinor: BigInt(stored.totalMinor),
     items: stored.items.map(readItem),
     consent: { ...stored.consent, at: new Date(stored.consent.at) },
+    paymentSystemName: stored.paymentSystemName ?? '',
     autoRenew: stored.autoRenew ?? false,
     reminders: stored.reminders ?? [],
     renewal: stored.renewal === undefined ? undefined : readRenewal(stored.renewal),
@@ -89,6 +91,7 @@ export function readRenewal(stored: StoredRenewal): Renewal {
     previousItemId: BigInt(stored.previousItemId),
     expiresAt: new Date(stored.expiresAt),
     nextChargeAt: new Date(stored.nextChargeAt),
+    saved: { systemName: stored.saved.systemName, instrument: readPaidWith(stored.saved) },
   };
 }
 
@@ -192,14 +195,20 @@ export function readShown(value: unknown): PaymentShown {
     status: text('status') === 'booked' ? 'booked' : 'failed',
     method: text('method'),
     systemName: text('systemName'),
-    cardType: text('cardType'),
-    cardLast4: text('cardLast4'),
-    cardExpiration: text('cardExpiration'),
+    instrument: readPaidWith(value),
     reason: text('reason'),
     errorCode: text('errorCode'),
     errorDescription: text('errorDescription'),
     instrumentId: text('instrumentId'),
   };
+}
+
+/** Before there were other kinds, the fields of a card stood beside the method. */
+function readPaidWith(value: unknown): Instrument | undefined {
+  const { instrument } = fieldsOf(value);
+  if (instrument !== undefined) return readInstrument(instrument);
+  const text = textsOf(value);
+  return card({ brand: text('cardType'), last4: text('cardLast4'), expiration: text('cardExpiration') });
 }
 
 function readTerm(value: unknown): PaidTerm {

@@ -1,6 +1,5 @@
 import type { Generated } from 'kysely';
 import type { Customer, PlanType } from '../domain/placed.ts';
-import type { SavedCard } from '../domain/subscription/child.ts';
 
 /**
  * Stored forms: bigint and Date have no JSON, so sums are strings of digits and instants RFC 3339. What may be absent was
@@ -30,7 +29,8 @@ export interface StoredRenewal {
   readonly anchorOn: string;
   readonly periods: number;
   readonly instrumentId: string;
-  readonly saved: SavedCard;
+  /** With `instrument`, or with the card's fields of before. */
+  readonly saved: { readonly systemName: string; readonly instrument?: unknown };
 }
 
 export interface StoredItem {
@@ -70,6 +70,7 @@ export interface StoredPlaced {
   readonly items: readonly StoredItem[];
   readonly totalMinor: string;
   readonly paymentMethod: string;
+  readonly paymentSystemName?: string;
   readonly externalId: string;
   readonly additionalData: readonly { readonly name: string; readonly value: string }[];
   readonly metadata: Readonly<Record<string, string>>;

@@ -10,16 +10,19 @@ import {
   type PaymentState,
   type Settlement,
 } from './payment.ts';
+import { receive } from './payment-intent.ts';
 import { paymentMatrix } from './payment.matrix.ts';
 
 const at = new Date('2026-11-20T08:00:00Z');
 const asked: Asked = {
   orderId: 1n,
   livemode: false,
+  orderMinor: 10_000n,
   amountMinor: 10_000n,
   currency: 'EUR',
   method: 'CreditCard',
   provider: 'sandbox',
+  accountId: 'account',
   returnUrl: 'https://shop.example/thanks',
   locale: 'en',
   description: 'A0000000001',
@@ -28,7 +31,7 @@ const asked: Asked = {
   savesInstrumentId: '',
   renewal: undefined,
   instrumentId: '',
-  card: undefined,
+  instrument: undefined,
 };
 const renewal: Asked = {
   ...asked,
@@ -36,7 +39,7 @@ const renewal: Asked = {
   renewal: { subscriptionId: '1_2', term: 2, slot: 0 },
   instrumentId: 'kept',
 };
-const settlement: Settlement = { at, providerPaymentId: 'p', card: undefined, instrumentToken: '' };
+const settlement: Settlement = { at, providerPaymentId: 'p', instrument: undefined, instrumentToken: '' };
 const failure = { reason: 'card_declined', code: 'card_declined', description: 'no' };
 const commands: Record<PaymentCommand['type'], PaymentCommand> = {
   create: { type: 'create', asked },
@@ -103,6 +106,56 @@ describe('money', () => {
       expect(late).toMatchObject({ status, reviewReason: 'paid_after_final' });
     },
   );
+});
+
+describe('a transfer, of which the customer decides on the sum', () => {
+  const transfer: PaymentCommand = { type: 'create', asked: { ...asked, method: 'BankTransfer' } };
+  const bringing = (amountMinor: bigint, currency = 'EUR'): PaymentCommand => ({
+    type: 'recordBooked',
+    amountMinor,
+    currency,
+    settlement,
+  });
+
+  test.each([
+    [9_999n, 'partially_paid'],
+    [10_000n, 'paid'],
+    [10_001n, 'overpaid'],
+  ])('is booked with what it brought: %s makes the intent %s', (amountMinor, status) => {
+    const booked = after(transfer, commands.recordSubmitted, bringing(amountMinor));
+    const intent = { amountMinor: 10_000n, receivedMinor: amountMinor, status };
+    expect(booked).toMatchObject({ status: 'booked', reviewReason: '', intent });
+    expect(payment.decide(booked, bringing(amountMinor)).answer).toBe('ignored');
+  });
+
+  test.each([
+    ['another currency', 10_000n, 'USD', 'other_currency'],
+    ['nothing', 0n, 'EUR', undefined],
+  ])('over %s is held for review', (_, amountMinor, currency, takenFor) => {
+    const held = payment.decide(after(transfer), bringing(amountMinor, currency));
+    const receipt = takenFor === undefined ? undefined : { amountMinor, currency, takenFor, receivedAt: at };
+    expect(held).toEqual({
+      answer: 'accepted',
+      events: [{ type: 'paymentHeldForReview', reason: 'amount_mismatch', receipt }],
+    });
+  });
+
+  test('that arrives after another attempt has paid is booked as a surplus and held for review', () => {
+    const waiting = after(transfer);
+    if (waiting.status === 'absent') throw new Error('no payment');
+    const paid: PaymentState = { ...waiting, intent: receive(waiting.intent, 10_000n) };
+    const decision = payment.decide(paid, bringing(10_000n));
+    if (decision.answer !== 'accepted') throw new Error(decision.answer);
+    expect(decision.events).toMatchObject([
+      { type: 'paymentBooked', receipt: { takenFor: 'surplus' } },
+      { type: 'paymentHeldForReview', reason: 'paid_after_final', receipt: undefined },
+    ]);
+    expect(evolveAll(payment, paid, decision.events)).toMatchObject({
+      status: 'booked',
+      reviewReason: 'paid_after_final',
+      intent: { receivedMinor: 20_000n, status: 'overpaid' },
+    });
+  });
 });
 
 describe('a page that came after the provider had been asked to close it', () => {

@@ -1,28 +1,34 @@
 /**
- * A payment: one try of a customer to pay an order, at one provider.
+ * A payment: one attempt to pay what an order asks for (its payment intent, payment-intent.ts), at one provider with one method.
  *
  *   created ─▶ seen ─▶ processing ─▶ confirmed ─▶ booked
  *      │         │         ├─▶ failed      └─▶ failed (in rare cases a bank rejects later)
  *      └────┬────┘         └─▶ processing_expired ─▶ booked (money that is paired later)
- *           ├─▶ expired (30 minutes, unless the customer has begun to pay)
- *           ├─▶ withdrawn (by the merchant, unless the customer has begun to pay)
+ *           ├─▶ expired (30 minutes or the merchant's policy, unless the customer has begun to pay)
+ *           ├─▶ withdrawn (by the merchant, or because another attempt has paid; unless the customer has begun to pay)
  *           └─▶ failed
  *
  * A card that is captured is booked, one that is declined is failed (spec B7). Booked, failed, expired and withdrawn are
- * final: nothing leads out of them. Money that arrives for a payment that ended without it, or with another sum, is
- * neither lost nor believed: the payment is held for review and a person decides.
+ * final: nothing leads out of them. Money that arrives for a payment that ended without it, in another currency, or with another
+ * sum than the provider's page showed, is neither lost nor believed: the payment is held for review and a person decides.
+ *
+ * With an offline method the customer decides on the sum: a transfer over less or more is booked with what it brought, and the
+ * intent says what is missing. What is booked after the intent was paid is a surplus: booked, and held for review.
  *
  * A renewal is charged without the customer: nobody is shown a page, authorisation begins with the charge, and so it is
  * processing from the start and neither expires nor can be withdrawn.
  */
+import type { Instrument } from '@tillstream/instrument/instrument';
 import { accept, ignore, refuse, unreachable, type Decision, type Machine } from '@tillstream/machine/machine';
-
-export interface Card {
-  readonly type: string;
-  readonly last4: string;
-  /** MM/YYYY */
-  readonly expiration: string;
-}
+import { isOffline } from './methods.ts';
+import {
+  beginIntent,
+  isReached,
+  receive,
+  type PaymentIntent,
+  type Receipt,
+  type ReceiptPurpose,
+} from './payment-intent.ts';
 
 export type PaymentStatus =
   | 'created'
@@ -38,10 +44,15 @@ export type PaymentStatus =
 export interface Asked {
   readonly orderId: bigint;
   readonly livemode: boolean;
+  /** What the order asks for: the sum of its payment intent. */
+  readonly orderMinor: bigint;
+  /** What this attempt asks for: what is missing of it. */
   readonly amountMinor: bigint;
   readonly currency: string;
   readonly method: string;
   readonly provider: string;
+  /** The merchant's account there. */
+  readonly accountId: string;
   readonly returnUrl: string;
   readonly locale: string;
   readonly description: string;
@@ -54,8 +65,8 @@ export interface Asked {
   readonly renewal: Renewal | undefined;
   /** What is charged for the renewal; empty = there is no such instrument. */
   readonly instrumentId: string;
-  /** The card of that instrument. */
-  readonly card: Card | undefined;
+  /** What that is. */
+  readonly instrument: Instrument | undefined;
 }
 
 /** One of the planned charges of a subscription's term: each happens once. */
@@ -67,6 +78,8 @@ export interface Renewal {
 
 export interface Payment extends Asked {
   readonly status: PaymentStatus;
+  /** Read and locked together with the payment: it is shared with the other attempts of the order. */
+  readonly intent: PaymentIntent;
   readonly providerPaymentId: string;
   readonly redirectUrl: string;
   /** The provider did not say what became of it; it is being asked. */
@@ -93,7 +106,8 @@ export interface Settlement {
   readonly at: Date;
   /** Empty = the provider has none for it. */
   readonly providerPaymentId: string;
-  readonly card: Card | undefined;
+  /** Undefined when the provider does not say what was paid with. */
+  readonly instrument: Instrument | undefined;
   /** What the provider charges by later; empty = nothing was kept. It is told to nobody. */
   readonly instrumentToken: string;
 }
@@ -128,12 +142,14 @@ export type PaymentEvent =
   | { readonly type: 'paymentSeen' }
   | { readonly type: 'paymentProcessing' }
   | { readonly type: 'paymentConfirmed' }
-  | { readonly type: 'paymentBooked'; readonly settlement: Settlement }
+  /** Without a receipt it was over nothing. */
+  | { readonly type: 'paymentBooked'; readonly settlement: Settlement; readonly receipt: Receipt | undefined }
   | { readonly type: 'paymentFailed'; readonly failure: Failure; readonly settlement: Settlement }
   | { readonly type: 'paymentExpired'; readonly at: Date }
   | { readonly type: 'paymentWithdrawn'; readonly at: Date }
   | { readonly type: 'paymentProcessingExpired' }
-  | { readonly type: 'paymentHeldForReview'; readonly reason: ReviewReason };
+  /** `receipt`: the money that is neither booked nor believed; undefined = it is booked, or the provider named no sum above 0. */
+  | { readonly type: 'paymentHeldForReview'; readonly reason: ReviewReason; readonly receipt: Receipt | undefined };
 
 export type PaymentRefusal = 'payment_not_found' | 'payment_not_withdrawable' | 'amount_out_of_range';
 
@@ -210,7 +226,7 @@ function decideFirst(command: PaymentCommand): Decided {
       const created: PaymentEvent = { type: 'paymentCreated', asked };
       if (asked.instrumentId !== '') return accept(created);
       // Whoever waits for the renewal hears that it failed.
-      const settlement = { at: asked.createdAt, providerPaymentId: '', card: undefined, instrumentToken: '' };
+      const settlement = { at: asked.createdAt, providerPaymentId: '', instrument: undefined, instrumentToken: '' };
       return accept<PaymentEvent>(created, { type: 'paymentFailed', failure: noInstrument, settlement });
     }
     default:
@@ -224,22 +240,43 @@ const noInstrument: Failure = {
   description: 'There is no such saved instrument.',
 };
 
-function decideBooked(state: Payment, command: Extract<PaymentCommand, { type: 'recordBooked' }>): Decided {
+function decideBooked(state: Payment, command: Asking<'recordBooked'>): Decided {
   if (state.status === 'booked') return ignore('it is booked');
-  if (!isLive(state) && state.status !== 'processing_expired') {
-    return state.reviewReason === ''
-      ? accept({ type: 'paymentHeldForReview', reason: 'paid_after_final' })
-      : ignore('it is held for review');
-  }
-  // Another sum than was asked for is not this payment's money, whoever says so.
-  if (command.amountMinor !== state.amountMinor || command.currency !== state.currency) {
-    return state.reviewReason === ''
-      ? accept({ type: 'paymentHeldForReview', reason: 'amount_mismatch' })
-      : ignore('it is held for review');
-  }
+  if (!isLive(state) && state.status !== 'processing_expired') return hold(state, command, 'paid_after_final', 'late');
+  if (command.currency !== state.currency) return hold(state, command, 'amount_mismatch', 'other_currency');
+  // The provider's page had one sum. Another is not this payment's money, whoever says so; over a transfer the customer decides.
+  const isAnySum = isOffline(state.method) && command.amountMinor > 0n;
+  if (command.amountMinor !== state.amountMinor && !isAnySum)
+    return hold(state, command, 'amount_mismatch', 'other_sum');
   // A person has been asked to look; a later callback does not decide for them.
   if (state.reviewReason !== '') return ignore('it is held for review');
-  return accept({ type: 'paymentBooked', settlement: command.settlement });
+  const { settlement } = command;
+  if (!isReached(state.intent))
+    return accept({ type: 'paymentBooked', settlement, receipt: receiptOf(command, 'counted') });
+  // Another attempt was faster.
+  return accept<PaymentEvent>(
+    { type: 'paymentBooked', settlement, receipt: receiptOf(command, 'surplus') },
+    { type: 'paymentHeldForReview', reason: 'paid_after_final', receipt: undefined },
+  );
+}
+
+type Asking<Type extends PaymentCommand['type']> = Extract<PaymentCommand, { type: Type }>;
+
+function hold(
+  state: Payment,
+  command: Asking<'recordBooked'>,
+  reason: ReviewReason,
+  takenFor: ReceiptPurpose,
+): Decided {
+  return state.reviewReason === ''
+    ? accept({ type: 'paymentHeldForReview', reason, receipt: receiptOf(command, takenFor) })
+    : ignore('it is held for review');
+}
+
+/** Undefined when nothing was received: an instrument was verified, or a provider names no sum. */
+function receiptOf(command: Asking<'recordBooked'>, takenFor: ReceiptPurpose): Receipt | undefined {
+  const { amountMinor, currency, settlement } = command;
+  return amountMinor > 0n ? { amountMinor, currency, takenFor, receivedAt: settlement.at } : undefined;
 }
 
 /** The customer has not begun to pay. */
@@ -258,7 +295,7 @@ function closed({ expiresAt }: Payment, at: Date): PaymentEvent {
   return isTimeOver ? { type: 'paymentExpired', at: expiresAt } : { type: 'paymentWithdrawn', at };
 }
 
-/** It may still end with money: no second payment is started beside it. */
+/** It may still end with money: no second one is begun beside it, unless its method is offline. */
 export function isLive(state: Payment): boolean {
   return isOpen(state) || state.status === 'processing' || state.status === 'confirmed';
 }
@@ -267,6 +304,7 @@ function evolve(state: PaymentState, event: PaymentEvent): PaymentState {
   if (event.type === 'paymentCreated') {
     return {
       ...event.asked,
+      intent: beginIntent(event.asked.orderMinor, event.asked.currency),
       status: event.asked.renewal === undefined ? 'created' : 'processing',
       providerPaymentId: '',
       redirectUrl: '',
@@ -296,7 +334,8 @@ function evolve(state: PaymentState, event: PaymentEvent): PaymentState {
     case 'paymentBooked': {
       const isKept = state.savesInstrumentId !== '' && event.settlement.instrumentToken !== '';
       const instrumentId = isKept ? state.savesInstrumentId : state.instrumentId;
-      return { ...settled(state, event.settlement), status: 'booked', instrumentId };
+      const intent = receive(state.intent, event.receipt?.amountMinor ?? 0n);
+      return { ...settled(state, event.settlement), status: 'booked', instrumentId, intent };
     }
     case 'paymentFailed':
       return { ...settled(state, event.settlement), status: 'failed', failure: event.failure };
@@ -317,7 +356,7 @@ function settled(state: Payment, settlement: Settlement): Payment {
   return {
     ...state,
     providerPaymentId: state.providerPaymentId || settlement.providerPaymentId,
-    card: settlement.card ?? state.card,
+    instrument: settlement.instrument ?? state.instrument,
     isOutcomeUnknown: false,
     finalisedAt: settlement.at,
   };

@@ -7,49 +7,25 @@ import type { Envelope } from '@tillstream/messaging/keeper';
 import type { Log } from '@tillstream/messaging/log';
 import type { DueTimer } from '@tillstream/messaging/timers';
 import { probe } from '@tillstream/telemetry/probe';
-import { commandOf, type Fact } from '../domain/fact.ts';
+import { commandOf } from '../domain/provider-report.ts';
 import { askAfter } from '../domain/patience.ts';
 import type { PaymentCommand } from '../domain/payment.ts';
+import type { Account, ChargeAnswer, ChargeRequest, LeasedAttempt, OfAccount } from '../ports.ts';
 import { eachAtOnce } from './each-at-once.ts';
+import { notOffered, refusalOf } from './refusals.ts';
 
-interface Leased {
-  readonly attemptId: string;
-  readonly tries: number;
-  readonly providerToken: string;
-  readonly payment: {
-    readonly payment_id: string;
-    readonly merchant_id: string;
-    readonly provider: string;
-    readonly amount_minor: bigint;
-    readonly currency: string;
-    readonly traceparent: string;
-  };
-}
-
-interface Request {
-  readonly key: string;
-  readonly reference: string;
-  readonly token: string;
-  readonly amountMinor: bigint;
-  readonly currency: string;
-  readonly asOf: Date;
-}
-
-type Answer =
-  | { readonly outcome: 'known'; readonly fact: Fact }
-  | { readonly outcome: 'declined'; readonly code: string; readonly description: string }
-  | { readonly outcome: 'unknown'; readonly because: string };
-
-export interface ChargesParts<L extends Leased> {
+export interface ChargesParts {
   readonly attempts: {
-    lease(kind: 'charge'): Promise<readonly L[]>;
-    postponeCharges(attempts: readonly L[], until: (attempt: L) => Date | undefined): Promise<void>;
-    release(attempts: readonly L[]): Promise<void>;
+    lease(kind: 'charge'): Promise<readonly LeasedAttempt[]>;
+    postponeCharges(
+      attempts: readonly LeasedAttempt[],
+      until: (attempt: LeasedAttempt) => Date | undefined,
+    ): Promise<void>;
+    release(attempts: readonly LeasedAttempt[]): Promise<void>;
     recall(charges: readonly { merchantId: string; paymentId: string; at: Date }[]): Promise<void>;
   };
-  provider(name: string): {
-    charge(request: Request): Promise<Answer>;
-  };
+  /** Through which a payment goes. Rejects when it cannot be used. */
+  account(payment: OfAccount): Promise<Pick<Account, 'state' | 'provider'>>;
   readonly performer: {
     perform(
       envelopes: readonly Envelope<PaymentCommand>[],
@@ -66,10 +42,10 @@ const atOnce = 16;
 // No call begins later: with the provider's deadline it ends before the lease does.
 const beginWithinMs = 18_000;
 
-export class Charges<L extends Leased> {
-  readonly #parts: ChargesParts<L>;
+export class Charges {
+  readonly #parts: ChargesParts;
 
-  constructor(parts: ChargesParts<L>) {
+  constructor(parts: ChargesParts) {
     this.#parts = parts;
   }
 
@@ -104,10 +80,10 @@ export class Charges<L extends Leased> {
     this.#parts.wake();
   }
 
-  async #callOne({ attemptId, payment, providerToken, tries }: L): Promise<Answer> {
+  async #callOne({ attemptId, payment, providerToken, tries }: LeasedAttempt): Promise<ChargeAnswer> {
     const { clock, log } = this.#parts;
     probe('attempt not sent');
-    const answer = await this.#ask(payment.provider, {
+    const answer = await this.#ask(payment, tries, {
       key: attemptId,
       reference: payment.payment_id,
       token: providerToken,
@@ -121,17 +97,20 @@ export class Charges<L extends Leased> {
     return answer;
   }
 
-  async #ask(provider: string, request: Request): Promise<Answer> {
+  async #ask(payment: OfAccount, tries: number, request: ChargeRequest): Promise<ChargeAnswer> {
     try {
-      return await this.#parts.provider(provider).charge(request);
+      const account = await this.#parts.account(payment);
+      return refusalOf(account, tries) ?? (await account.provider.charge?.(request)) ?? notOffered;
     } catch (error) {
-      // A provider that is not configured any more holds up no other.
+      // An account that cannot be used any more holds up no other.
       return { outcome: 'unknown', because: error instanceof Error ? error.message : 'error' };
     }
   }
 
   /** Answers those whose outcome is still open. A crash before this calls again with the same keys. */
-  async #record(answered: readonly { readonly attempt: L; readonly answer: Answer }[]): Promise<readonly L[]> {
+  async #record(
+    answered: readonly { readonly attempt: LeasedAttempt; readonly answer: ChargeAnswer }[],
+  ): Promise<readonly LeasedAttempt[]> {
     const { performer, log } = this.#parts;
     const envelopes = answered.map(({ attempt, answer }) => this.#envelope(attempt, answer));
     try {
@@ -140,7 +119,7 @@ export class Charges<L extends Leased> {
     } catch (error) {
       log.warn({ err: error, charges: answered.length }, 'charges could not be recorded at once and are one by one');
     }
-    const undecided: L[] = [];
+    const undecided: LeasedAttempt[] = [];
     for (const [at, envelope] of envelopes.entries()) {
       const attempt = answered[at]?.attempt;
       // What cannot be recorded keeps its lease, and is called again with the same key when that is over.
@@ -153,18 +132,18 @@ export class Charges<L extends Leased> {
     return undecided;
   }
 
-  #envelope({ payment }: L, answer: Answer): Envelope<PaymentCommand> {
+  #envelope({ payment }: LeasedAttempt, answer: ChargeAnswer): Envelope<PaymentCommand> {
     const now = this.#parts.clock.now(payment.merchant_id);
     const { payment_id: id, merchant_id: merchantId, traceparent } = payment;
     return { id, merchantId, now, traceparent, command: commandFor(answer, now) };
   }
 }
 
-function commandFor(answer: Answer, now: Date): PaymentCommand {
-  if (answer.outcome === 'known') return commandOf(answer.fact, now) ?? { type: 'recordUnknown' };
+function commandFor(answer: ChargeAnswer, now: Date): PaymentCommand {
+  if (answer.outcome === 'known') return commandOf(answer.report, now) ?? { type: 'recordUnknown' };
   if (answer.outcome === 'unknown') return { type: 'recordUnknown' };
   const failure = { reason: 'provider_error', code: answer.code, description: answer.description };
-  const settlement = { at: now, providerPaymentId: '', card: undefined, instrumentToken: '' };
+  const settlement = { at: now, providerPaymentId: '', instrument: undefined, instrumentToken: '' };
   return { type: 'recordFailed', failure, settlement };
 }
 

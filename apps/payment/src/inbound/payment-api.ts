@@ -11,26 +11,31 @@ import type {
 } from '@tillstream/proto/payment/v1/payment_api';
 import { Refused } from '@tillstream/rpc/refusals';
 import type { Handlers } from '@tillstream/rpc/server';
-import type { PaymentCommand, PaymentEvent, PaymentRefusal, PaymentState } from '../domain/payment.ts';
-import type { Called } from './provider-calls.ts';
+import { beginAttempt, type Beginning, type EarlierAttempt, type Wanted } from '../domain/begin-attempt.ts';
+import type { Method } from '../domain/methods.ts';
+import { IntentReached, type PaymentIntent } from '../domain/payment-intent.ts';
+import type { PaymentCommand, PaymentEvent, PaymentRefusal, PaymentState, PaymentStatus } from '../domain/payment.ts';
+import { expiresAt, expiryMinutesOf, maxExpiryMinutes, minExpiryMinutes } from '../domain/policies.ts';
+import type { Wanted as RouteWanted } from '../domain/routing.ts';
+import type { Account, CalledPayment } from '../ports.ts';
 
-interface LivePayment extends Called {
-  readonly method: string;
-  readonly redirect_url: string;
-  readonly is_outcome_unknown: boolean;
+interface OrderPayment extends CalledPayment {
+  readonly status: PaymentStatus;
 }
 
-interface Method {
-  readonly code: string;
-  readonly systemName: string;
-  readonly canRenew: boolean;
+/** In one of its modes. The id is '' where a caller of the version before does not say it. */
+export interface Merchant {
+  readonly merchantId: string;
+  readonly livemode: boolean;
 }
 
 export interface PaymentApiParts {
   readonly payments: {
-    live(merchantId: string, orderId: bigint): Promise<LivePayment | undefined>;
-    liveOrBooked(merchantId: string, orderId: bigint): Promise<LivePayment | undefined>;
-    newest(merchantId: string, orderId: bigint): Promise<LivePayment | undefined>;
+    /** Newest first. */
+    ofOrder(
+      merchantId: string,
+      orderId: bigint,
+    ): Promise<{ readonly intent: PaymentIntent | undefined; readonly payments: readonly OrderPayment[] }>;
     mayAsk(merchantId: string, paymentId: string): Promise<boolean>;
     get(keys: readonly { merchantId: string; paymentId: string }[]): Promise<readonly WirePayment[]>;
     list(
@@ -45,21 +50,23 @@ export interface PaymentApiParts {
   };
   readonly calls: {
     open(paymentId?: string): Promise<number>;
-    ask(payment: Called): Promise<void>;
-    withdraw(payment: Called): Promise<string | undefined>;
+    ask(payment: CalledPayment): Promise<void>;
+    withdraw(payment: CalledPayment): Promise<string | undefined>;
   };
   readonly callbacks: {
-    receive(provider: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<boolean>;
+    receive(address: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<boolean>;
   };
-  /** The provider that takes this method in this mode. */
-  providerFor(method: string, livemode: boolean): string | undefined;
-  /** What customers may choose from in this mode, the default first. */
-  methods(livemode: boolean): readonly Method[];
+  /** The account that takes this payment; undefined = none of the merchant's. */
+  accountFor(merchant: Merchant, wanted: RouteWanted): Promise<Pick<Account, 'accountId' | 'providerName'> | undefined>;
+  /** What customers may choose from, the default first. */
+  methods(
+    merchant: Merchant,
+    wanted: { readonly currency: string; readonly country: string },
+  ): Promise<readonly Method[]>;
+  readonly catalogue: readonly Method[];
   readonly clock: Clock;
 }
 
-// D11; a merchant's policy may change it later.
-const expiryMs = 30 * 60_000;
 const uniqueViolation = '23505';
 
 export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof PaymentApiService> {
@@ -73,10 +80,9 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
 
   /** Answers its status then; undefined = its page came meanwhile and is open. */
   const withdraw = async (merchantId: string, asked: WirePayment): Promise<string | undefined> => {
-    const live = await payments.live(merchantId, asked.orderId);
-    // The order's live payment may be another one than was asked for.
-    const isMine = live !== undefined && publicId('pay', live.payment_id) === asked.id;
-    if (!isMine || !isOpen(live.status)) {
+    const ofOrder = await payments.ofOrder(merchantId, asked.orderId);
+    const live = ofOrder.payments.find((each) => publicId('pay', each.payment_id) === asked.id);
+    if (live === undefined || !isOpen(live.status)) {
       // The provider may have said meanwhile that it has closed the page, for an earlier try of this.
       if ((await one(merchantId, asked.id)).status === 'withdrawn') return 'withdrawn';
       throw new Refused('payment_not_withdrawable');
@@ -99,45 +105,61 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
 
   const create = async (request: CreatePaymentRequest): Promise<string> => {
     const { merchantId, orderId } = request;
-    const there = await payments.liveOrBooked(merchantId, orderId);
-    if (there !== undefined) return liveFor(request, there);
-    const provider = parts.providerFor(request.method, request.livemode);
-    if (provider === undefined) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
-    const method = parts.methods(request.livemode).find(({ code }) => code === request.method);
+    const beginning = await beginningOf(request);
+    if (beginning.do === 'go on') return beginning.id;
+    const { method, currency, country, returnUrl, locale, description, livemode, saveInstrument: save } = request;
     // What cannot be charged again is not kept, whatever was agreed to.
-    if (request.saveInstrument && method?.canRenew !== true)
-      throw new Refused('payment_method_not_supported', { param: 'payment_method' });
+    const account = await parts.accountFor(
+      { merchantId, livemode },
+      { method, currency, country, amountMinor: beginning.amountMinor, save },
+    );
+    if (account === undefined) throw new Refused('payment_method_not_supported', { param: 'payment_method' });
+    const expiryMinutes = expiryMinutesOf(request.expiryMinutes);
+    if (expiryMinutes === undefined)
+      throw new Refused('invalid_field', {
+        param: 'expiry_minutes',
+        detail: `From ${minExpiryMinutes} to ${maxExpiryMinutes}.`,
+      });
     const id = randomUUIDv7();
     const now = clock.now(merchantId);
-    const { amountMinor, currency, returnUrl, locale, description, livemode } = request;
     const asked = {
       orderId,
       livemode,
-      amountMinor,
+      orderMinor: request.amountMinor,
+      amountMinor: beginning.amountMinor,
       currency,
-      method: request.method,
-      provider,
+      method,
+      provider: account.providerName,
+      accountId: account.accountId,
       returnUrl,
       locale,
       description,
       createdAt: now,
-      expiresAt: new Date(now.getTime() + expiryMs),
-      savesInstrumentId: request.saveInstrument ? randomUUIDv7() : '',
+      expiresAt: expiresAt(now, expiryMinutes),
+      savesInstrumentId: save ? randomUUIDv7() : '',
       renewal: undefined,
       instrumentId: '',
-      card: undefined,
+      instrument: undefined,
     };
     try {
       const [answer] = await performer.perform([{ id, merchantId, command: { type: 'create', asked }, now }]);
       if (answer?.answer === 'refused') throw new Refused(answer.reason);
       return id;
     } catch (error) {
-      if (!isTaken(error)) throw error;
-      // Another click made one at the same moment: at most one payment of an order is live or booked, and this is it.
-      const other = await payments.liveOrBooked(merchantId, orderId);
-      if (other !== undefined) return liveFor(request, other);
+      if (!isTaken(error) && !(error instanceof IntentReached)) throw error;
+      // Another click began one at the same moment, or another attempt has paid meanwhile.
+      const again = await beginningOf(request);
+      if (again.do === 'go on') return again.id;
       throw error;
     }
+  };
+
+  /** Throws what is refused. */
+  const beginningOf = async (request: CreatePaymentRequest): Promise<Exclude<Beginning, { do: 'refuse' }>> => {
+    const { intent, payments: earlier } = await payments.ofOrder(request.merchantId, request.orderId);
+    const beginning = beginAttempt(intent, earlier.map(toEarlier), wantedOf(request));
+    if (beginning.do === 'refuse') throw new Refused(beginning.reason);
+    return beginning;
   };
 
   return {
@@ -155,7 +177,7 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       return { payments: [...found], hasMore };
     },
     async refreshPayment(request) {
-      const newest = await payments.newest(request.merchantId, request.orderId);
+      const [newest] = (await payments.ofOrder(request.merchantId, request.orderId)).payments;
       if (newest === undefined) return { payment: undefined };
       const isOpen = ['created', 'seen', 'processing', 'confirmed'].includes(newest.status);
       if (
@@ -178,8 +200,9 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
       if (status !== 'withdrawn') throw new Refused('payment_not_withdrawable');
       return { payment: await one(request.merchantId, request.paymentId) };
     },
-    async listMethods({ livemode }) {
-      return { methods: parts.methods(livemode).map((method) => ({ ...method })) };
+    async listMethods({ merchantId, livemode, currency, country }) {
+      const methods = await parts.methods({ merchantId, livemode }, { currency, country });
+      return { methods: [...methods], catalogue: [...parts.catalogue] };
     },
     async receiveCallback(request) {
       return { isNew: await callbacks.receive(request.provider, request.headers, request.body) };
@@ -187,20 +210,20 @@ export function answerPaymentApi(parts: PaymentApiParts): Handlers<typeof Paymen
   };
 }
 
-/**
- * The live payment serves a second click; another method, or a renewal that is charged, waits until it has ended. What is
- * paid is not paid again, also while the news is still on its way to the order.
- */
-function liveFor(request: CreatePaymentRequest, live: LivePayment): string {
-  if (live.status === 'booked') throw new Refused('order_already_paid');
-  const isTheSame =
-    !live.is_off_session &&
-    live.method === request.method &&
-    live.amount_minor === request.amountMinor &&
-    live.currency === request.currency &&
-    (live.saves_instrument_id !== null) === request.saveInstrument;
-  if (!isTheSame) throw new Refused('attempt_unresolved');
-  return live.payment_id;
+function wantedOf({ method, amountMinor, currency, saveInstrument }: CreatePaymentRequest): Wanted {
+  return { method, orderMinor: amountMinor, currency, savesInstrument: saveInstrument };
+}
+
+function toEarlier(row: OrderPayment): EarlierAttempt {
+  return {
+    id: row.payment_id,
+    status: row.status,
+    method: row.method,
+    amountMinor: row.amount_minor,
+    currency: row.currency,
+    savesInstrument: row.saves_instrument_id !== null,
+    isOffSession: row.is_off_session,
+  };
 }
 
 function isOpen(status: string): boolean {

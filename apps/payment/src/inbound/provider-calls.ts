@@ -5,64 +5,24 @@ import type { Alongside } from '@tillstream/messaging/perform';
 import type { DueTimer, TimerHandler } from '@tillstream/messaging/timers';
 import type { Log } from '@tillstream/messaging/log';
 import { probe } from '@tillstream/telemetry/probe';
-import { commandOf, type Fact } from '../domain/fact.ts';
+import { commandOf } from '../domain/provider-report.ts';
 import { askAfter } from '../domain/patience.ts';
 import type { PaymentCommand } from '../domain/payment.ts';
+import { lookAgainMs } from '../domain/policies.ts';
+import type { Account, CalledPayment, LeasedAttempt, OfAccount, PageAnswer, PageRequest } from '../ports.ts';
 import { eachAtOnce } from './each-at-once.ts';
+import { notOffered, refusalOf } from './refusals.ts';
 
-/** What this room needs of a payment's row. */
-export interface Called {
-  readonly payment_id: string;
-  readonly merchant_id: string;
-  readonly status: string;
-  readonly provider: string;
-  readonly provider_payment_id: string;
-  readonly amount_minor: bigint;
-  readonly currency: string;
-  readonly return_url: string;
-  readonly description: string;
-  readonly locale: string;
-  readonly traceparent: string;
-  readonly method: string;
-  readonly saves_instrument_id: string | null;
-  readonly is_off_session: boolean;
-}
-
-interface Leased {
-  readonly attemptId: string;
-  readonly lease: bigint;
-  readonly tries: number;
-  readonly payment: Called;
-}
-
-export interface ProviderCallParts<L extends Leased> {
+export interface ProviderCallParts {
   readonly attempts: {
-    lease(kind: 'create'): Promise<readonly L[]>;
-    leaseOne(paymentId: string): Promise<readonly L[]>;
-    settled(attempt: L, state: 'open' | 'declined', at: Date): Alongside;
-    postponed(attempt: L, dueAt: Date | undefined): Alongside;
+    lease(kind: 'create'): Promise<readonly LeasedAttempt[]>;
+    leaseOne(paymentId: string): Promise<readonly LeasedAttempt[]>;
+    settled(attempt: LeasedAttempt, state: 'open' | 'declined', at: Date): Alongside;
+    postponed(attempt: LeasedAttempt, dueAt: Date | undefined): Alongside;
   };
-  readonly payments: { rows(merchants: readonly string[], ids: readonly string[]): Promise<readonly Called[]> };
-  provider(name: string): {
-    openPage(request: {
-      key: string;
-      reference: string;
-      amountMinor: bigint;
-      currency: string;
-      returnUrl: string;
-      description: string;
-      locale: string;
-      method: string;
-      save: boolean;
-      asOf: Date;
-    }): Promise<
-      | { readonly outcome: 'open'; readonly providerPaymentId: string; readonly redirectUrl: string }
-      | { readonly outcome: 'declined'; readonly code: string; readonly description: string }
-      | { readonly outcome: 'unknown'; readonly because: string }
-    >;
-    ask(reference: string, asOf: Date): Promise<Fact | undefined>;
-    withdraw(providerPaymentId: string): Promise<boolean>;
-  };
+  readonly payments: { rows(merchants: readonly string[], ids: readonly string[]): Promise<readonly CalledPayment[]> };
+  /** Through which a payment goes. Rejects when it cannot be used. */
+  account(payment: OfAccount): Promise<Pick<Account, 'state' | 'provider'>>;
   readonly performer: {
     perform(
       envelopes: readonly Envelope<PaymentCommand>[],
@@ -77,15 +37,14 @@ export interface ProviderCallParts<L extends Leased> {
   readonly log: Log;
 }
 
-const lookAgainMs = 300_000;
 // Each waits for a provider; more would only wait there.
 const atOnce = 16;
 
-export class ProviderCalls<L extends Leased> implements TimerHandler {
+export class ProviderCalls implements TimerHandler {
   readonly machine = 'payment';
-  readonly #parts: ProviderCallParts<L>;
+  readonly #parts: ProviderCallParts;
 
-  constructor(parts: ProviderCallParts<L>) {
+  constructor(parts: ProviderCallParts) {
     this.#parts = parts;
   }
 
@@ -97,7 +56,7 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     return leased.length;
   }
 
-  async #openOne(attempt: L): Promise<void> {
+  async #openOne(attempt: LeasedAttempt): Promise<void> {
     const { attempts, performer, clock } = this.#parts;
     const { payment } = attempt;
     const now = () => clock.now(payment.merchant_id);
@@ -107,7 +66,7 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     // provider answers the same.
     const send = (command: PaymentCommand, beside: Alongside) =>
       performer.perform([this.#envelope(payment, command)], beside);
-    const answer = await this.#parts.provider(payment.provider).openPage({
+    const answer = await this.#ask(attempt, {
       key: attempt.attemptId,
       reference: payment.payment_id,
       amountMinor: payment.amount_minor,
@@ -125,7 +84,7 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
       await send({ type: 'recordPage', providerPaymentId, redirectUrl }, attempts.settled(attempt, 'open', now()));
     } else if (answer.outcome === 'declined') {
       const failure = { reason: 'provider_error', code: answer.code, description: answer.description };
-      const settlement = { at: now(), providerPaymentId: '', card: undefined, instrumentToken: '' };
+      const settlement = { at: now(), providerPaymentId: '', instrument: undefined, instrumentToken: '' };
       await send({ type: 'recordFailed', failure, settlement }, attempts.settled(attempt, 'declined', now()));
     } else {
       this.#parts.log.warn(
@@ -136,14 +95,24 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     }
   }
 
+  async #ask({ payment, tries }: LeasedAttempt, request: PageRequest): Promise<PageAnswer> {
+    const account = await this.#parts.account(payment).catch((error: unknown) => {
+      this.#parts.log.error({ err: error, payment_id: payment.payment_id }, 'the provider account cannot be used');
+      return undefined;
+    });
+    // Whether an earlier try has reached the provider is not known: it is tried again.
+    if (account === undefined) return { outcome: 'unknown', because: 'the provider account cannot be used' };
+    return refusalOf(account, tries) ?? (await account.provider.openPage?.(request)) ?? notOffered;
+  }
+
   /** The payment ended while nobody knew whether the provider had opened a page: what it may have opened is closed. */
-  async #close(attempt: L): Promise<void> {
+  async #close(attempt: LeasedAttempt): Promise<void> {
     const { attempts, performer, clock, log } = this.#parts;
     const { payment } = attempt;
     const now = clock.now(payment.merchant_id);
     try {
       if ((await this.withdraw(payment)) === undefined)
-        log.error({ payment_id: payment.payment_id }, 'paid after it had ended');
+        log.error({ payment_id: payment.payment_id }, 'its page was not closed, and may be paid after the end');
     } catch (error) {
       log.warn({ err: error, payment_id: payment.payment_id, tries: attempt.tries }, 'the provider does not answer');
       await performer.perform(
@@ -159,10 +128,11 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
   }
 
   /** Asks the provider and records what it says. */
-  async ask(payment: Called): Promise<void> {
+  async ask(payment: CalledPayment): Promise<void> {
     const now = this.#parts.clock.now(payment.merchant_id);
-    const fact = await this.#parts.provider(payment.provider).ask(payment.payment_id, now);
-    const command = fact === undefined ? undefined : commandOf(fact, now);
+    const { provider } = await this.#parts.account(payment);
+    const report = await provider.ask?.(payment.payment_id, now);
+    const command = report === undefined ? undefined : commandOf(report, now);
     if (command !== undefined) await this.#parts.performer.perform([this.#envelope(payment, command)]);
   }
 
@@ -170,12 +140,16 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
    * The provider's id of the page that it has closed, or that was closed already; empty = it knows of none. Undefined = it did not
    * close it, and what it says instead is recorded.
    */
-  async withdraw(payment: Called): Promise<string | undefined> {
-    const provider = this.#parts.provider(payment.provider);
+  async withdraw(payment: CalledPayment): Promise<string | undefined> {
+    const { provider } = await this.#parts.account(payment);
+    if (provider.withdraw === undefined) {
+      await this.ask(payment);
+      return undefined;
+    }
     // A page whose address never arrived may be there all the same.
     const id =
       payment.provider_payment_id ||
-      (await provider.ask(payment.payment_id, this.#parts.clock.now(payment.merchant_id)))?.providerPaymentId;
+      (await provider.ask?.(payment.payment_id, this.#parts.clock.now(payment.merchant_id)))?.providerPaymentId;
     if (id === undefined) return '';
     if (await provider.withdraw(id)) return id;
     await this.ask(payment);
@@ -199,7 +173,8 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
         const row = rowOf.get(timer.aggregateId);
         if (row === undefined) return;
         try {
-          if (timer.kind === 'expire') await this.#expire(timer, row);
+          if (timer.kind === 'expire') await this.#end(row, { type: 'expire', at: timer.dueAt });
+          else if (timer.kind === 'supersede') await this.#end(row, { type: 'withdraw', at: timer.dueAt });
           else if (timer.kind === 'look') await this.#look(timer, row);
           else if (row.status === 'processing') await this.#askAgain(timer, row);
         } catch (error) {
@@ -212,19 +187,22 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
       throw new Error(`${failures.length} of ${due.length} timers wait for a provider`, { cause: failures[0] });
   }
 
-  async #expire(timer: DueTimer, row: Called): Promise<void> {
-    // The provider's word first: a page that could still be paid must not be called expired.
-    const closedPage = await this.withdraw(row);
-    if (closedPage === undefined) return;
-    // Not once by the timer's id: who comes too early comes again, and what has expired does not expire twice.
-    const [answer] = await this.#parts.performer.perform([
-      this.#envelope(row, { type: 'expire', at: timer.dueAt, closedPage }),
-    ]);
+  /** Its time is over, or another attempt has paid the order. */
+  async #end(row: CalledPayment, command: { readonly type: 'expire' | 'withdraw'; readonly at: Date }): Promise<void> {
+    if (!isOpen(row)) return;
+    // The provider's word first: a page that could still be paid must not be called ended.
+    // A page that the provider cannot close is left: money that still comes is held for a person.
+    const { provider } = await this.#parts.account(row);
+    const closed = await this.withdraw(row);
+    if (closed === undefined && provider.withdraw !== undefined) return;
+    const closedPage = closed ?? row.provider_payment_id;
+    // Not once by the timer's id: who comes too early comes again, and what has ended does not end twice.
+    const [answer] = await this.#parts.performer.perform([this.#envelope(row, { ...command, closedPage })]);
     if (answer?.state.status === 'created' || answer?.state.status === 'seen')
       throw new Error('the page came while the provider was asked to close it');
   }
 
-  async #look(timer: DueTimer, row: Called): Promise<void> {
+  async #look(timer: DueTimer, row: CalledPayment): Promise<void> {
     if (!isOpen(row)) return;
     await this.ask(row).catch((error: unknown) =>
       this.#parts.log.warn({ err: error, payment_id: row.payment_id }, 'the provider does not answer'),
@@ -235,7 +213,7 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     if (now !== undefined && isOpen(now)) await this.#parts.schedule(timer, 'look', next);
   }
 
-  async #askAgain(timer: DueTimer, row: Called): Promise<void> {
+  async #askAgain(timer: DueTimer, row: CalledPayment): Promise<void> {
     const { performer, log } = this.#parts;
     const tries = Number(timer.kind.replace('ask-', ''));
     try {
@@ -250,7 +228,7 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
     if (next !== undefined) await this.#parts.schedule(timer, `ask-${tries + 1}`, next);
   }
 
-  #envelope(payment: Called, command: PaymentCommand): Envelope<PaymentCommand> {
+  #envelope(payment: CalledPayment, command: PaymentCommand): Envelope<PaymentCommand> {
     const now = this.#parts.clock.now(payment.merchant_id);
     // What a provider says continues the trace of the click that started the payment.
     return { id: payment.payment_id, merchantId: payment.merchant_id, command, now, traceparent: payment.traceparent };
@@ -258,10 +236,10 @@ export class ProviderCalls<L extends Leased> implements TimerHandler {
 }
 
 /** Whoever wants to pay gets another. */
-function isGivenUp(payment: Called): boolean {
+function isGivenUp(payment: CalledPayment): boolean {
   return payment.status === 'expired' || payment.status === 'withdrawn';
 }
 
-function isOpen(payment: Called): boolean {
+function isOpen(payment: CalledPayment): boolean {
   return payment.status === 'created' || payment.status === 'seen';
 }

@@ -3,24 +3,17 @@ import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { IncomingMessage } from '@tillstream/messaging/message';
 import { SubscriptionEvent, type ChargeDue } from '@tillstream/proto/subscription/v1/subscription_events';
-import type { Card, PaymentCommand } from '../domain/payment.ts';
-
-interface AskedCharge {
-  readonly merchantId: string;
-  readonly orderId: bigint;
-  readonly subscriptionId: string;
-  readonly term: number;
-  readonly slot: number;
-  readonly instrumentId: string;
-  readonly livemode: boolean;
-}
+import type { PaymentCommand } from '../domain/payment.ts';
+import { sharedAccountId } from '../domain/provider-account.ts';
+import type { AskedCharge, KeptInstrument } from '../ports.ts';
 
 export interface HearChargesParts {
   /** Of each, in their order: what stands in its way, and what is charged. */
   standings(asked: readonly AskedCharge[]): Promise<
     readonly {
       readonly obstacle: string;
-      readonly instrument: { readonly method: string; readonly provider: string; readonly card: Card } | undefined;
+      readonly receivedMinor: bigint;
+      readonly kept: KeptInstrument | undefined;
     }[]
   >;
   readonly performer: { performOnce(envelopes: readonly Envelope<PaymentCommand>[]): Promise<unknown> };
@@ -42,7 +35,7 @@ export function hearCharges(parts: HearChargesParts): (batch: readonly IncomingM
     // Two of one batch for the same order: the first is charged, and stands in the way of the second.
     const begun = new Set<string>();
     const envelopes = due.map(({ headers, charge, asked }, at): Envelope<PaymentCommand> => {
-      const { obstacle: known = '', instrument } = found[at] ?? {};
+      const { obstacle: known = '', kept, receivedMinor = 0n } = found[at] ?? {};
       const order = `${asked.merchantId} ${asked.orderId}`;
       const obstacle = known === '' && begun.has(order) ? 'the order is being paid' : known;
       if (obstacle === '') begun.add(order);
@@ -53,10 +46,13 @@ export function hearCharges(parts: HearChargesParts): (batch: readonly IncomingM
         asked: {
           orderId: asked.orderId,
           livemode: asked.livemode,
-          amountMinor: charge.amountMinor,
+          orderMinor: charge.amountMinor,
+          // What the customer has paid of it by hand is not charged again.
+          amountMinor: charge.amountMinor - receivedMinor,
           currency: charge.currency,
-          method: instrument?.method ?? '',
-          provider: instrument?.provider ?? '',
+          method: kept?.method ?? '',
+          provider: kept?.provider ?? '',
+          accountId: kept?.accountId ?? sharedAccountId(asked.merchantId),
           returnUrl: '',
           locale: '',
           description: '',
@@ -64,8 +60,8 @@ export function hearCharges(parts: HearChargesParts): (batch: readonly IncomingM
           expiresAt: undefined,
           savesInstrumentId: '',
           renewal: { subscriptionId: asked.subscriptionId, term: asked.term, slot: asked.slot },
-          instrumentId: instrument === undefined ? '' : asked.instrumentId,
-          card: instrument?.card,
+          instrumentId: kept === undefined ? '' : asked.instrumentId,
+          instrument: kept?.instrument,
         },
       };
       // The event's id is the payment's: told twice, it is one.

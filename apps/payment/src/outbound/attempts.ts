@@ -6,16 +6,8 @@ import { schedule } from '@tillstream/messaging/timers';
 import { sql, type Kysely, type QueryExecutorProvider, type RawBuilder } from 'kysely';
 import { probe } from '@tillstream/telemetry/probe';
 import { chargeTimer } from './payment-keeper.ts';
+import type { LeasedAttempt } from '../ports.ts';
 import type { PaymentRow, PaymentTables } from './tables.ts';
-
-export interface LeasedAttempt {
-  readonly attemptId: string;
-  readonly lease: bigint;
-  readonly tries: number;
-  readonly payment: PaymentRow;
-  /** Of the instrument that is charged; empty = none is. */
-  readonly providerToken: string;
-}
 
 type Kind = 'create' | 'charge';
 

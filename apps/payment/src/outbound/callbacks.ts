@@ -3,39 +3,27 @@ import type { Database } from '@tillstream/database/database';
 import { alongside } from '@tillstream/messaging/perform';
 import { probe } from '@tillstream/telemetry/probe';
 import { sql } from 'kysely';
+import { sharedAccountId } from '../domain/provider-account.ts';
+import type {
+  AskedCallback,
+  CallbackStore,
+  KnownCallback,
+  NewCallback,
+  PaymentOwner,
+  StoredCallback,
+} from '../ports.ts';
 import type { PaymentTables } from './tables.ts';
-
-export interface StoredCallback {
-  readonly callbackId: string;
-  readonly provider: string;
-  readonly body: Buffer;
-  readonly traceparent: string;
-  readonly tries: number;
-}
-
-export interface NewCallback extends Omit<StoredCallback, 'tries'> {
-  readonly eventId: string;
-  /** Our payment's id, when it looks like one. */
-  readonly reference: string | undefined;
-}
-
-export type Asked = Pick<NewCallback, 'provider' | 'eventId' | 'reference'>;
-
-export interface Known {
-  /** This event of the provider was received before. */
-  readonly isKept: boolean;
-  readonly owner: Owner | undefined;
-}
 
 interface Row {
   callback_id: string;
   provider: string;
+  account_id: string;
   body: Buffer;
   traceparent: string;
   tries: number;
 }
 
-export class Callbacks {
+export class Callbacks implements CallbackStore {
   readonly #database: Database<PaymentTables>;
 
   constructor(database: Database<PaymentTables>) {
@@ -43,16 +31,16 @@ export class Callbacks {
   }
 
   /** What is known before they are kept, one by one. Nothing is written. */
-  async lookUp(asked: readonly Asked[]): Promise<readonly Known[]> {
+  async lookUp(asked: readonly AskedCallback[]): Promise<readonly KnownCallback[]> {
     const { rows } = await this.#database.everyMerchantStatement('a signed callback names the payment', (one) =>
       sql<OwnerRow & { is_kept: boolean }>`
         select
-          exists (select from callback where callback.provider = t.provider and provider_event_id = t.event_id) as is_kept,
-          payment.merchant_id, payment.traceparent, payment.provider, payment.provider_payment_id, payment.saves_instrument_id
+          exists (select from callback where callback.account_id = t.account_id and provider_event_id = t.event_id) as is_kept,
+          payment.merchant_id, payment.account_id, payment.traceparent, payment.provider_payment_id, payment.saves_instrument_id
         from unnest(
-          ${asked.map(({ provider }) => provider)}::text[], ${asked.map(({ eventId }) => eventId)}::text[],
+          ${asked.map(({ accountId }) => accountId)}::uuid[], ${asked.map(({ eventId }) => eventId)}::text[],
           ${asked.map(({ reference }) => reference ?? null)}::uuid[]
-        ) with ordinality as t (provider, event_id, reference, place)
+        ) with ordinality as t (account_id, event_id, reference, place)
         left join payment on payment.payment_id = t.reference
         order by t.place`.execute(one),
     );
@@ -65,9 +53,9 @@ export class Callbacks {
       'a callback does not say whose it is',
       (one) =>
         sql`
-        insert into callback (callback_id, provider, provider_event_id, body, traceparent, reference, due_at)
-        values (${callback.callbackId}, ${callback.provider}, ${callback.eventId}, ${callback.body}, ${callback.traceparent}, ${callback.reference ?? null}::uuid, now() + interval '5 seconds')
-        on conflict (provider, provider_event_id) do nothing`.execute(one),
+        insert into callback (callback_id, provider, account_id, provider_event_id, body, traceparent, reference, due_at)
+        values (${callback.callbackId}, ${callback.provider}, ${callback.accountId}, ${callback.eventId}, ${callback.body}, ${callback.traceparent}, ${callback.reference ?? null}::uuid, now() + interval '5 seconds')
+        on conflict (account_id, provider_event_id) do nothing`.execute(one),
     );
     return numAffectedRows === 1n;
   }
@@ -75,10 +63,10 @@ export class Callbacks {
   /** In the transaction that applies it, which fails on the key when another one has kept it meanwhile. */
   readonly keptApplied = alongside(async (tx, callbacks: readonly NewCallback[]) => {
     await sql`
-      insert into callback (callback_id, provider, provider_event_id, body, traceparent, reference, applied_at)
+      insert into callback (callback_id, provider, account_id, provider_event_id, body, traceparent, reference, applied_at)
       select *, now() from unnest(
         ${callbacks.map((each) => each.callbackId)}::uuid[], ${callbacks.map((each) => each.provider)}::text[],
-        ${callbacks.map((each) => each.eventId)}::text[], ${callbacks.map((each) => each.body)}::bytea[],
+        ${callbacks.map((each) => each.accountId)}::uuid[], ${callbacks.map((each) => each.eventId)}::text[], ${callbacks.map((each) => each.body)}::bytea[],
         ${callbacks.map((each) => each.traceparent)}::text[], ${callbacks.map((each) => each.reference ?? null)}::uuid[])`.execute(
       tx,
     );
@@ -91,11 +79,12 @@ export class Callbacks {
       sql<Row>`
         update callback set due_at = now() + interval '60 seconds', tries = tries + 1
         where callback_id in (select callback_id from callback where due_at <= now() order by due_at limit 50 for update skip locked)
-        returning callback_id, provider, body, traceparent, tries`.execute(tx),
+        returning callback_id, provider, account_id, body, traceparent, tries`.execute(tx),
     );
     return rows.map((row) => ({
       callbackId: row.callback_id,
       provider: row.provider,
+      accountId: row.account_id,
       body: row.body,
       traceparent: row.traceparent,
       tries: row.tries,
@@ -118,39 +107,31 @@ export class Callbacks {
   }
 
   /** Whose payment is this? The reference is our id, which the signed callback says back. */
-  async ownerOf(paymentId: string): Promise<Owner | undefined> {
+  async ownerOf(paymentId: string): Promise<PaymentOwner | undefined> {
     const row = await this.#database.everyMerchantStatement(
       'a signed callback names the payment, and the payment its merchant',
       (one) =>
         one
           .selectFrom('payment')
           .where('payment_id', '=', paymentId)
-          .select(['merchant_id', 'traceparent', 'provider', 'provider_payment_id', 'saves_instrument_id'])
+          .select(['merchant_id', 'account_id', 'traceparent', 'provider_payment_id', 'saves_instrument_id'])
           .executeTakeFirst(),
     );
     return row === undefined ? undefined : toOwner(row);
   }
 }
 
-export interface Owner {
-  readonly merchantId: string;
-  readonly traceparent: string;
-  readonly provider: string;
-  /** '' while the provider's answer to our call has not been recorded. */
-  readonly providerPaymentId: string;
-  readonly keepsInstrument: boolean;
-}
-
 interface OwnerRow {
   merchant_id: string | null;
+  account_id: string | null;
   traceparent: string | null;
-  provider: string | null;
   provider_payment_id: string | null;
   saves_instrument_id: string | null;
 }
 
-function toOwner(row: OwnerRow): Owner | undefined {
-  const { merchant_id: merchantId, traceparent, provider, provider_payment_id: providerPaymentId } = row;
-  if (merchantId === null || traceparent === null || provider === null || providerPaymentId === null) return undefined;
-  return { merchantId, traceparent, provider, providerPaymentId, keepsInstrument: row.saves_instrument_id !== null };
+function toOwner(row: OwnerRow): PaymentOwner | undefined {
+  const { merchant_id: merchantId, traceparent, provider_payment_id: providerPaymentId } = row;
+  if (merchantId === null || traceparent === null || providerPaymentId === null) return undefined;
+  const accountId = row.account_id ?? sharedAccountId(merchantId);
+  return { merchantId, accountId, traceparent, providerPaymentId, keepsInstrument: row.saves_instrument_id !== null };
 }

@@ -2,6 +2,7 @@
  * Keeps the payment machine: its row, its history, the attempt written before the provider is called, what is kept for
  * renewals, its messages.
  */
+import { readInstrument } from '@tillstream/instrument/instrument';
 import type { Change, Keeper, TimerChange, VersionedEvent } from '@tillstream/messaging/keeper';
 import { VersionConflict } from '@tillstream/messaging/keeper';
 import type { OutgoingMessage } from '@tillstream/messaging/message';
@@ -9,15 +10,18 @@ import { toMessage } from '@tillstream/messaging/outgoing';
 import { paymentEvents } from '@tillstream/messaging/topics';
 import { PaymentEvent as WireEvent } from '@tillstream/proto/payment/v1/payment_events';
 import { traceIdOf } from '@tillstream/telemetry/trace';
+import { together } from '@tillstream/database/together';
 import { sql, type Kysely } from 'kysely';
 import { askAfter, mostTries } from '../domain/patience.ts';
+import { isOffline } from '../domain/methods.ts';
+import { IntentReached, isReached } from '../domain/payment-intent.ts';
 import { isLive, type Payment, type PaymentEvent, type PaymentState } from '../domain/payment.ts';
-import type { PaymentRow, PaymentTables } from './tables.ts';
+import { firstLookMs } from '../domain/policies.ts';
+import { sharedAccountId } from '../domain/provider-account.ts';
+import { beginIntents, intentColumns, keepReceipts, supersedeOthers, toIntent } from './intent-keeper.ts';
+import type { IntentColumns, PaymentRow, PaymentTables } from './tables.ts';
 
 type PaymentChange = Change<PaymentState, PaymentEvent>;
-
-// A page that is open is looked at too: its callback may be lost, and its customer may not come back.
-const firstLookMs = 120_000;
 
 /** A charge whose outcome is unknown is asked again. */
 export const chargeTimer = 'ask';
@@ -26,10 +30,12 @@ const ownCallSeconds = 10;
 
 export const paymentKeeper: Keeper<PaymentTables, PaymentState, PaymentEvent> = {
   async load(tx, ids) {
-    const { rows } =
-      await sql<PaymentRow>`select * from payment where payment_id = any (${ids}::uuid[]) order by payment_id for no key update`.execute(
-        tx,
-      );
+    // Each payment's intent is locked before the payment, and intents in the order of their orders: no two batches wait for each other.
+    const { rows } = await sql<PaymentRow & IntentColumns>`
+      select payment.*, ${intentColumns} from payment_intent i join payment on payment.merchant_id = i.merchant_id and payment.order_id = i.order_id
+      where payment.payment_id = any (${ids}::uuid[]) order by i.merchant_id, i.order_id, payment.payment_id for no key update`.execute(
+      tx,
+    );
     return new Map(rows.map((row) => [row.payment_id, { state: toState(row), version: Number(row.version) }]));
   },
 
@@ -37,14 +43,13 @@ export const paymentKeeper: Keeper<PaymentTables, PaymentState, PaymentEvent> = 
     const made = changes.filter((change) => change.versionBefore === 0);
     const kept = changes.filter((change) => change.versionBefore > 0);
     if (made.length > 0) {
-      await sql`insert into payment select * from jsonb_populate_recordset(null::payment, ${toJson(made)}::jsonb)`.execute(
-        tx,
-      );
+      await insert(tx, made);
       await writeAhead(tx, made);
     }
     if (kept.length > 0) {
       await keepInstruments(tx, kept);
-      await update(tx, kept);
+      await together([update(tx, kept), keepReceipts(tx, kept)]);
+      await supersedeOthers(tx, kept);
       await settleCharges(tx, kept);
     }
     await remember(tx, changes);
@@ -79,14 +84,21 @@ export const paymentKeeper: Keeper<PaymentTables, PaymentState, PaymentEvent> = 
   },
 };
 
+async function insert(tx: Kysely<PaymentTables>, made: readonly PaymentChange[]): Promise<void> {
+  const { numAffectedRows } = await sql`
+    with intent as (${beginIntents(made)})
+    insert into payment select made.* from jsonb_populate_recordset(null::payment, ${toJson(made)}::jsonb) as made
+    join intent on intent.merchant_id = made.merchant_id and intent.order_id = made.order_id`.execute(tx);
+  if (Number(numAffectedRows ?? 0n) !== made.length) throw new IntentReached();
+}
+
 async function update(tx: Kysely<PaymentTables>, changes: readonly PaymentChange[]): Promise<void> {
   const { numAffectedRows } = await sql`
     update payment set
       status = new.status, version = new.version, provider_payment_id = new.provider_payment_id, redirect_url = new.redirect_url,
       is_outcome_unknown = new.is_outcome_unknown, review_reason = new.review_reason, reason = new.reason,
       provider_error_code = new.provider_error_code, provider_error_description = new.provider_error_description,
-      card_type = new.card_type, card_last_4 = new.card_last_4, card_expiration = new.card_expiration, finalised_at = new.finalised_at,
-      instrument_id = new.instrument_id
+      instrument = new.instrument, finalised_at = new.finalised_at, instrument_id = new.instrument_id
     from jsonb_populate_recordset(null::payment, ${toJson(changes)}::jsonb) as new
     join unnest(${changes.map((change) => change.id)}::uuid[], ${changes.map((change) => change.versionBefore)}::bigint[]) as was (payment_id, version)
       on was.payment_id = new.payment_id
@@ -125,10 +137,9 @@ async function keepInstruments(tx: Kysely<PaymentTables>, changes: readonly Paym
               livemode: after.livemode,
               method: after.method,
               provider: after.provider,
+              account_id: after.accountId,
               provider_token: event.settlement.instrumentToken,
-              card_type: after.card?.type ?? '',
-              card_last_4: after.card?.last4 ?? '',
-              card_expiration: after.card?.expiration ?? '',
+              instrument: after.instrument,
               created_at: now,
             },
           ].filter((row) => row.instrument_id !== '')
@@ -189,6 +200,7 @@ function toJson(changes: readonly PaymentChange[]): string {
         currency: after.currency,
         method: after.method,
         provider: after.provider,
+        account_id: after.accountId,
         provider_payment_id: after.providerPaymentId,
         redirect_url: after.redirectUrl,
         return_url: after.returnUrl,
@@ -199,9 +211,7 @@ function toJson(changes: readonly PaymentChange[]): string {
         reason: after.failure?.reason ?? '',
         provider_error_code: after.failure?.code ?? '',
         provider_error_description: after.failure?.description ?? '',
-        card_type: after.card?.type ?? '',
-        card_last_4: after.card?.last4 ?? '',
-        card_expiration: after.card?.expiration ?? '',
+        instrument: after.instrument,
         created_at: after.createdAt,
         expires_at: after.expiresAt ?? null,
         finalised_at: after.finalisedAt ?? null,
@@ -213,20 +223,25 @@ function toJson(changes: readonly PaymentChange[]): string {
         subscription_id: after.renewal?.subscriptionId ?? null,
         term: after.renewal?.term ?? null,
         slot: after.renewal?.slot ?? null,
+        is_offline: isOffline(after.method),
       };
     }),
   );
 }
 
-export function toState(row: PaymentRow): Payment {
+export function toState(row: PaymentRow & IntentColumns): Payment {
+  const intent = toIntent(row);
   return {
     status: row.status,
+    intent,
+    orderMinor: intent.amountMinor,
     orderId: row.order_id,
     livemode: row.livemode,
     amountMinor: row.amount_minor,
     currency: row.currency,
     method: row.method,
     provider: row.provider,
+    accountId: row.account_id ?? sharedAccountId(row.merchant_id),
     returnUrl: row.return_url,
     locale: row.locale,
     description: row.description,
@@ -240,10 +255,7 @@ export function toState(row: PaymentRow): Payment {
       row.reason === ''
         ? undefined
         : { reason: row.reason, code: row.provider_error_code, description: row.provider_error_description },
-    card:
-      row.card_last_4 === ''
-        ? undefined
-        : { type: row.card_type, last4: row.card_last_4, expiration: row.card_expiration },
+    instrument: readInstrument(row.instrument),
     finalisedAt: row.finalised_at ?? undefined,
     savesInstrumentId: row.saves_instrument_id ?? '',
     instrumentId: row.instrument_id ?? '',
@@ -271,8 +283,11 @@ function toWire(change: PaymentChange, versioned: VersionedEvent<PaymentEvent>):
 
 function payloadOf(event: PaymentEvent, after: Payment): WireEvent['payload'] {
   switch (event.type) {
-    case 'paymentBooked':
-      return { $case: 'paymentBooked', value: { amountMinor: after.amountMinor, currency: after.currency } };
+    case 'paymentBooked': {
+      // The order is paid when its sum is reached, whatever this attempt brought. A part of it is nobody's event yet.
+      const { amountMinor, currency } = after.intent;
+      return isReached(after.intent) ? { $case: 'paymentBooked', value: { amountMinor, currency } } : undefined;
+    }
     case 'paymentFailed':
       return { $case: 'paymentFailed', value: { reason: event.failure.reason } };
     case 'paymentExpired':

@@ -2,11 +2,16 @@
 import type { Database } from '@tillstream/database/database';
 import { beyond } from '@tillstream/database/page';
 import { publicId, readPublicId } from '@tillstream/database/public-id';
+import { readInstrument } from '@tillstream/instrument/instrument';
+import { instrumentFields } from '@tillstream/instrument/wire';
 import { gatherEach } from '@tillstream/messaging/gather';
 import type { Payment as WirePayment } from '@tillstream/proto/payment/v1/payment_api';
 import { sql, type Selectable } from 'kysely';
 import { methodOf } from '../domain/methods.ts';
-import type { PaymentRow, PaymentTables } from './tables.ts';
+import type { PaymentIntent } from '../domain/payment-intent.ts';
+import { askEveryMs } from '../domain/policies.ts';
+import { intentColumns, toIntent } from './intent-keeper.ts';
+import type { IntentColumns, PaymentRow, PaymentTables } from './tables.ts';
 
 export interface PaymentFilter {
   readonly orderId: bigint;
@@ -32,16 +37,18 @@ const tried = sql<readonly TriedStep[] | null>`(
     ) order by a.attempt_id)
   from attempt a where a.payment_id = payment.payment_id)`.as('tried');
 
-const askEveryMs = 2_000;
-const live: ReadonlySet<string> = new Set(['created', 'seen', 'processing', 'confirmed']);
-
 const nobody = '00000000-0000-0000-0000-000000000000';
+
+export interface OrderPayments {
+  readonly intent: PaymentIntent | undefined;
+  readonly payments: readonly PaymentRow[];
+}
 
 export class Payments {
   readonly #database: Database<PaymentTables>;
 
   // What pages ask for one by one is asked for together.
-  readonly #ofOrder: (merchantId: string, orderId: bigint) => Promise<readonly PaymentRow[]>;
+  readonly #ofOrder: (merchantId: string, orderId: bigint) => Promise<readonly (PaymentRow & IntentColumns)[]>;
   readonly #newestShown: (lane: string, orderId: bigint) => Promise<readonly TriedRow[]>;
   readonly #shown: (merchantId: string, id: string) => Promise<WirePayment | undefined>;
   readonly #asking: (merchantId: string, paymentId: string) => Promise<boolean>;
@@ -54,31 +61,22 @@ export class Payments {
     this.#asking = gatherEach((ids, merchantId) => this.#noteAsking(merchantId, ids));
   }
 
-  /** The payment of this order that may still end with money, or one that has. */
-  async liveOrBooked(merchantId: string, orderId: bigint): Promise<PaymentRow | undefined> {
+  /** The payments of this order, newest first, and the intent that they are to pay. */
+  async ofOrder(merchantId: string, orderId: bigint): Promise<OrderPayments> {
     const rows = await this.#ofOrder(merchantId, orderId);
-    return rows.find(({ status }) => live.has(status)) ?? rows.find(({ status }) => status === 'booked');
-  }
-
-  /** The payment of this order that may still end with money. */
-  async live(merchantId: string, orderId: bigint): Promise<PaymentRow | undefined> {
-    return (await this.#ofOrder(merchantId, orderId)).find(({ status }) => live.has(status));
-  }
-
-  async newest(merchantId: string, orderId: bigint): Promise<PaymentRow | undefined> {
-    return (await this.#ofOrder(merchantId, orderId))[0];
+    return { intent: rows[0] === undefined ? undefined : toIntent(rows[0]), payments: rows };
   }
 
   /** Newest first. */
-  async #readOfOrders(merchantId: string, orderIds: readonly bigint[]): Promise<readonly (readonly PaymentRow[])[]> {
-    const rows = await this.#database.statement([merchantId], (one) =>
-      one
-        .selectFrom('payment')
-        .where('merchant_id', '=', merchantId)
-        .where(sql<boolean>`order_id = any (${orderIds}::bigint[])`)
-        .orderBy('payment_id', 'desc')
-        .selectAll()
-        .execute(),
+  async #readOfOrders(
+    merchantId: string,
+    orderIds: readonly bigint[],
+  ): Promise<readonly (readonly (PaymentRow & IntentColumns)[])[]> {
+    const { rows } = await this.#database.statement([merchantId], (one) =>
+      sql<PaymentRow & IntentColumns>`
+        select payment.*, ${intentColumns} from payment join payment_intent i on i.merchant_id = payment.merchant_id and i.order_id = payment.order_id
+        where payment.merchant_id = ${merchantId}::uuid and payment.order_id = any (${orderIds}::bigint[])
+        order by payment.payment_id desc`.execute(one),
     );
     const byOrder = Map.groupBy(rows, (row) => row.order_id);
     return orderIds.map((id) => byOrder.get(id) ?? []);
@@ -206,9 +204,7 @@ function toWire(row: TriedRow): WirePayment {
     providerErrorCode: row.provider_error_code,
     providerErrorDescription: row.provider_error_description,
     moneyMoved: moneyMoved(row),
-    cardType: row.card_type,
-    cardLast4: row.card_last_4,
-    cardExpiration: row.card_expiration,
+    ...instrumentFields(readInstrument(row.instrument)),
     createdAt: row.created_at,
     expiresAt: row.expires_at ?? undefined,
     finalisedAt: row.finalised_at ?? undefined,
@@ -229,7 +225,7 @@ function toWire(row: TriedRow): WirePayment {
 
 /** What a customer wants to know first. */
 function moneyMoved(row: PaymentRow): 'no' | 'yes' | 'unknown' {
-  // A booking of nothing has only kept a card.
+  // A booking of nothing has only kept an instrument.
   if (row.status === 'booked' || row.status === 'confirmed') return row.amount_minor === 0n ? 'no' : 'yes';
   if (
     row.review_reason !== '' ||

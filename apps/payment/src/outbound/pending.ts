@@ -3,6 +3,7 @@ import type { Database } from '@tillstream/database/database';
 import type { Work } from '@tillstream/messaging/work';
 import { sql } from 'kysely';
 import { mostTries } from '../domain/patience.ts';
+import { sharedAddress } from '../domain/provider-account.ts';
 import type { PaymentTables } from './tables.ts';
 
 const mostNext = 100;
@@ -55,6 +56,7 @@ export function pendingWork(database: Database<PaymentTables>): readonly Work[] 
             sql<{ due: number; stuck: number }>`
             select count(*) filter (where callback.due_at is not null)::int as due, count(*) filter (where callback.due_at is null)::int as stuck
             from callback join payment on payment.payment_id = callback.reference
+              and callback.account_id in (coalesce(payment.account_id, payment.merchant_id), ${sharedAddress}::uuid)
             where callback.applied_at is null and payment.merchant_id = ${merchantId}`.execute(tx),
         );
         return { due: rows[0]?.due ?? 0, stuck: rows[0]?.stuck ?? 0, next: [] };

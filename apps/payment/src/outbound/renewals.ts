@@ -1,36 +1,28 @@
 /** What stands in the way of renewals that are to be charged, and what they are charged to. */
 import type { Database } from '@tillstream/database/database';
+import { readInstrument } from '@tillstream/instrument/instrument';
 import { sql } from 'kysely';
-import type { Card } from '../domain/payment.ts';
+import type { AskedCharge, KeptInstrument } from '../ports.ts';
 import type { PaymentTables } from './tables.ts';
-
-export interface AskedCharge {
-  readonly merchantId: string;
-  readonly orderId: bigint;
-  readonly subscriptionId: string;
-  readonly term: number;
-  readonly slot: number;
-  /** '' when what was asked for cannot be the id of one. */
-  readonly instrumentId: string;
-  readonly livemode: boolean;
-}
 
 export interface Standing {
   /** Empty = nothing. */
   readonly obstacle: string;
+  /** Of what the order asks for. */
+  readonly receivedMinor: bigint;
   /** Undefined = this merchant has no such instrument in this mode. */
-  readonly instrument: { readonly method: string; readonly provider: string; readonly card: Card } | undefined;
+  readonly kept: KeptInstrument | undefined;
 }
 
 interface Row {
   charged: boolean;
   paid: boolean;
   live: boolean;
+  received_minor: bigint;
   method: string | null;
   provider: string | null;
-  card_type: string | null;
-  card_last_4: string | null;
-  card_expiration: string | null;
+  account_id: string | null;
+  instrument: unknown;
 }
 
 /** Of each charge that is asked for, in their order. */
@@ -44,8 +36,9 @@ export async function readStandings(
     (tx) =>
       sql<Row>`
         select
-          coalesce(slots.charged, false) as charged, coalesce(orders.paid, false) as paid, coalesce(orders.live, false) as live,
-          i.method, i.provider, i.card_type, i.card_last_4, i.card_expiration
+          coalesce(slots.charged, false) as charged, coalesce(intent.status in ('paid', 'overpaid'), false) as paid,
+          coalesce(orders.live, false) as live, coalesce(intent.received_minor, 0) as received_minor,
+          i.method, i.provider, coalesce(i.account_id, i.merchant_id) as account_id, i.instrument
         from unnest(
           ${asked.map((each) => each.merchantId)}::uuid[], ${asked.map((each) => each.orderId)}::bigint[], ${asked.map((each) => each.subscriptionId)}::text[],
           ${asked.map((each) => each.term)}::int[], ${asked.map((each) => each.slot)}::int[], ${asked.map((each) => each.instrumentId || null)}::uuid[],
@@ -55,24 +48,23 @@ export async function readStandings(
           select true as charged from payment p
           where p.merchant_id = t.merchant_id and p.subscription_id = t.subscription_id and p.term = t.term and p.slot = t.slot limit 1) as slots on true
         left join lateral (
-          select bool_or(p.status = 'booked') as paid, bool_or(p.status in ('created', 'seen', 'processing', 'confirmed')) as live
+          select bool_or(p.status in ('created', 'seen', 'processing', 'confirmed')) as live
           from payment p where p.merchant_id = t.merchant_id and p.order_id = t.order_id) as orders on true
+        left join payment_intent intent on intent.merchant_id = t.merchant_id and intent.order_id = t.order_id
         left join instrument i on i.instrument_id = t.instrument_id and i.merchant_id = t.merchant_id and i.livemode = t.livemode
         order by t.at`.execute(tx),
   );
   return rows.map((row) => ({
     obstacle: obstacleOf(row),
-    instrument:
-      row.method === null || row.provider === null
+    receivedMinor: row.received_minor,
+    kept:
+      row.method === null || row.provider === null || row.account_id === null
         ? undefined
         : {
             method: row.method,
             provider: row.provider,
-            card: {
-              type: row.card_type ?? '',
-              last4: row.card_last_4 ?? '',
-              expiration: row.card_expiration ?? '',
-            },
+            accountId: row.account_id,
+            instrument: readInstrument(row.instrument),
           },
   }));
 }

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import type { PaymentStatus } from '../domain/payment.ts';
+import type { IntentStatus, ReceiptPurpose } from '../domain/payment-intent.ts';
 
 export interface PaymentRow {
   payment_id: string;
@@ -22,9 +23,8 @@ export interface PaymentRow {
   reason: string;
   provider_error_code: string;
   provider_error_description: string;
-  card_type: string;
-  card_last_4: string;
-  card_expiration: string;
+  /** JSON of an Instrument. */
+  instrument: unknown;
   created_at: Date;
   expires_at: Date | null;
   finalised_at: Date | null;
@@ -35,10 +35,58 @@ export interface PaymentRow {
   subscription_id: string | null;
   term: number | null;
   slot: number | null;
+  /** Null = written by the version before accounts. */
+  account_id: string | null;
+  is_offline: boolean;
+}
+
+export interface ProviderAccountRow {
+  account_id: string;
+  merchant_id: string;
+  livemode: boolean;
+  provider: string;
+  credentials: Buffer;
+  settings: unknown;
+  state: 'active' | 'disabled';
+  position: number;
+  created_at: Date;
+  last_success_at: Date | null;
+  last_failure_at: Date | null;
+  consecutive_failures: number;
+}
+
+/** What is read of the intent beside one of its payments. */
+export interface IntentColumns {
+  intent_amount_minor: bigint;
+  intent_currency: string;
+  intent_received_minor: bigint;
+  intent_status: IntentStatus;
+  intent_attempts: number;
 }
 
 export interface PaymentTables {
   payment: PaymentRow;
+  payment_intent: {
+    intent_id: string;
+    merchant_id: string;
+    order_id: bigint;
+    amount_minor: bigint;
+    currency: string;
+    received_minor: bigint;
+    status: IntentStatus;
+    attempts: number;
+    created_at: Date;
+  };
+  receipt: {
+    receipt_id: string;
+    intent_id: string;
+    payment_id: string;
+    merchant_id: string;
+    amount_minor: bigint;
+    currency: string;
+    taken_for: ReceiptPurpose;
+    received_at: Date;
+  };
   payment_history: {
     payment_id: string;
     version: bigint;
@@ -68,10 +116,9 @@ export interface PaymentTables {
     method: string;
     provider: string;
     provider_token: string;
-    card_type: string;
-    card_last_4: string;
-    card_expiration: string;
+    instrument: unknown;
     created_at: Date;
+    account_id: string | null;
   };
   callback: {
     callback_id: string;
@@ -84,5 +131,7 @@ export interface PaymentTables {
     tries: Generated<number>;
     due_at: Date | null;
     reference: string | null;
+    account_id: Generated<string>;
   };
+  provider_account: ProviderAccountRow;
 }

@@ -3,6 +3,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
 import { publicId } from '@tillstream/database/public-id';
 import type { Clock } from '@tillstream/messaging/clock';
+import { standardBody } from '@tillstream/public-api/webhook-events';
 import { currentTraceparent } from '@tillstream/telemetry/trace';
 import { judge } from '../domain/retry.ts';
 import type { Endpoints } from '../outbound/rows/endpoints.ts';
@@ -41,14 +42,11 @@ export function makeByHand(parts: {
       if (target === undefined) return undefined;
       const { endpoint, secrets, oldStandard } = target;
       const id = publicId('evt', randomUUIDv7());
-      const body = JSON.stringify({
-        event: 'ping',
-        event_date: clock
-          .now(merchantId)
-          .toISOString()
-          .replace(/\.\d+Z$/, '+00:00'),
-        id,
-      });
+      const now = clock.now(merchantId);
+      const body =
+        endpoint.payload_profile === 'standard'
+          ? standardBody('ping', now, { id })
+          : JSON.stringify({ event: 'ping', event_date: now.toISOString().replace(/\.\d+Z$/, '+00:00'), id });
       const sent = await shipper.send({
         merchantId,
         url: endpoint.url,
@@ -88,7 +86,14 @@ export function makeByHand(parts: {
         traceId: sent.traceId,
       });
       // When it was the head of its chain, the next one may go.
-      dispatcher.nudge([{ endpointId: delivery.endpoint_id, orderId: delivery.order_id, shard: shipment.shard }]);
+      dispatcher.nudge([
+        {
+          endpointId: delivery.endpoint_id,
+          subjectKind: delivery.subject_kind,
+          subjectId: delivery.subject_id,
+          shard: shipment.shard,
+        },
+      ]);
       return 'sent';
     },
   };

@@ -20,12 +20,12 @@ import type { Worker } from '@tillstream/service/app';
 import { probe } from '@tillstream/telemetry/probe';
 import { furthestRetryMs, judgeAttempt } from '../domain/retry.ts';
 import { Scheduler } from '../domain/scheduler/scheduler.ts';
-import { loadHeads, loadShipments, scanHeads, type Chain, type Head, type Shipment } from '../outbound/rows/heads.ts';
-import type { NewChain } from '../outbound/rows/fan-out.ts';
+import { loadHeads, loadShipments, scanHeads, type Head, type Shipment } from '../outbound/rows/heads.ts';
 import { releaseLeases, renewLeases, shardCount } from '../outbound/rows/leases.ts';
 import { storeResults, sweepDeliveries, type Result } from '../outbound/rows/results.ts';
+import type { Chain, NewChain } from '../ports.ts';
 import { Alarm } from './alarm.ts';
-import { toJob, type Job, type Outcome, type Picked } from './job.ts';
+import { chainOf, toJob, type Job, type Outcome, type Picked } from './job.ts';
 import { hearNeighbours, tellNeighbours, type Hints } from './neighbours.ts';
 import type { Sent, Shipper } from './shipper.ts';
 import { Travellers } from './travellers.ts';
@@ -86,7 +86,10 @@ export class Dispatcher implements Worker {
       [],
     );
     if (foreign.length > 0)
-      this.#tell({ chains: foreign.map((chain) => [chain.endpointId, String(chain.orderId)]), changed: [] });
+      this.#tell({
+        chains: foreign.map((chain) => [chain.endpointId, chain.subjectKind, chain.subjectId]),
+        changed: [],
+      });
   }
 
   /** An endpoint was enabled or changed: look at once. */
@@ -96,7 +99,7 @@ export class Dispatcher implements Worker {
   }
 
   #hear(chains: readonly Chain[], changed: readonly string[]): void {
-    for (const chain of chains) this.#chains.set(`${chain.endpointId} ${chain.orderId}`, chain);
+    for (const chain of chains) this.#chains.set(`${chain.endpointId} ${chain.subjectKind} ${chain.subjectId}`, chain);
     for (const endpointId of changed) {
       this.#schedule.forgetWaiting(endpointId);
       this.#schedule.pardon(endpointId);
@@ -126,7 +129,11 @@ export class Dispatcher implements Worker {
     signal.addEventListener('abort', onAbort, { once: true });
     const listening = new AbortController();
     const hear = (hints: Hints) => {
-      const chains = hints.chains.map(([endpointId, orderId]) => ({ endpointId, orderId: BigInt(orderId) }));
+      const chains = hints.chains.map(([endpointId, subjectKind, subjectId]) => ({
+        endpointId,
+        subjectKind,
+        subjectId,
+      }));
       this.#hear(chains, hints.changed);
       if (hints.isClockSet === true) this.#hearClock();
     };
@@ -212,8 +219,7 @@ export class Dispatcher implements Worker {
         this.#schedule.drop(job);
         if (this.#hasMore.has(job.endpoint) && this.#schedule.sizeOf(job.endpoint) < lowWater)
           this.#refill.add(job.endpoint);
-        if (stored.get(job.deliveryId) !== false)
-          this.#chains.set(`${job.endpoint} ${job.chain}`, { endpointId: job.endpoint, orderId: job.orderId });
+        if (stored.get(job.deliveryId) !== false) this.#chains.set(`${job.endpoint} ${job.chain}`, chainOf(job));
         if (result.outcome === 'exhausted' || result.isGone) this.#say(job, result);
         if (!stored.has(job.deliveryId))
           this.#parts.log.info(

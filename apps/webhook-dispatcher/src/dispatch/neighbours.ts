@@ -6,17 +6,17 @@ import type { Database } from '@tillstream/database/database';
 import type { Log } from '@tillstream/messaging/log';
 
 export interface Hints {
-  /** Endpoint and order, as text. */
-  readonly chains: readonly (readonly [endpointId: string, orderId: string])[];
+  readonly chains: readonly (readonly [endpointId: string, subjectKind: string, subjectId: string])[];
   /** Endpoints that were changed. */
   readonly changed: readonly string[];
   /** A merchant's clock was set. */
   readonly isClockSet?: boolean;
 }
 
-const channel = 'tillstream_webhook';
-// A notification holds less than 8,000 bytes; a hint some 60.
-const hintsAtOnce = 100;
+// Hints of a process that knows only orders are on another channel, and have another form.
+const channel = 'tillstream_webhook_chain';
+// A notification holds less than 8,000 bytes; a hint some 90: two UUIDs' worth of text and the kind.
+const hintsAtOnce = 60;
 const reconnectMs = 1_000;
 
 /** Outside of transactions: inside they would end group commit. */

@@ -6,10 +6,11 @@ import { currentTraceparent, inSpan, traceIdOf } from '@tillstream/telemetry/tra
 import type { Vault } from '@tillstream/vault/vault';
 import { withoutEcho } from '../domain/payload/echo.ts';
 import type { Poster, PostAnswer } from '../outbound/http/post.ts';
-import { signatureHeaders, type Secrets } from '../outbound/http/signatures.ts';
+import { signatureHeaders } from '../outbound/http/signatures.ts';
 import { openSecrets } from '../outbound/rows/endpoints.ts';
 import { bodyContext } from '../outbound/rows/fan-out.ts';
 import type { Shipment } from '../outbound/rows/heads.ts';
+import type { Secrets } from '../ports.ts';
 
 export interface Sent extends PostAnswer {
   /** By the merchant's clock. */

@@ -1,151 +1,189 @@
-/** Order events → webhook events: one per product of the order, or the one product that the event names. */
-import type { IncomingMessage, Subscription } from '@tillstream/messaging/message';
-import { orderEvents } from '@tillstream/messaging/topics';
+/**
+ * Order events → webhook events. In the profile `seed` one for each product of the order, or for the one product that the
+ * event names; in the profile `standard` one with the whole order, for merchants with an endpoint that wants it.
+ */
+import type { IncomingMessage } from '@tillstream/messaging/message';
+import type { Licence } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import { OrderEvent } from '@tillstream/proto/order/v1/order_events';
+import type { Payment } from '@tillstream/proto/payment/v1/payment_api';
+import { showWholeOrder } from '@tillstream/public-api/order';
+import { standardBody, typeCausedBy, type EventType } from '@tillstream/public-api/webhook-events';
 import { buildBody, showsCodes } from '../domain/payload/body.ts';
-import type { EventType, OrderDocument, ProductPart } from '../domain/payload/document.ts';
+import { seedEventTypes, type SeedEventType } from '../domain/payload/document.ts';
+import type { NewEvent, OrderAt, OrderKey, StoreEvents } from '../ports.ts';
 
-interface Heard {
+interface OrderHappening extends OrderKey {
   readonly message: IncomingMessage;
   readonly type: EventType;
   readonly sourceEventId: string;
-  readonly merchantId: string;
-  readonly orderId: bigint;
-  readonly version: bigint;
   readonly occurredAt: Date;
   /** The item that the event is about; 0n = every item. */
   readonly itemId: bigint;
 }
 
-export interface WebhookEvent {
-  readonly messageId: string;
-  readonly sourceEventId: string;
-  readonly merchantId: string;
-  readonly livemode: boolean;
-  readonly itemId: bigint;
-  readonly type: EventType;
-  readonly orderId: bigint;
-  readonly position: bigint;
-  readonly occurredAt: Date;
-  readonly body: string;
-  readonly traceparent: string;
-}
-
-interface Key {
-  readonly merchantId: string;
-  readonly orderId: bigint;
-  readonly version: bigint;
-}
-
-export interface FanOut {
-  fetchDocuments(
-    keys: readonly Key[],
-  ): Promise<(key: Key) => { readonly livemode: boolean; readonly document: OrderDocument } | undefined>;
-  /** The codes by item. */
-  fetchCodes(orders: readonly Key[]): Promise<ReadonlyMap<bigint, readonly string[]>>;
-  store(events: readonly WebhookEvent[]): Promise<void>;
+export interface OrderReads {
+  fetchOrders(keys: readonly OrderKey[]): Promise<(key: OrderKey) => OrderAt | undefined>;
+  /** In the order of the units of each item. */
+  fetchLicences(orders: readonly OrderKey[]): Promise<readonly Licence[]>;
+  /** Newest first, by order. */
+  fetchPayments(orders: readonly OrderKey[]): Promise<ReadonlyMap<bigint, readonly Payment[]>>;
+  readonly store: StoreEvents;
 }
 
 // An order has at most a hundred products: its events stay in order, and so do the products of one event.
 const partsPerEvent = 1_000n;
+// Merchants known to use the profile `standard`, or to have used it since the start. Forgetting one costs a second attempt at
+// storing its next events; remembering one too long, a question for its payments that nothing comes of.
+const maxRemembered = 10_000;
 
-export function hearOrderEvents(group: string, fanOut: FanOut): Subscription {
-  return {
-    group,
-    topics: [orderEvents.name],
-    handle: async (batch) => {
-      const heard = batch.flatMap(decode);
-      if (heard.length === 0) return;
-      const withCodes = heard.filter((each) => showsCodes(each.type, { isDelivered: true }));
-      const [documentOf, codes] = await Promise.all([
-        fanOut.fetchDocuments(heard),
-        withCodes.length === 0 ? new Map<bigint, readonly string[]>() : fanOut.fetchCodes(withCodes),
-      ]);
-      await fanOut.store(heard.flatMap((each) => toEvents(each, documentOf(each), codes)));
-    },
+export function handleOrderEvents(reads: OrderReads): (batch: readonly IncomingMessage[]) => Promise<void> {
+  const usesStandard = new Set<string>();
+  return async (batch) => {
+    const happenings = batch.flatMap(decode);
+    if (happenings.length === 0) return;
+    const orderAt = await reads.fetchOrders(happenings);
+    const events = happenings.map((each) => ({ happening: each, at: foundAt(each, orderAt) }));
+    const inSeed = await seedEvents(reads, events);
+    // The merchants that use the profile are learned from what storing answers, so that nothing is asked for the others.
+    // Each round names merchants that were not named before; two rounds unless an endpoint is made in between.
+    for (let isStored = false; !isStored;) {
+      const inStandard = await standardEvents(
+        reads,
+        events.filter(({ happening }) => usesStandard.has(happening.merchantId)),
+      );
+      const missing = await reads.store(
+        events.flatMap(({ happening }) => [...(inSeed.get(happening) ?? []), ...(inStandard.get(happening) ?? [])]),
+      );
+      isStored = missing.length === 0;
+      if (usesStandard.size > maxRemembered) usesStandard.clear();
+      for (const merchantId of missing) usesStandard.add(merchantId);
+    }
   };
 }
 
-function decode(message: IncomingMessage): Heard[] {
-  const event = OrderEvent.decode(message.value);
-  const { header, payload } = event;
-  const about = read(payload);
-  if (header === undefined || about === undefined) return [];
+interface Found {
+  readonly happening: OrderHappening;
+  readonly at: OrderAt;
+}
+
+function decode(message: IncomingMessage): OrderHappening[] {
+  const { header, orderId, payload } = OrderEvent.decode(message.value);
+  // A reminder, a note on a child order, or what a newer sender says: merchants are told nothing.
+  const type = typeCausedBy('order', payload?.$case);
+  if (header === undefined || payload === undefined || type === undefined) return [];
   return [
     {
       message,
-      ...about,
+      type,
+      itemId: 'itemId' in payload.value ? payload.value.itemId : 0n,
       sourceEventId: header.eventId,
       merchantId: header.merchantId,
-      orderId: event.orderId,
+      orderId,
       version: header.aggregateVersion,
       occurredAt: header.occurredAt ?? new Date(message.headers.ce_time),
     },
   ];
 }
 
-/**
- * Undefined for what merchants do not hear of (a reminder, a child's note of its subscription), and for what a newer sender
- * said that is not known here yet.
- */
-function read(payload: OrderEvent['payload']): Pick<Heard, 'type' | 'itemId'> | undefined {
-  switch (payload?.$case) {
-    case 'orderCreated':
-      return { type: 'order.created', itemId: 0n };
-    case 'orderPaymentFailed':
-      return { type: 'order.payment.failed', itemId: 0n };
-    case 'orderPaid':
-      return { type: 'order.payment.succeeded', itemId: 0n };
-    case 'orderItemDelivered':
-      return { type: 'product.delivered', itemId: payload.value.itemId };
-    case 'orderSubscriptionCancelled':
-      return { type: 'subscription.cancelled', itemId: payload.value.itemId };
-    case 'orderSubscriptionRestored':
-      return { type: 'subscription.restored', itemId: payload.value.itemId };
-    default:
-      return undefined;
-  }
-}
-
-function toEvents(
-  heard: Heard,
-  found: { readonly livemode: boolean; readonly document: OrderDocument } | undefined,
-  codes: ReadonlyMap<bigint, readonly string[]>,
-): WebhookEvent[] {
+function foundAt(happening: OrderHappening, orderAt: (key: OrderKey) => OrderAt | undefined): OrderAt {
+  const found = orderAt(happening);
   // The order service said it, so it must know it: tried again, then parked with its order.
-  if (found === undefined) throw new Error(`order ${heard.orderId} has no document at version ${heard.version}`);
-  const { document, livemode } = found;
-  const items = document.items
-    .map((item, at) => ({ item, part: at + 1 }))
-    .filter(({ item }) => heard.itemId === 0n || item.itemId === heard.itemId);
-  return items.map(({ item, part }) => ({
-    messageId: heard.message.headers.ce_id,
-    sourceEventId: heard.sourceEventId,
-    merchantId: heard.merchantId,
-    livemode,
-    itemId: item.itemId,
-    type: heard.type,
-    orderId: heard.orderId,
-    position: heard.version * partsPerEvent + BigInt(part),
-    occurredAt: heard.occurredAt,
-    body: bodyOf(heard, document, item, part, codes),
-    traceparent: heard.message.headers.traceparent,
-  }));
+  if (found === undefined)
+    throw new Error(`order ${happening.orderId} has no document at version ${happening.version}`);
+  return found;
 }
 
-function bodyOf(
-  heard: Heard,
-  document: OrderDocument,
-  item: ProductPart,
-  part: number,
-  codes: ReadonlyMap<bigint, readonly string[]>,
-): string {
-  return buildBody(document, {
-    type: heard.type,
-    at: heard.occurredAt,
+type Events = ReadonlyMap<OrderHappening, readonly NewEvent[]>;
+
+async function seedEvents(reads: OrderReads, events: readonly Found[]): Promise<Events> {
+  const inSeed = events.flatMap(({ happening, at }) => {
+    const type = seedEventTypes.find((each) => each === happening.type);
+    return type === undefined ? [] : [{ happening, at, type }];
+  });
+  const withCodes = inSeed.filter(({ type }) => showsCodes(type, { isDelivered: true }));
+  const licences = withCodes.length === 0 ? [] : await reads.fetchLicences(withCodes.map((each) => each.happening));
+  const codes = Map.groupBy(licences, (licence) => licence.itemId);
+  return new Map(
+    inSeed.map(({ happening, at, type }) => [
+      happening,
+      at.document.items
+        .map((item, index) => ({ item, part: index + 1 }))
+        .filter(({ item }) => happening.itemId === 0n || item.itemId === happening.itemId)
+        .map(({ item, part }) => ({
+          ...envelope(happening, at),
+          itemId: item.itemId,
+          profile: 'seed' as const,
+          position: happening.version * partsPerEvent + BigInt(part),
+          body: seedBody(
+            { happening, at },
+            type,
+            part,
+            (codes.get(item.itemId) ?? []).map(({ code }) => code),
+          ),
+        })),
+    ]),
+  );
+}
+
+function seedBody({ happening, at }: Found, type: SeedEventType, part: number, codes: readonly string[]): string {
+  const { items } = at.document;
+  const item = items[part - 1];
+  if (item === undefined) throw new Error(`order ${happening.orderId} has no item ${part}`);
+  return buildBody(at.document, {
+    type,
+    at: happening.occurredAt,
     item,
     part,
-    partCount: document.items.length,
-    ...(showsCodes(heard.type, item) ? { codes: codes.get(item.itemId) ?? [] } : {}),
+    partCount: items.length,
+    ...(showsCodes(type, item) ? { codes } : {}),
   });
+}
+
+async function standardEvents(reads: OrderReads, events: readonly Found[]): Promise<Events> {
+  if (events.length === 0) return new Map();
+  // What the order did not have at that version is not asked for, and not shown.
+  const delivered = events.filter(({ at }) => at.order.items.some((item) => item.deliveredAt !== undefined));
+  const withPayments = events.filter(({ at }) => at.order.payment !== undefined);
+  const [licences, payments] = await Promise.all([
+    delivered.length === 0 ? [] : reads.fetchLicences(delivered.map((each) => each.happening)),
+    withPayments.length === 0
+      ? new Map<bigint, readonly Payment[]>()
+      : reads.fetchPayments(withPayments.map((each) => each.happening)),
+  ]);
+  return new Map(
+    events.map(({ happening, at: { order, document } }) => {
+      const handedOut = new Set(order.items.filter((item) => item.deliveredAt !== undefined).map((item) => item.id));
+      const data = showWholeOrder(
+        order,
+        licences.filter((licence) => handedOut.has(licence.itemId)),
+        order.payment === undefined ? [] : (payments.get(order.orderId) ?? []),
+      );
+      const event: NewEvent = {
+        ...envelope(happening, { order, document }),
+        itemId: 0n,
+        profile: 'standard',
+        position: happening.version * partsPerEvent,
+        body: standardBody(happening.type, happening.occurredAt, data),
+      };
+      return [happening, [event]];
+    }),
+  );
+}
+
+function envelope(
+  { message, type, sourceEventId, merchantId, orderId, occurredAt }: OrderHappening,
+  { order }: OrderAt,
+): Omit<NewEvent, 'itemId' | 'profile' | 'position' | 'body'> {
+  return {
+    messageId: message.headers.ce_id,
+    sourceEventId,
+    merchantId,
+    livemode: order.livemode,
+    type,
+    subjectKind: 'order',
+    subjectId: String(orderId),
+    orderId,
+    occurredAt,
+    traceparent: message.headers.traceparent,
+  };
 }

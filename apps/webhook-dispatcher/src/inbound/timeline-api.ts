@@ -3,14 +3,14 @@ import { publicId } from '@tillstream/database/public-id';
 import type { Awaited as Wait, TimelineApiService, TimelineEntry } from '@tillstream/proto/timeline/v1/timeline_api';
 import type { Handlers } from '@tillstream/rpc/server';
 import { traceIdOf } from '@tillstream/telemetry/trace';
-import type { DeliveryFields } from './wire.ts';
+import type { DeliveryView } from '../ports.ts';
 
 const source = 'webhook-dispatcher';
 // As the contract says.
 const most = 200;
 
 export function answerTimelineApi(reads: {
-  ofOrder(merchantId: string, orderId: bigint): Promise<readonly DeliveryFields[]>;
+  ofOrder(merchantId: string, orderId: bigint): Promise<readonly DeliveryView[]>;
 }): Handlers<typeof TimelineApiService> {
   return {
     async readTimeline({ merchantId, orderId }) {
@@ -21,7 +21,7 @@ export function answerTimelineApi(reads: {
   };
 }
 
-function entriesOf(delivery: DeliveryFields): TimelineEntry[] {
+function entriesOf(delivery: DeliveryView): TimelineEntry[] {
   const endpoint = publicId('we', delivery.endpoint_id);
   const entry = (at: Date, type: string, summary: string, traceId: string): TimelineEntry => ({
     at,
@@ -75,7 +75,7 @@ function entriesOf(delivery: DeliveryFields): TimelineEntry[] {
   return [queued, ...attempts, ...end, ...given];
 }
 
-function awaitedOf(delivery: DeliveryFields): Wait[] {
+function awaitedOf(delivery: DeliveryView): Wait[] {
   const endpoint = publicId('we', delivery.endpoint_id);
   if (delivery.status === 'held')
     return [{ source, type: 'endpoint_enabled', summary: `Endpoint ${endpoint} to be enabled.`, until: undefined }];

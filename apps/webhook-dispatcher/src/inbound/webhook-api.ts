@@ -3,25 +3,18 @@ import { readPublicId } from '@tillstream/database/public-id';
 import type { WebhookApiService } from '@tillstream/proto/webhook/v1/webhook_api';
 import { Refused, type RefusalCode } from '@tillstream/rpc/refusals';
 import type { Handlers } from '@tillstream/rpc/server';
-import { eventTypes } from '../domain/payload/document.ts';
-import { toDelivery, toEndpoint, toEvent, type DeliveryFields, type EndpointFields, type EventFields } from './wire.ts';
-
-interface Secrets {
-  readonly seed: string;
-  readonly standard: string;
-}
-interface Page<Row> {
-  readonly rows: readonly Row[];
-  readonly hasMore: boolean;
-}
-interface Change {
-  readonly url?: string | undefined;
-  readonly events?: readonly string[] | undefined;
-  readonly description?: string | undefined;
-  readonly signSeed?: boolean | undefined;
-  readonly signStandard?: boolean | undefined;
-  readonly status?: 'active' | 'paused' | undefined;
-}
+import { typesOf, type EventProfile } from '@tillstream/public-api/webhook-events';
+import type {
+  DeliveryFilter,
+  DeliveryView,
+  EndpointChange,
+  EndpointRow,
+  EventView,
+  NewEndpoint,
+  Page,
+  Secrets,
+} from '../ports.ts';
+import { toDelivery, toEndpoint, toEvent } from './wire.ts';
 
 /** What the api needs from the rooms behind it; `Query` is a place in a list. */
 export interface WebhookRooms<Query> {
@@ -29,43 +22,23 @@ export interface WebhookRooms<Query> {
   /** Why the address is refused, or undefined. */
   refuseUrl(url: string, livemode: boolean): string | undefined;
   readonly endpoints: {
-    create(given: {
-      merchantId: string;
-      livemode: boolean;
-      url: string;
-      events: readonly string[];
-      description: string;
-      signSeed: boolean;
-      signStandard: boolean;
-      seedSecret: string;
-      metadata: Record<string, string>;
-      requestId: string | undefined;
-    }): Promise<{ endpoint: EndpointFields; secrets: Secrets } | undefined>;
-    get(merchantId: string, id: string): Promise<EndpointFields | undefined>;
-    list(merchantId: string, query: Query): Promise<Page<EndpointFields>>;
-    update(merchantId: string, id: string, change: Change): Promise<EndpointFields | undefined>;
+    create(given: NewEndpoint): Promise<{ endpoint: EndpointRow; secrets: Secrets } | undefined>;
+    get(merchantId: string, id: string): Promise<EndpointRow | undefined>;
+    list(merchantId: string, query: Query): Promise<Page<EndpointRow>>;
+    update(merchantId: string, id: string, change: EndpointChange): Promise<EndpointRow | undefined>;
     delete(merchantId: string, id: string): Promise<boolean>;
     rotate(
       merchantId: string,
       id: string,
       seedSecret: string,
       requestId: string,
-    ): Promise<{ endpoint: EndpointFields; secrets: Secrets } | undefined>;
+    ): Promise<{ endpoint: EndpointRow; secrets: Secrets } | undefined>;
   };
   readonly reads: {
-    getEvent(merchantId: string, id: string): Promise<EventFields | undefined>;
-    listEvents(merchantId: string, filter: { type: string; orderId: bigint }, query: Query): Promise<Page<EventFields>>;
-    getDelivery(merchantId: string, id: string): Promise<DeliveryFields | undefined>;
-    listDeliveries(
-      merchantId: string,
-      filter: {
-        endpointId?: string | undefined;
-        eventId?: string | undefined;
-        status?: string | undefined;
-        orderId?: bigint | undefined;
-      },
-      query: Query,
-    ): Promise<Page<DeliveryFields>>;
+    getEvent(merchantId: string, id: string): Promise<EventView | undefined>;
+    listEvents(merchantId: string, filter: { type: string; orderId: bigint }, query: Query): Promise<Page<EventView>>;
+    getDelivery(merchantId: string, id: string): Promise<DeliveryView | undefined>;
+    listDeliveries(merchantId: string, filter: DeliveryFilter, query: Query): Promise<Page<DeliveryView>>;
   };
   readonly byHand: {
     ping(
@@ -98,11 +71,12 @@ export function answerWebhookApi<Query>(rooms: WebhookRooms<Query>): Handlers<ty
   return {
     async createEndpoint(request) {
       checkUrl(request.url, request.livemode);
-      checkEvents(request.events);
+      const profile = readProfile(request.payloadProfile);
+      checkEvents(request.events, profile);
       checkDescription(request.description);
       checkSeedSecret(request.seedSecret);
       const requestId = request.requestId === '' ? undefined : request.requestId;
-      const made = await endpoints.create({ ...request, requestId });
+      const made = await endpoints.create({ ...request, profile, requestId });
       if (made === undefined) throw new Refused('too_many_endpoints');
       return { endpoint: toEndpoint(made.endpoint), secrets: made.secrets };
     },
@@ -120,7 +94,7 @@ export function answerWebhookApi<Query>(rooms: WebhookRooms<Query>): Handlers<ty
       const id = endpointUuid(request.endpointId);
       const before = found(await endpoints.get(merchantId, id), 'endpoint_not_found');
       if (url !== undefined) checkUrl(url, before.livemode);
-      if (request.events !== undefined) checkEvents(request.events.events);
+      if (request.events !== undefined) checkEvents(request.events.events, before.payload_profile);
       if (description !== undefined) checkDescription(description);
       const change = {
         url,
@@ -220,15 +194,22 @@ function cursor(prefix: string, id: string, param: string): string | undefined {
   return uuid;
 }
 
-function checkEvents(events: readonly string[]): void {
-  const known: readonly string[] = eventTypes;
-  const stranger = events.find((event) => !known.includes(event));
-  if (stranger !== undefined) {
+/** A type without a document in the profile is refused: the endpoint would never get it. */
+function checkEvents(events: readonly string[], profile: EventProfile): void {
+  const known: readonly string[] = typesOf(profile);
+  const unknown = events.find((event) => !known.includes(event));
+  if (unknown !== undefined) {
     throw new Refused('unknown_event_type', {
       param: 'events',
-      detail: `There is no such event type. Known are ${eventTypes.join(', ')}.`,
+      detail: `There is no such event type. Known are ${known.join(', ')}.`,
     });
   }
+}
+
+function readProfile(profile: string): EventProfile {
+  if (profile === '' || profile === 'seed') return 'seed';
+  if (profile === 'standard') return profile;
+  throw new Refused('invalid_field', { param: 'payload_profile', detail: 'The profile is seed or standard.' });
 }
 
 function readStatus(status: string | undefined): 'active' | 'paused' | undefined {

@@ -1,26 +1,9 @@
 /** Rows → what the API says. */
 import { publicId } from '@tillstream/database/public-id';
 import type { Delivery, Endpoint, WebhookEvent } from '@tillstream/proto/webhook/v1/webhook_api';
+import type { DeliveryView, EndpointRow, EventView } from '../ports.ts';
 
-export interface EndpointFields {
-  readonly id: string;
-  readonly merchant_id: string;
-  readonly livemode: boolean;
-  readonly url: string;
-  readonly events: readonly string[];
-  readonly description: string;
-  readonly status: string;
-  readonly disabled_reason: string;
-  readonly sign_seed: boolean;
-  readonly sign_standard: boolean;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly created_at: Date;
-  readonly succeeded: bigint;
-  readonly failed: bigint;
-  readonly waiting: bigint;
-}
-
-export function toEndpoint(row: EndpointFields): Endpoint {
+export function toEndpoint(row: EndpointRow): Endpoint {
   return {
     id: publicId('we', row.id),
     merchantId: row.merchant_id,
@@ -36,56 +19,34 @@ export function toEndpoint(row: EndpointFields): Endpoint {
     succeededCount: Number(row.succeeded),
     failedCount: Number(row.failed),
     waitingCount: Number(row.waiting),
-    payloadProfile: 'seed',
+    payloadProfile: row.payload_profile,
     metadata: { ...row.metadata },
   };
 }
 
-export interface EventFields {
-  readonly id: string;
-  readonly type: string;
-  readonly orderId: bigint;
-  readonly occurredAt: Date;
-  readonly body: string;
-  readonly livemode: boolean;
+export function toEvent(view: EventView): WebhookEvent {
+  return {
+    id: publicId('evt', view.id),
+    type: view.type,
+    orderId: view.orderId ?? 0n,
+    occurredAt: view.occurredAt,
+    body: view.body,
+    livemode: view.livemode,
+    subjectKind: view.subjectKind,
+    subjectId: view.subjectId,
+    payloadProfile: view.profile,
+  };
 }
 
-export function toEvent(view: EventFields): WebhookEvent {
-  return { ...view, id: publicId('evt', view.id) };
-}
-
-export interface DeliveryFields {
-  readonly id: string;
-  readonly event_id: string;
-  readonly event_type: string;
-  readonly endpoint_id: string;
-  readonly order_id: bigint;
-  readonly livemode: boolean;
-  readonly status: string;
-  readonly created_at: Date;
-  readonly due_at: Date | null;
-  readonly done_at: Date | null;
-  readonly traceparent: string;
-  readonly occurred_at: Date;
-  readonly attempts: readonly {
-    readonly number: number;
-    readonly at: Date;
-    readonly trigger: string;
-    readonly http_status: number;
-    readonly error: string;
-    readonly duration_ms: number;
-    readonly response_start: string;
-    readonly trace_id: string;
-  }[];
-}
-
-export function toDelivery(view: DeliveryFields): Delivery {
+export function toDelivery(view: DeliveryView): Delivery {
   return {
     id: publicId('whd', view.id),
     eventId: publicId('evt', view.event_id),
     eventType: view.event_type,
     endpointId: publicId('we', view.endpoint_id),
-    orderId: view.order_id,
+    orderId: view.order_id ?? 0n,
+    subjectKind: view.subject_kind,
+    subjectId: view.subject_id,
     status: view.status,
     createdAt: view.created_at,
     nextAttemptAt: view.status === 'waiting' ? (view.due_at ?? undefined) : undefined,

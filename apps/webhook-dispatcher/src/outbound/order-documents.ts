@@ -1,60 +1,44 @@
-/** The orders as they were at an event, asked for in batches, in the payload's words. */
-import type { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
+/** The orders as they were at an event, with their licence codes; asked for in batches. */
+import { instrumentOf } from '@tillstream/instrument/wire';
+import type { FulfillmentApiService, Licence } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import type { ItemSubscription, Order, OrderApiService, OrderItem } from '@tillstream/proto/order/v1/order_api';
 import type { Client } from '@tillstream/rpc/client';
 import type { OrderDocument, PaymentPart, ProductPart, SubscriptionPart } from '../domain/payload/document.ts';
-
-export interface DocumentKey {
-  readonly merchantId: string;
-  readonly orderId: bigint;
-  readonly version: bigint;
-}
-
-export interface FoundDocument {
-  readonly livemode: boolean;
-  readonly document: OrderDocument;
-}
+import type { OrderAt, OrderKey } from '../ports.ts';
 
 // What the other services answer at once.
-const most = 500;
+const maxAtOnce = 500;
 
-/** By `documentName(key)`; unknown ones are left out. */
-export async function fetchDocuments(
+/** Of each order at its version; undefined for one that the order service does not know. */
+export async function fetchOrders(
   order: Pick<Client<typeof OrderApiService>, 'getOrderDocuments'>,
-  keys: readonly DocumentKey[],
-): Promise<ReadonlyMap<string, FoundDocument>> {
-  const wanted = [...new Map(keys.map((key) => [documentName(key), key])).values()];
-  const found = new Map<string, FoundDocument>();
-  for (let from = 0; from < wanted.length; from += most) {
-    const { documents } = await order.getOrderDocuments({ keys: wanted.slice(from, from + most) });
+  keys: readonly OrderKey[],
+): Promise<(key: OrderKey) => OrderAt | undefined> {
+  const nameOf = (key: OrderKey) => `${key.merchantId} ${key.orderId} ${key.version}`;
+  const wanted = [...new Map(keys.map((key) => [nameOf(key), key])).values()];
+  const found = new Map<string, OrderAt>();
+  for (let from = 0; from < wanted.length; from += maxAtOnce) {
+    const { documents } = await order.getOrderDocuments({ keys: wanted.slice(from, from + maxAtOnce) });
     for (const each of documents) {
       if (each.key === undefined || each.order === undefined) continue;
-      found.set(documentName(each.key), { livemode: each.order.livemode, document: toDocument(each.order) });
+      found.set(nameOf(each.key), { order: each.order, document: toDocument(each.order) });
     }
   }
-  return found;
+  return (key) => found.get(nameOf(key));
 }
 
-export function documentName(key: DocumentKey): string {
-  return `${key.merchantId} ${key.orderId} ${key.version}`;
-}
-
-/** The codes of each item, in the order of its units. */
-export async function fetchCodes(
+/** In the order of the units of each item. */
+export async function fetchLicences(
   fulfillment: Pick<Client<typeof FulfillmentApiService>, 'getLicences'>,
   orders: readonly { readonly merchantId: string; readonly orderId: bigint }[],
-): Promise<ReadonlyMap<bigint, readonly string[]>> {
+): Promise<readonly Licence[]> {
   const wanted = [
     ...new Map(orders.map(({ merchantId, orderId }) => [`${merchantId} ${orderId}`, { merchantId, orderId }])).values(),
   ];
-  const codes = new Map<bigint, string[]>();
-  for (let from = 0; from < wanted.length; from += most) {
-    const { licences } = await fulfillment.getLicences({ orders: wanted.slice(from, from + most) });
-    for (const licence of licences.toSorted((a, b) => a.unitNo - b.unitNo)) {
-      codes.set(licence.itemId, [...(codes.get(licence.itemId) ?? []), licence.code]);
-    }
-  }
-  return codes;
+  const licences: Licence[] = [];
+  for (let from = 0; from < wanted.length; from += maxAtOnce)
+    licences.push(...(await fulfillment.getLicences({ orders: wanted.slice(from, from + maxAtOnce) })).licences);
+  return licences.toSorted((a, b) => a.unitNo - b.unitNo);
 }
 
 function toDocument(order: Order): OrderDocument {
@@ -94,21 +78,16 @@ function toSubscription(subscription: ItemSubscription): SubscriptionPart {
   return { ...subscription, expiresAt };
 }
 
-// Before a payment is begun only the method is known, and of a child order the saved card; the payment service says the
-// same words for it later.
-const systemNames: Readonly<Record<string, string>> = { CreditCard: 'Bank Card' };
-
+/** Before a payment is begun only the chosen method is known, and of a child order the saved instrument. */
 function toPayment(order: Order): PaymentPart {
   const { payment } = order;
   const method = payment === undefined || payment.method === '' ? order.paymentMethod : payment.method;
-  const systemName =
-    payment === undefined || payment.systemName === '' ? (systemNames[method] ?? method) : payment.systemName;
+  const chosenName = method === order.paymentMethod ? order.paymentSystemName : '';
   return {
     method,
-    systemName,
-    cardType: payment?.cardType ?? '',
-    cardLast4: payment?.cardLast4 ?? '',
-    cardExpiration: payment?.cardExpiration ?? '',
+    // Both names are the catalogue's. A method that it has dropped is called by its code.
+    systemName: payment?.systemName || chosenName || method,
+    instrument: payment === undefined ? undefined : instrumentOf(payment),
     errorCode: payment === undefined || payment.errorCode === '' ? (payment?.reason ?? '') : payment.errorCode,
     errorDescription: payment?.errorDescription ?? '',
   };

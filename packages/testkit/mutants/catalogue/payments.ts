@@ -3,7 +3,7 @@ import { patch, type Mutant } from '../mutant.ts';
 
 const machine = 'apps/payment/src/domain/payment.ts';
 const calls = 'apps/payment/src/inbound/provider-calls.ts';
-const connector = 'apps/payment/src/outbound/sandbox-provider.ts';
+const connector = 'apps/payment/src/outbound/providers/sandbox/connector.ts';
 const attempts = 'apps/payment/src/outbound/attempts.ts';
 const app = 'apps/payment/src/app.ts';
 
@@ -75,7 +75,7 @@ export const payments: readonly Mutant[] = [
     hint: 'pages',
     patches: [
       patch(
-        'apps/payment/src/domain/fact.ts',
+        'apps/payment/src/domain/provider-report.ts',
         "      return { type: 'recordClosed', at, closedPage: providerPaymentId };",
         '      return undefined;',
       ),
@@ -184,7 +184,7 @@ export const payments: readonly Mutant[] = [
     patches: [
       patch(
         calls,
-        '(await provider.ask(payment.payment_id, this.#parts.clock.now(payment.merchant_id)))?.providerPaymentId;',
+        '(await provider.ask?.(payment.payment_id, this.#parts.clock.now(payment.merchant_id)))?.providerPaymentId;',
         'undefined;',
       ),
       patch(calls, '    if (isGivenUp(payment)) return this.#close(attempt);\n', ''),
@@ -201,6 +201,20 @@ export const payments: readonly Mutant[] = [
         attempts,
         '(is_late or attempt.lease = t.lease and attempt.settled_at is null)',
         'not is_late and attempt.lease = t.lease and attempt.settled_at is null',
+      ),
+    ],
+  },
+  {
+    id: 'others-stay-open',
+    sentence: 'When one attempt has paid the order, the page of another stays open: the customer can pay twice.',
+    museum: 'lago PR #5547',
+    caughtBy: 'an order that is paid has no open page any more',
+    hint: 'any',
+    patches: [
+      patch(
+        'apps/payment/src/outbound/intent-keeper.ts',
+        "where p.payment_id <> t.payment_id and p.status in ('created', 'seen')`",
+        "where p.payment_id <> t.payment_id and p.status in ('none')`",
       ),
     ],
   },

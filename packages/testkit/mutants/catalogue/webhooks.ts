@@ -14,7 +14,11 @@ export const webhooks: readonly Mutant[] = [
     caughtBy: 'first deliveries of an order come in its order',
     hint: 'outside',
     patches: [
-      patch(heads, 'order by d.order_id, d.position\n', 'order by d.order_id, d.due_at\n'),
+      patch(
+        heads,
+        'order by d.subject_kind, d.subject_id, d.position\n',
+        'order by d.subject_kind, d.subject_id, d.due_at\n',
+      ),
       patch(heads, 'order by d.position limit 1\n', 'order by d.due_at limit 1\n'),
     ],
   },

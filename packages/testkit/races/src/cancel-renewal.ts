@@ -1,5 +1,5 @@
 /** A renewal that is due while the customer cancels and thinks better of it, with the news of its order coming in twice. */
-import { messageOf } from '../../src/wire.ts';
+import { messageOf } from '@tillstream/testkit/wire';
 import { randomUUIDv7 } from 'node:crypto';
 import { firstTerm } from '@tillstream/calendar/term';
 import { orderEvents } from '@tillstream/messaging/topics';

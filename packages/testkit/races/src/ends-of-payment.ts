@@ -97,6 +97,8 @@ async function openPage(service: Instance, orderId: bigint): Promise<Payment> {
     description: `A${orderId}`,
     livemode: false,
     saveInstrument: false,
+    country: '',
+    expiryMinutes: 0,
   });
   if (payment === undefined || payment.redirectUrl === '') throw new Error('there is no page');
   return payment;

@@ -4,12 +4,13 @@ import { home as orderHome, orderApp, type OrderTables } from '@tillstream/order
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import { MerchantApiService } from '@tillstream/proto/merchant/v1/merchant_api';
 import { OrderApiService, type Cart } from '@tillstream/proto/order/v1/order_api';
-import { PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
+import { Method, PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
 import { SubscriptionApiService } from '@tillstream/proto/subscription/v1/subscription_api';
 import type { Client } from '@tillstream/rpc/client';
 import { Refused } from '@tillstream/rpc/refusals';
 import { standIn } from '@tillstream/testkit/app';
 import { implement } from '@tillstream/rpc/server';
+import { messageOf } from '@tillstream/testkit/wire';
 import type { Instance, Stage } from './stage.ts';
 
 export interface Orders {
@@ -124,5 +125,8 @@ const paymentsAway = {
   refreshPayment: refuse,
   withdrawPayment: refuse,
   receiveCallback: refuse,
-  listMethods: async () => ({ methods: [{ code: 'CreditCard', systemName: 'Bank Card', canRenew: true }] }),
+  listMethods: async () => ({
+    methods: [messageOf(Method, { code: 'CreditCard', systemName: 'Bank Card', kind: 'card', canRenew: true })],
+    catalogue: [],
+  }),
 };

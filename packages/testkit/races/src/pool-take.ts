@@ -1,5 +1,5 @@
 /** The last codes of a pool: more buyers than codes, some of them told of twice. */
-import { messageOf } from '../../src/wire.ts';
+import { messageOf } from '@tillstream/testkit/wire';
 import { randomUUIDv7 } from 'node:crypto';
 import { fulfillmentApp, home, type FulfillmentTables } from '@tillstream/fulfillment/app';
 import { orderEvents } from '@tillstream/messaging/topics';

@@ -18,8 +18,22 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     planted: { type: 'boolean', default: false },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
+if (values.help) {
+  console.log(`npm run races -- [options]
+
+  --rounds 1000        of each race
+  --contenders 16      in each round, at least 4
+  --only name          races whose name holds this: ${races.map((race) => race.name).join(', ')}
+  --seed n             of what is drawn; said with the verdict
+  --planted            with a fault in each race, to show that the race sees it
+  --help
+
+Exits 1 when something was not as it must be.`);
+  process.exit(0);
+}
 const [rounds, contenders, seed] = [Number(values.rounds), Number(values.contenders), Number(values.seed)];
 const chosen = races.filter((race) => race.name.includes(values.only));
 if (chosen.length === 0 || !(rounds >= 1) || !(contenders >= 4) || !Number.isInteger(seed)) {

@@ -5,12 +5,14 @@ import { home as paymentHome, paymentApp, type PaymentTables } from '@tillstream
 import { PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
 import { startProgram } from '@tillstream/testkit/program';
 import { request } from 'undici';
-import { alternate, type Instance, type Stage } from './stage.ts';
+import { alternate, vaultKeys, type Instance, type Stage } from './stage.ts';
 
 export interface Till {
   readonly services: readonly [Instance, Instance];
   /** On the provider's card page. Answers where it leads on. */
   submitCard(pageUrl: string, number: string): Promise<string>;
+  /** On the provider's page of a transfer. */
+  approve(pageUrl: string): Promise<void>;
   /** At the customer's bank, for cards that want it. */
   confirm(pageUrl: string): Promise<void>;
   /** What the provider has under a payment's id. */
@@ -35,7 +37,11 @@ export async function openTill(stage: Stage): Promise<Till> {
       const service = alternate(services, (calls += 1));
       service
         .client(PaymentApiService)
-        .receiveCallback({ provider: 'sandbox', headers, body: Buffer.concat(chunks) })
+        .receiveCallback({
+          provider: (message.url ?? '').slice((message.url ?? '').lastIndexOf('/') + 1),
+          headers,
+          body: Buffer.concat(chunks),
+        })
         .then(
           () => response.writeHead(200).end(),
           () => response.writeHead(500).end(),
@@ -62,6 +68,7 @@ export async function openTill(stage: Stage): Promise<Till> {
     SANDBOX_SECRET: secret,
     SANDBOX_CALLBACK_SECRET: callbackSecret,
     CALLBACK_BASE_URL: gatewayUrl,
+    VAULT_KEYS: vaultKeys,
   };
   const services = await stage.two<PaymentTables>(paymentHome, (own) => paymentApp({ ...own, config }));
   const post = async (to: string, form: Record<string, string>) => {
@@ -76,6 +83,7 @@ export async function openTill(stage: Stage): Promise<Till> {
   return {
     services,
     submitCard: (pageUrl, number) => post(pageUrl, { number, expiry: '12/34', cvc: '123' }),
+    approve: async (pageUrl) => void (await post(pageUrl, { action: 'approve' })),
     confirm: async (pageUrl) => void (await post(`${pageUrl}/confirmation`, { action: 'confirm' })),
     async books(paymentId) {
       const answer = await request(`${url}/v1/payments?reference=${paymentId}`, {

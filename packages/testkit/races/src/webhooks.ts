@@ -1,5 +1,5 @@
 /** Two dispatchers, an honest receiver that remembers the order of things, and events of orders for them. */
-import { messageOf } from '../../src/wire.ts';
+import { messageOf } from '@tillstream/testkit/wire';
 import { createServer } from 'node:http';
 import { Customer, Order, OrderItem, type GetOrderDocumentsRequest } from '@tillstream/proto/order/v1/order_api';
 import { OrderEvent } from '@tillstream/proto/order/v1/order_events';
@@ -51,6 +51,10 @@ export async function openWebhooks(leaseMs: number): Promise<Webhooks> {
   });
   const clients = {
     order: { getOrderDocuments: async (asked: GetOrderDocumentsRequest) => documentsOf(asked) },
+    payment: {
+      getPayments: async () => ({ payments: [] }),
+      listPayments: async () => ({ payments: [], hasMore: false }),
+    },
     fulfillment: { getLicences: async () => ({ licences: [] }) },
   };
   const config = {
@@ -78,6 +82,7 @@ export async function openWebhooks(leaseMs: number): Promise<Webhooks> {
         signSeed: true,
         signStandard: true,
         seedSecret: '',
+        payloadProfile: '',
         metadata: {},
         requestId: '',
       });

@@ -91,6 +91,14 @@ export class Customer {
         return;
       case 'by transfer':
         return this.#pay('pays', 'BankTransfer');
+      case 'transfer and card': {
+        const page = await this.#begin('BankTransfer');
+        const arrive = async () => {
+          if (page !== undefined && step.arrives) await this.#world.provider.submit(page, 'pays');
+        };
+        await Promise.all([this.#pay(step.card, 'CreditCard'), arrive()]);
+        return;
+      }
       case 'look at card page': {
         const page = await this.#begin('CreditCard');
         if (page !== undefined) await this.#world.provider.seen(page);

@@ -55,6 +55,7 @@ export class Scheduler {
   #number = 0;
   #hash = 0;
   #drains = 0;
+  #failure: Error | undefined;
   /** Something in this history reads and writes in turns of the event loop: an HTTP server. */
   takesTurns = false;
   /** Whether those who came in the same moment stand by their words: what a storage answers later changes nothing then. */
@@ -76,6 +77,12 @@ export class Scheduler {
     this.#number = 0;
     this.#hash = 0;
     this.#drains = 0;
+    this.#failure = undefined;
+  }
+
+  /** The history cannot go on: what is around the services cannot be played. */
+  fail(error: Error): void {
+    this.#failure ??= error;
   }
 
   /** From here on faults strike; operations are counted from here. */
@@ -120,6 +127,7 @@ export class Scheduler {
   async run(isEnough: () => boolean): Promise<void> {
     for (;;) {
       await this.#drain();
+      if (this.#failure !== undefined) throw this.#failure;
       if (isEnough()) return;
       const next = this.#pick();
       if (next !== undefined) this.#perform(next);

@@ -20,6 +20,7 @@ const real = {
 
 export const realNow = real.now;
 export const realTimeout = real.setTimeout;
+export const realClearTimeout = real.clearTimeout;
 export const realImmediate = real.setImmediate;
 export const realDate = real.Date;
 

@@ -12,7 +12,9 @@ import {
   nothingStaysPayable,
   oneAtATime,
   onePaymentThere,
+  nonePaysInVain,
   paidMeansPaid,
+  receiptsAddUp,
   sumsAgree,
 } from './money.ts';
 import { promised } from './orders.ts';
@@ -33,6 +35,8 @@ export const invariants: readonly Invariant[] = [
   noIsSaid,
   nothingStaysPayable,
   nobodyIsLedAstray,
+  nonePaysInVain,
+  receiptsAddUp,
   paidMeansPaid,
   sumsAgree,
   oneAtATime,

@@ -5,6 +5,8 @@ const tables = {
   orders: '"order".purchase_order',
   orderHistory: '"order".order_history',
   payments: 'payment.payment',
+  intents: 'payment.payment_intent',
+  receipts: 'payment.receipt',
   paymentHistory: 'payment.payment_history',
   attempts: 'payment.attempt',
   deliveries: 'fulfillment.delivery',

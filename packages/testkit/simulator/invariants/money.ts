@@ -1,5 +1,5 @@
 /** I1–I5. There is no ledger and there are no refunds yet: the provider's journal stands where the ledger will. */
-import { by, placedOf, text } from './facts.ts';
+import { by, placedOf, text, type Row } from './facts.ts';
 import type { Invariant } from './judge.ts';
 
 const live = new Set(['created', 'seen', 'processing', 'confirmed']);
@@ -149,20 +149,82 @@ export const sumsAgree: Invariant = {
 
 export const oneAtATime: Invariant = {
   id: 'I5',
-  sentence: 'An order has at most one payment under way, and at most one booked that is not due for refund.',
+  sentence:
+    'An order has at most one online payment under way and one of each offline method, and at most one booked that is not due for refund.',
   check({ facts }) {
     const again = by(
       facts.orderHistory.filter((row) => row['type'] === 'orderPaidAgain' || row['type'] === 'orderPaidLate'),
       'order_id',
     );
     return [...by(facts.payments, 'order_id')].flatMap(([order, payments]) => {
-      const under = payments.filter((row) => live.has(text(row['status']))).length;
+      const under = payments.filter((row) => live.has(text(row['status'])));
+      const kinds = new Set(under.map(kindOf));
       const booked = payments.filter((row) => row['status'] === 'booked').length - (again.get(order) ?? []).length;
       return [
-        ...(under > 1 ? [`order ${order} has ${under} payments under way`] : []),
+        ...(under.length > kinds.size ? [`order ${order} has ${under.length} payments under way`] : []),
         ...(booked > 1 ? [`order ${order} has ${booked} booked payments`] : []),
       ];
     });
+  },
+};
+
+function kindOf(row: Row): string {
+  return row['is_offline'] === true ? text(row['method']) : 'online';
+}
+
+export const receiptsAddUp: Invariant = {
+  id: 'I4b',
+  sentence:
+    'What an intent received is the sum of its receipts, each of a booked attempt, and it is paid when that reaches what was asked.',
+  check({ facts }) {
+    const receipts = by(facts.receipts, 'intent_id');
+    const payments = by(facts.payments, 'order_id');
+    const ofPayment = by(facts.receipts, 'payment_id');
+    return facts.intents.flatMap((intent) => {
+      const order = text(intent['order_id']);
+      const received = (receipts.get(text(intent['intent_id'])) ?? []).filter(isReceived);
+      const sum = received.reduce((total, row) => total + BigInt(text(row['amount_minor'])), 0n);
+      const booked = (payments.get(order) ?? []).filter((row) => row['status'] === 'booked');
+      const bookedIds = new Set(booked.map((row) => text(row['payment_id'])));
+      const without = booked.filter(
+        (row) => text(row['amount_minor']) !== '0' && !(ofPayment.get(text(row['payment_id'])) ?? []).some(isReceived),
+      );
+      const isPaid = booked.length > 0 && sum >= BigInt(text(intent['amount_minor']));
+      return [
+        ...(text(intent['received_minor']) === sum.toString()
+          ? []
+          : [`the intent of order ${order} received ${text(intent['received_minor'])}, its receipts are ${sum}`]),
+        ...received
+          .filter((row) => !bookedIds.has(text(row['payment_id'])))
+          .map((row) => `a receipt of payment ${text(row['payment_id'])}, which is not booked`),
+        ...without.map((row) => `payment ${text(row['payment_id'])} is booked without a receipt`),
+        ...((intent['status'] === 'paid' || intent['status'] === 'overpaid') === isPaid
+          ? []
+          : [
+              `the intent of order ${order} is ${text(intent['status'])} with ${sum} of ${text(intent['amount_minor'])}`,
+            ]),
+      ];
+    });
+  },
+};
+
+function isReceived(receipt: Row): boolean {
+  return receipt['taken_for'] === 'counted' || receipt['taken_for'] === 'surplus';
+}
+
+export const nonePaysInVain: Invariant = {
+  id: 'I3f',
+  sentence:
+    'An order that is paid has no open page any more: its other attempts were withdrawn, at the provider first.',
+  check({ facts }) {
+    const reached = new Set(
+      facts.intents
+        .filter((row) => row['status'] === 'paid' || row['status'] === 'overpaid')
+        .map((row) => text(row['order_id'])),
+    );
+    return facts.payments
+      .filter((row) => reached.has(text(row['order_id'])) && (row['status'] === 'created' || row['status'] === 'seen'))
+      .map((row) => `order ${text(row['order_id'])} is paid, and payment ${text(row['payment_id'])} is still open`);
   },
 };
 

@@ -5,6 +5,10 @@ export type Status = 'created' | 'opened' | 'submitted' | 'succeeded' | 'failed'
 
 export interface ProviderPayment {
   readonly id: string;
+  /** Whose it is. */
+  readonly account: string;
+  /** Where it is told of; '' = nowhere. */
+  readonly callbackUrl: string;
   readonly key: string;
   readonly fingerprint: string;
   readonly reference: string;
@@ -29,6 +33,7 @@ export interface Entry {
 }
 
 export interface Order {
+  readonly account: string;
   readonly key: string;
   readonly fingerprint: string;
   readonly request: Record<string, unknown>;
@@ -42,7 +47,7 @@ export class Books {
   readonly journal: Entry[] = [];
   /** Hears each line when it is written. */
   onEntry: ((entry: Entry) => void) | undefined;
-  readonly #instruments = new Map<string, string>();
+  readonly #instruments = new Map<string, { readonly account: string; readonly last4: string }>();
   /** What the merchant is called back about. */
   readonly #tell: (payment: ProviderPayment) => void;
   readonly #later: (ms: number, run: () => void) => void;
@@ -52,17 +57,19 @@ export class Books {
     this.#later = later;
   }
 
-  byKey(key: string): ProviderPayment | undefined {
-    return [...this.payments.values()].find((each) => each.key === key);
+  byKey(account: string, key: string): ProviderPayment | undefined {
+    return [...this.payments.values()].find((each) => each.account === account && each.key === key);
   }
 
-  byReference(reference: string | null): readonly ProviderPayment[] {
-    return [...this.payments.values()].filter((each) => each.reference === reference);
+  byReference(account: string, reference: string | null): readonly ProviderPayment[] {
+    return [...this.payments.values()].filter((each) => each.account === account && each.reference === reference);
   }
 
-  open({ key, fingerprint, request, asOf }: Order, last4 = ''): ProviderPayment {
+  open({ account, key, fingerprint, request, asOf }: Order, last4 = ''): ProviderPayment {
     const payment: ProviderPayment = {
       id: `sbx_${this.payments.size + 1}`,
+      account,
+      callbackUrl: typeof request['callback_url'] === 'string' ? request['callback_url'] : '',
       key,
       fingerprint,
       reference: String(request['reference']),
@@ -83,8 +90,9 @@ export class Books {
 
   /** What was kept is charged without the customer; undefined = nothing was kept under that name. */
   charge(order: Order): ProviderPayment | undefined {
-    const last4 = this.#instruments.get(String(order.request['instrument']));
-    if (last4 === undefined) return undefined;
+    const kept = this.#instruments.get(String(order.request['instrument']));
+    if (kept?.account !== order.account) return undefined;
+    const { last4 } = kept;
     const payment = this.open(order, last4);
     const verdict = verdictOn(last4, true);
     if (verdict.isSilent) this.#fallSilent(payment, verdict);
@@ -140,7 +148,7 @@ export class Books {
     if (status === 'succeeded') {
       if (payment.save) {
         payment.instrument = `ins_${payment.id}`;
-        this.#instruments.set(payment.instrument, payment.last4);
+        this.#instruments.set(payment.instrument, payment);
       }
       this.#write({ what: payment.amountMinor === '0' ? 'verification' : 'capture', payment });
     } else if (status === 'failed') this.#write({ what: 'decline', payment });

@@ -3,14 +3,15 @@
  * callbacks come twice, late, early, or in another order.
  */
 import { createHmac } from 'node:crypto';
-import type { Exchange } from '@tillstream/payment/app';
+import type { HttpTransport } from '@tillstream/payment/app';
 import type { FaultKind } from '../engine/faults.ts';
 import { runAs, type Owner } from '../engine/owner.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import { aheadOf, Books, type ProviderPayment } from './books.ts';
 import type { Card } from './cards.ts';
 
-export type SendCallback = (headers: Record<string, string>, body: Buffer) => Promise<unknown>;
+/** `address` is the last part of the path that the payment was given. */
+export type SendCallback = (address: string, headers: Record<string, string>, body: Buffer) => Promise<unknown>;
 
 const callbackSecret = 'c'.repeat(32);
 const retryDelaysMs = [500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000];
@@ -50,7 +51,7 @@ export class Provider {
   }
 
   /** How our connector reaches it. */
-  readonly exchange: Exchange = async (request) => {
+  readonly transport: HttpTransport = async (request) => {
     // An answer can be lost in three ways, the third being an error page of a server that has taken the money.
     const how = this.#scheduler.random.pick(['silence', 'reset', 'error']);
     try {
@@ -77,18 +78,21 @@ export class Provider {
     }
   };
 
-  #answer({ method, path, headers, body }: Parameters<Exchange>[0]): { status: number; text: string } {
+  #answer({ method, path, headers, body }: Parameters<HttpTransport>[0]): { status: number; text: string } {
     const { books } = this;
+    const account = accountOf(headers['authorization'] ?? '');
+    if (account === undefined) return { status: 401, text: '{}' };
     if (method === 'POST' && (path === '/v1/payments' || path === '/v1/charges')) {
       const said: Record<string, unknown> = JSON.parse(body ?? '{}');
       const { as_of: asOf, ...request } = said;
       const order = {
+        account,
         key: headers['idempotency-key'] ?? '',
         fingerprint: JSON.stringify(request),
         request,
         asOf: typeof asOf === 'string' ? asOf : null,
       };
-      const before = books.byKey(order.key);
+      const before = books.byKey(account, order.key);
       if (before !== undefined && before.fingerprint !== order.fingerprint) return { status: 409, text: '{}' };
       if (before !== undefined) return answer(200, books.look(before));
       const made = path === '/v1/charges' ? books.charge(order) : books.open(order);
@@ -97,11 +101,11 @@ export class Provider {
     const withdrawn = /^\/v1\/payments\/(\w+)\/withdraw$/.exec(path)?.[1];
     if (withdrawn !== undefined) {
       const payment = books.payments.get(withdrawn);
-      if (payment === undefined) return { status: 404, text: '{}' };
+      if (payment?.account !== account) return { status: 404, text: '{}' };
       return answer(books.withdraw(payment) ? 200 : 409, payment);
     }
     const query = new URLSearchParams(path.slice(path.indexOf('?') + 1));
-    const found = books.byReference(query.get('reference'));
+    const found = books.byReference(account, query.get('reference'));
     for (const each of found) each.aheadMs = aheadOf(query.get('as_of'));
     return { status: 200, text: JSON.stringify({ data: found.map((each) => whole(books.look(each))) }) };
   }
@@ -112,25 +116,30 @@ export class Provider {
     const said = { id: `evt_${this.#told}`, type: `payment.${status}`, payment: shown(payment) };
     const body = Buffer.from(JSON.stringify(said));
     this.pending += 1;
-    void runAs(this.owner, () => this.#deliver(body, status, 0)).finally(() => (this.pending -= 1));
+    void runAs(this.owner, () => this.#deliver(payment, body, status, 0)).finally(() => (this.pending -= 1));
   }
 
-  async #deliver(body: Buffer, status: string, failures: number): Promise<void> {
+  async #deliver(to: ProviderPayment, body: Buffer, status: string, failures: number): Promise<void> {
     try {
       await this.#scheduler.point({
         label: `callback ${status}`,
         faults: callbackFaults,
         act: () => {
           const seconds = Math.floor(Date.now() / 1_000);
-          const signature = createHmac('sha256', callbackSecret).update(`${seconds}.`).update(body).digest('hex');
-          return this.#sendCallback({ 'sandbox-signature': `t=${seconds},v1=${signature}` }, body);
+          const secret = derived(callbackSecret, `callbacks|${to.account}`);
+          const signature = createHmac('sha256', secret).update(`${seconds}.`).update(body).digest('hex');
+          return this.#sendCallback(
+            to.callbackUrl.slice(to.callbackUrl.lastIndexOf('/') + 1),
+            { 'sandbox-signature': `t=${seconds},v1=${signature}` },
+            body,
+          );
         },
       });
     } catch {
       const delayMs = retryDelaysMs[failures];
       if (delayMs === undefined) return;
       await new Promise((resolve) => setTimeout(resolve, delayMs));
-      await this.#deliver(body, status, failures + 1);
+      await this.#deliver(to, body, status, failures + 1);
     }
   }
 
@@ -152,6 +161,18 @@ export class Provider {
       act: () => this.books.confirm(this.books.payments.get(id), isConfirmed),
     });
   }
+}
+
+/** Undefined when the key was not issued for the account that it names. */
+function accountOf(authorization: string): string | undefined {
+  const account = /^Bearer ([a-z0-9_]+)\.[0-9a-f]{64}$/.exec(authorization)?.[1];
+  if (account === undefined) return undefined;
+  const key = derived(providerSettings.SANDBOX_SECRET, `api key|${account}`);
+  return authorization === `Bearer ${account}.${key}` ? account : undefined;
+}
+
+function derived(secret: string, what: string): string {
+  return createHmac('sha256', secret).update(what).digest('hex');
 }
 
 function answer(status: number, payment: ProviderPayment): { status: number; text: string } {

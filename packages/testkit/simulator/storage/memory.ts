@@ -1,6 +1,7 @@
 /** Rows in memory: the engine of testkit, which runs the product's own SQL over Maps. A history begins with a copy. */
 import type { ServiceHome } from '@tillstream/database/migrate';
-import { MemoryServer } from '@tillstream/testkit/memory/server';
+import { NotKnown } from '@tillstream/memory-postgres/errors';
+import { MemoryServer } from '@tillstream/memory-postgres/server';
 import type { Pool, PoolConfig } from 'pg';
 import { runAs, nobody } from '../engine/owner.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
@@ -12,6 +13,11 @@ export async function memoryGround(homes: readonly ServiceHome[], scheduler: Sch
   for (const home of homes) await kept.migrate(home);
   let server = kept;
   let judge: Pool | undefined;
+  // The service would take it for an error of the server; this history cannot be told here.
+  const refuse = (error: unknown, text: string): never => {
+    if (error instanceof NotKnown) scheduler.fail(error.of(text));
+    throw error;
+  };
   return {
     tellsCommits: true,
     async connect(config: PoolConfig): Promise<Connection> {
@@ -21,8 +27,13 @@ export async function memoryGround(homes: readonly ServiceHome[], scheduler: Sch
       client.on('error', () => undefined);
       return {
         query: ({ text, values }: Statement) => {
-          const answer = client.ask(text, values ?? []);
-          return answer instanceof Promise ? answer.then(only) : answer;
+          try {
+            const answer = client.ask(text, values ?? []);
+            if (!(answer instanceof Promise)) return answer;
+            return answer.then(only, (error: unknown) => refuse(error, text));
+          } catch (error) {
+            return refuse(error, text);
+          }
         },
         onNotification: (listener) => client.on('notification', listener),
         // Whoever asked is gone, or is told by the pool in front.

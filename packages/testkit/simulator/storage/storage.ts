@@ -1,5 +1,5 @@
 /** Where rows are kept: in memory, or in a real Postgres. The pool in front of both is the same. */
-import type { RowChange } from '@tillstream/testkit/memory/transaction';
+import type { RowChange } from '@tillstream/memory-postgres/transaction';
 import type { PoolConfig } from 'pg';
 
 export interface Answer {

@@ -29,8 +29,23 @@ const { values } = parseArgs({
     report: { type: 'string', default: 'torture-report.json' },
     /** Where logs and journals are copied to in the end. */
     keep: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
+if (values.help) {
+  console.log(`npm run torture -- [options]
+
+  --minutes 5          under load and faults, at most 600; the quiet and the check come after it
+  --seed n             of what is drawn; said with the report
+  --rate 3.3           customers per second
+  --mutant id          with a bug of packages/testkit/mutants, which the run is to find
+  --report file        torture-report.json
+  --keep folder        where logs and journals are copied to
+  --help
+
+Exits 1 when a promise was broken. packages/testkit/torture/README.md tells the rest.`);
+  process.exit(0);
+}
 const minutes = Number(values.minutes);
 const rate = Number(values.rate);
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);

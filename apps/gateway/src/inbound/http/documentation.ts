@@ -6,6 +6,7 @@ import { refusals } from '@tillstream/rpc/refusals';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { documentedEvents } from '../webhooks/documented-events.ts';
 
 const introduction = `The API of a merchant's shop. Sums are whole minor units (cents) with an ISO 4217 code; instants are RFC 3339 in UTC.
 The key decides the mode: \`till_test_…\` sees test objects only, \`till_live_…\` live ones. What belongs to somebody else is not found (404).
@@ -18,7 +19,10 @@ const tags = [
   { name: 'Orders', description: 'What was sold, and everything that happened to it.' },
   { name: 'Payments', description: 'Payments of orders.' },
   { name: 'Subscriptions', description: 'What renews: by itself, or by an order that the customer pays by hand.' },
-  { name: 'Webhooks', description: 'Endpoints, events and deliveries.' },
+  {
+    name: 'Webhooks',
+    description: 'Endpoints, events and deliveries; and under “webhooks” each type of event with its bodies.',
+  },
   { name: 'Test clock', description: 'The time machine of test mode: what takes a year happens now.' },
 ];
 
@@ -69,7 +73,7 @@ const idempotencyKey = {
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 };
 
-/** Adds the header of every POST, says which bodies may be left out, and leaves out the shapes that the generator writes a second time and nobody refers to. */
+/** Adds the webhooks and the header of every POST, says which bodies may be left out, and leaves out the shapes that the generator writes a second time and nobody refers to. */
 function finish(document: Document): Document {
   if (!('components' in document)) return document;
   const schemas = Object.entries(document.components?.schemas ?? {}).filter(([name]) => !name.endsWith('Input'));
@@ -80,7 +84,8 @@ function finish(document: Document): Document {
         ...bodyOf(path.post.requestBody),
       });
   }
-  return { ...document, components: { ...document.components, schemas: Object.fromEntries(schemas) } } as Document;
+  const components = { ...document.components, schemas: Object.fromEntries(schemas) };
+  return { ...document, webhooks: documentedEvents(), components } as Document;
 }
 
 function bodyOf(body: unknown): object {

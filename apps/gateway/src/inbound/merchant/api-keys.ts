@@ -1,12 +1,13 @@
 /** API keys of the mode of the key that asks. */
 import type { ApiKey } from '@tillstream/proto/merchant/v1/merchant_api';
+import { instant, instantOf, madeAt } from '@tillstream/public-api/values';
 import { Refused } from '@tillstream/rpc/refusals';
 import { z } from 'zod';
 import type { Clients } from '../clients.ts';
 import type { Api } from '../http/api.ts';
 import { requestIdOf } from '../http/idempotency.ts';
 import { tenantOf } from '../http/tenant.ts';
-import { instant, instantOf, list, listOf, madeAt, pageOf, pageQuery, problems, says } from '../shapes.ts';
+import { list, listOf, pageOf, pageQuery, problems, says } from '../shapes.ts';
 
 const apiKey = z
   .object({

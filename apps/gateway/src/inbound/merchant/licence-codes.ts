@@ -1,11 +1,12 @@
 /** Pools of licence codes: codes go in, and only counts come out. */
+import { wholeNumber } from '@tillstream/public-api/values';
 import { Refused } from '@tillstream/rpc/refusals';
 import { z } from 'zod';
 import type { Clients } from '../clients.ts';
 import type { Api } from '../http/api.ts';
 import { requestIdOf } from '../http/idempotency.ts';
 import { tenantOf } from '../http/tenant.ts';
-import { problems, says, wholeNumber } from '../shapes.ts';
+import { problems, says } from '../shapes.ts';
 
 const mostCodes = 10_000;
 // Ten thousand codes of 500 characters, in JSON.

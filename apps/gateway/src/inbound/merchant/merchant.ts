@@ -1,11 +1,12 @@
 /** The shop's own settings. */
 import type { Merchant } from '@tillstream/proto/merchant/v1/merchant_api';
+import { instant, madeAt, wholeNumber } from '@tillstream/public-api/values';
 import { Refused } from '@tillstream/rpc/refusals';
 import { z } from 'zod';
 import type { Clients } from '../clients.ts';
 import type { Api } from '../http/api.ts';
 import { tenantOf } from '../http/tenant.ts';
-import { instant, madeAt, problems, says, wholeNumber } from '../shapes.ts';
+import { problems, says } from '../shapes.ts';
 
 const commissionWords = 'Of the platform, in basis points, taken off the margin.';
 const consentWords =
@@ -13,6 +14,8 @@ const consentWords =
 const consentDefaultWords = 'Whether the box is ticked at first.';
 const remindersWords =
   'When a customer is reminded of an unpaid order, counted from its creation: ISO 8601 durations, at most 5, growing, under 90 days. Empty = never.';
+const expiryWords =
+  'How long a customer has to begin to pay on the provider’s page, in minutes. Then the payment expires, and another can be begun.';
 
 const shop = z
   .object({
@@ -31,6 +34,7 @@ const shop = z
       renewal_consent: z.string().describe(consentWords),
       renewal_consent_default: z.boolean().describe(consentDefaultWords),
       unpaid_order_reminders: z.array(z.string()).describe(remindersWords),
+      payment_expiry_minutes: wholeNumber.describe(expiryWords),
     }),
     created_at: instant,
   })
@@ -54,6 +58,12 @@ const change = z.strictObject({
         .max(5)
         .describe(`${remindersWords} Replaces the list; holds for orders that are placed from now on.`)
         .meta({ examples: [['PT12H', 'P3D']] }),
+      payment_expiry_minutes: z
+        .int()
+        .min(5)
+        .max(1_440)
+        .describe(`${expiryWords} Holds for payments that are begun from now on.`)
+        .meta({ examples: [30] }),
     })
     .partial()
     .optional(),
@@ -100,6 +110,7 @@ export function addMerchant(api: Api, { merchant }: Pick<Clients, 'merchant'>): 
         renewalConsent: body.policies?.renewal_consent,
         renewalConsentDefault: body.policies?.renewal_consent_default,
         unpaidOrderReminders: reminders === undefined ? undefined : { after: reminders },
+        paymentExpiryMinutes: body.policies?.payment_expiry_minutes,
       });
       return show(answer.merchant);
     },
@@ -124,6 +135,7 @@ function show(found: Merchant | undefined): z.infer<typeof shop> {
       renewal_consent: found.policies?.renewalConsent ?? 'switch',
       renewal_consent_default: found.policies?.renewalConsentDefault ?? false,
       unpaid_order_reminders: found.policies?.unpaidOrderReminders ?? [],
+      payment_expiry_minutes: found.policies?.paymentExpiryMinutes ?? 30,
     },
     created_at: madeAt(found.createdAt),
   };

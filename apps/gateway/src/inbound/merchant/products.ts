@@ -1,27 +1,13 @@
 /** The product library. */
 import type { Product } from '@tillstream/proto/merchant/v1/merchant_api';
+import { instant, madeAt, metadataOut, moneyOf, moneyOut, wholeNumber } from '@tillstream/public-api/values';
 import { Refused } from '@tillstream/rpc/refusals';
 import { z } from 'zod';
 import type { Clients } from '../clients.ts';
 import type { Api } from '../http/api.ts';
 import { requestIdOf } from '../http/idempotency.ts';
 import { tenantOf } from '../http/tenant.ts';
-import {
-  instant,
-  list,
-  listOf,
-  madeAt,
-  metadataIn,
-  metadataOut,
-  moneyIn,
-  moneyOf,
-  moneyOut,
-  pageOf,
-  pageQuery,
-  problems,
-  says,
-  wholeNumber,
-} from '../shapes.ts';
+import { list, listOf, metadataIn, moneyIn, pageOf, pageQuery, problems, says } from '../shapes.ts';
 import { planIn, planOf, planOut, showPlan } from './subscription-plan.ts';
 
 const delivery = z.strictObject({

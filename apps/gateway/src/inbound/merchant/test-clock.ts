@@ -1,5 +1,6 @@
 /** The time machine of test mode. An advance goes on by itself in the services; here it is begun and waited for. */
 import type { TestClock } from '@tillstream/proto/merchant/v1/test_clock_api';
+import { instant, instantOf, madeAt, wholeNumber } from '@tillstream/public-api/values';
 import { Refused } from '@tillstream/rpc/refusals';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -7,7 +8,7 @@ import type { Clients } from '../clients.ts';
 import type { Api } from '../http/api.ts';
 import { requestIdOf } from '../http/idempotency.ts';
 import { tenantOf } from '../http/tenant.ts';
-import { instant, instantOf, madeAt, optionalBody, problems, says, wholeNumber } from '../shapes.ts';
+import { optionalBody, problems, says } from '../shapes.ts';
 
 const advance = z.object({
   id: z.string(),

@@ -1,25 +1,16 @@
 /** What was sold. */
+import { orderInList, showOrder, showWholeOrder, wholeOrder } from '@tillstream/public-api/order';
 import { Refused } from '@tillstream/rpc/refusals';
 import { z } from 'zod';
 import { readOrderId } from '../../domain/order-id.ts';
 import type { Clients } from '../clients.ts';
+import { found } from '../found.ts';
 import type { Api } from '../http/api.ts';
 import { requestIdOf } from '../http/idempotency.ts';
 import { tenantOf } from '../http/tenant.ts';
 import { list, listOf, pageQuery, problems, says } from '../shapes.ts';
-import { itemWithCodes, orderInList, orderShape, showOrder, withCodes } from './order-shape.ts';
-import { paymentShape, showPayment } from './payment-shape.ts';
 
 export const orderParams = z.object({ id: z.string().describe('The number or the name (A0001000001).') });
-
-const wholeOrder = z
-  .object({
-    ...orderShape,
-    items: z.array(itemWithCodes),
-    payments: z.array(paymentShape).describe('Newest first.'),
-    refunds: z.array(z.object({ id: z.string() })),
-  })
-  .meta({ id: 'Order' });
 
 const filters = pageQuery({
   status: z.enum(['not paid', 'paid', 'deleted']).optional(),
@@ -43,7 +34,8 @@ export function addOrders(
 ): void {
   const wholeOf = async (merchantId: string, orderId: bigint) => {
     // The order first: the others answer for orders that they have heard of, and cannot say whose a number is.
-    const found = showOrder((await order.getOrder({ merchantId, orderId })).order);
+    const answer = await order.getOrder({ merchantId, orderId });
+    const known = found(answer.order, 'order_not_found');
     const [{ payments }, { licences }] = await Promise.all([
       payment.listPayments({
         merchantId,
@@ -55,7 +47,7 @@ export function addOrders(
       }),
       fulfillment.getLicences({ orders: [{ merchantId, orderId }] }),
     ]);
-    return { ...found, items: withCodes(found.items, licences), payments: payments.map(showPayment), refunds: [] };
+    return showWholeOrder(known, licences, payments);
   };
 
   api.get(

@@ -1,11 +1,12 @@
 /** Payments of orders. */
+import { paymentShape, showPayment } from '@tillstream/public-api/payment';
 import { z } from 'zod';
 import type { Clients } from '../clients.ts';
+import { found } from '../found.ts';
 import type { Api } from '../http/api.ts';
 import { tenantOf } from '../http/tenant.ts';
 import { list, listOf, pageOf, pageQuery, problems, says } from '../shapes.ts';
 import { orderIdOf } from './orders.ts';
-import { paymentShape, showPayment } from './payment-shape.ts';
 
 const params = z.object({ id: z.string() });
 
@@ -61,7 +62,7 @@ export function addPayments(api: Api, { payment }: Pick<Clients, 'payment'>): vo
       const { payments } = await payment.getPayments({
         keys: [{ merchantId: tenantOf(request).merchantId, paymentId: request.params.id }],
       });
-      return showPayment(payments[0]);
+      return showPayment(found(payments[0], 'payment_not_found'));
     },
   );
 
@@ -79,10 +80,12 @@ export function addPayments(api: Api, { payment }: Pick<Clients, 'payment'>): vo
         response: { 200: paymentShape, ...problems },
       },
     },
-    async (request) =>
-      showPayment(
-        (await payment.withdrawPayment({ merchantId: tenantOf(request).merchantId, paymentId: request.params.id }))
-          .payment,
-      ),
+    async (request) => {
+      const answer = await payment.withdrawPayment({
+        merchantId: tenantOf(request).merchantId,
+        paymentId: request.params.id,
+      });
+      return showPayment(found(answer.payment, 'payment_not_found'));
+    },
   );
 }

@@ -12,17 +12,22 @@ export function addProviderCallbacks(server: FastifyInstance, { payment }: Pick<
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
-  server.post<{ Params: { provider: string } }>(
-    '/provider_callbacks/:provider',
+  // The last part is an account's id, pa_…, or a provider's name for payments that were begun before merchants had accounts.
+  server.post<{ Params: { account: string } }>(
+    '/provider_callbacks/:account',
     { schema: { hide: true } },
     async (request, reply) => {
-      const { provider } = request.params;
-      if (!/^[a-z][a-z0-9_]{0,31}$/.test(provider)) throw new Refused('provider_not_found');
+      const { account } = request.params;
+      if (!/^[a-z][a-z0-9_]{0,31}$/.test(account)) throw new Refused('provider_not_found');
       const headers = Object.entries(request.headers).flatMap(([name, value]) =>
         value === undefined || keptBack.has(name) ? [] : [[name, String(value)] as const],
       );
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      await payment.receiveCallback({ provider, headers: Object.fromEntries(headers.slice(0, mostHeaders)), body });
+      await payment.receiveCallback({
+        provider: account,
+        headers: Object.fromEntries(headers.slice(0, mostHeaders)),
+        body,
+      });
       return reply.code(200).type('application/json').send('{"received":true}');
     },
   );

@@ -1,11 +1,12 @@
 /** What happened to an order, from every service that knows something of it, in the order of time. */
 import type { ReadTimelineResponse } from '@tillstream/proto/timeline/v1/timeline_api';
+import { instant, instantOf, madeAt } from '@tillstream/public-api/values';
 import type { Log } from '@tillstream/rpc/contract';
 import { z } from 'zod';
 import type { Clients } from '../clients.ts';
 import type { Api } from '../http/api.ts';
 import { tenantOf } from '../http/tenant.ts';
-import { instant, instantOf, madeAt, problems, says } from '../shapes.ts';
+import { problems, says } from '../shapes.ts';
 import { orderIdOf, orderParams } from './orders.ts';
 
 const entry = z.object({

@@ -1,13 +1,14 @@
 /** What renews, and the merchant's cancel and restore. */
+import { showSubscription, subscriptionShape } from '@tillstream/public-api/subscription';
 import { Refused } from '@tillstream/rpc/refusals';
 import { z } from 'zod';
 import { readSubscriptionId } from '../../domain/subscription-id.ts';
 import type { Clients } from '../clients.ts';
+import { found } from '../found.ts';
 import type { Api } from '../http/api.ts';
 import { tenantOf } from '../http/tenant.ts';
 import { orderIdOf } from '../orders/orders.ts';
 import { list, listOf, optionalBody, pageQuery, problems, says } from '../shapes.ts';
-import { showSubscription, subscriptionShape } from './subscription-shape.ts';
 
 const idWords = 'sub_5555555_456660, or as webhooks name it: 5555555_456660.';
 const params = z.object({ id: z.string().describe(idWords) });
@@ -45,7 +46,7 @@ export function addSubscriptions(api: Api, { subscription }: Pick<Clients, 'subs
       suppressCustomerNotification: isSilent,
     };
     const answer = await (isWanted ? subscription.restoreSubscription(wish) : subscription.cancelSubscription(wish));
-    return showSubscription(answer.subscription);
+    return showSubscription(found(answer.subscription, 'subscription_not_found'));
   };
 
   api.get(
@@ -85,7 +86,7 @@ export function addSubscriptions(api: Api, { subscription }: Pick<Clients, 'subs
         merchantId: tenantOf(request).merchantId,
         subscriptionId: subscriptionIdOf(request.params.id),
       });
-      return showSubscription(answer.subscription);
+      return showSubscription(found(answer.subscription, 'subscription_not_found'));
     },
   );
 

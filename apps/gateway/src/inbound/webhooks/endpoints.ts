@@ -1,30 +1,18 @@
 /** Where a merchant wants to hear of what happens. */
 import type { Endpoint, Secrets } from '@tillstream/proto/webhook/v1/webhook_api';
+import { instant, madeAt, metadataOut, wholeNumber } from '@tillstream/public-api/values';
 import { Refused } from '@tillstream/rpc/refusals';
 import { z } from 'zod';
 import type { Clients } from '../clients.ts';
 import type { Api } from '../http/api.ts';
 import { requestIdOf } from '../http/idempotency.ts';
 import { tenantOf } from '../http/tenant.ts';
-import {
-  instant,
-  list,
-  listOf,
-  madeAt,
-  metadataIn,
-  metadataOut,
-  optionalBody,
-  pageOf,
-  pageQuery,
-  problems,
-  says,
-  wholeNumber,
-} from '../shapes.ts';
+import { list, listOf, metadataIn, optionalBody, pageOf, pageQuery, problems, says } from '../shapes.ts';
 
 const events = z
   .array(z.string().max(100))
   .max(50)
-  .describe('Event types; empty = every one.')
+  .describe('Event types; empty = every one that the payload profile has.')
   .meta({ examples: [['order.payment.succeeded', 'subscription.cancelled']] });
 const url = z
   .string()
@@ -37,7 +25,12 @@ const draft = z.strictObject({
   url,
   events: events.default([]),
   description: z.string().max(500).default(''),
-  payload_profile: z.literal('seed').default('seed'),
+  payload_profile: z
+    .enum(['seed', 'standard'])
+    .default('seed')
+    .describe(
+      'How events are written; it cannot be changed later. seed: a document for each product of an order. standard: {type, timestamp, data} with the object as this API answers it.',
+    ),
   signatures: z.strictObject({ seed: z.boolean().default(true), standard: z.boolean().default(true) }).prefault({}),
   secrets: z
     .strictObject({ seed: seedSecret.optional() })
@@ -118,6 +111,7 @@ export function addEndpoints(api: Api, { webhook }: Pick<Clients, 'webhook'>): v
         signStandard: body.signatures.standard,
         seedSecret: body.secrets.seed ?? '',
         metadata: body.metadata,
+        payloadProfile: body.payload_profile,
         requestId: requestIdOf(request),
       });
       return reply.code(201).send(showWithSecrets(made.endpoint, made.secrets));

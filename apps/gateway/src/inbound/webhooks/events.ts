@@ -1,12 +1,17 @@
 /** What was said to the merchant's endpoints, and how it went. */
 import type { Delivery, WebhookEvent } from '@tillstream/proto/webhook/v1/webhook_api';
+import { instant, instantOf, madeAt, wholeNumber } from '@tillstream/public-api/values';
 import { Refused } from '@tillstream/rpc/refusals';
 import { z } from 'zod';
 import type { Clients } from '../clients.ts';
 import type { Api } from '../http/api.ts';
 import { tenantOf } from '../http/tenant.ts';
 import { orderIdOf } from '../orders/orders.ts';
-import { instant, instantOf, list, listOf, madeAt, pageOf, pageQuery, problems, says, wholeNumber } from '../shapes.ts';
+import { list, listOf, pageOf, pageQuery, problems, says } from '../shapes.ts';
+
+const subject = z
+  .object({ kind: z.string().describe('order, payment'), id: z.string() })
+  .describe('What the event is about. The events of one subject are delivered in their order.');
 
 const event = z
   .object({
@@ -14,7 +19,9 @@ const event = z
     object: z.literal('event'),
     livemode: z.boolean(),
     type: z.string(),
-    order: wholeNumber,
+    payload_profile: z.string().describe('seed, standard'),
+    subject,
+    order: wholeNumber.describe('The order that the subject belongs to; 0 when there is none.'),
     created_at: instant,
     body: z.string().describe('What is sent, byte for byte.'),
   })
@@ -38,7 +45,8 @@ const delivery = z
     event: z.string(),
     event_type: z.string(),
     endpoint: z.string(),
-    order: wholeNumber,
+    subject,
+    order: wholeNumber.describe('The order that the subject belongs to; 0 when there is none.'),
     status: z.string().describe('waiting, held, delivered, exhausted, cancelled'),
     created_at: instant,
     next_attempt_at: instant.nullable(),
@@ -154,6 +162,8 @@ function showEvent(found: WebhookEvent | undefined): z.infer<typeof event> {
     object: 'event',
     livemode: found.livemode,
     type: found.type,
+    payload_profile: found.payloadProfile === '' ? 'seed' : found.payloadProfile,
+    subject: { kind: found.subjectKind, id: found.subjectId },
     order: Number(found.orderId),
     created_at: madeAt(found.occurredAt),
     body: found.body,
@@ -169,6 +179,7 @@ function showDelivery(found: Delivery | undefined): z.infer<typeof delivery> {
     event: found.eventId,
     event_type: found.eventType,
     endpoint: found.endpointId,
+    subject: { kind: found.subjectKind, id: found.subjectId },
     order: Number(found.orderId),
     status: found.status,
     created_at: madeAt(found.createdAt),

@@ -1,5 +1,7 @@
 /** The letter that most mails are: what happened, what matters most, the facts, one thing to do and what else there is. */
 import type { Order, OrderDocument, OrderItem } from '@tillstream/proto/order/v1/order_api';
+import { displayOf } from '@tillstream/instrument/instrument';
+import { instrumentOf } from '@tillstream/instrument/wire';
 import { formatMinor } from '@tillstream/money/money';
 import { fillNotice } from '../mails.gen/notice.ts';
 import { wordsOf } from '../words/languages.ts';
@@ -99,10 +101,11 @@ export function payPageOf(order: Order): string {
   return order.detailUrl.replace(/\/order\/status\/(?=[^/]+\/[^/]+$)/, '/pay/');
 }
 
-export function cardOf(order: Order): string {
-  const { payment } = order;
+/** What it was paid with, or is charged to; of an instrument that is not known, its method. */
+export function paidWith({ payment }: Order): string {
   if (payment === undefined) return '';
-  return payment.cardLast4 === '' ? payment.systemName : `${payment.cardType} •••• ${payment.cardLast4}`.trim();
+  const instrument = instrumentOf(payment);
+  return instrument === undefined ? payment.systemName : displayOf(instrument);
 }
 
 /** What the next term costs, when that was agreed on. */

@@ -6,7 +6,7 @@ import type { Words } from '../words/words.ts';
 import { agreedTermsOf, isInTrial } from './agreed-terms.ts';
 import { localeOf, momentOf } from './dates.ts';
 import { escapeHtml, greetableName, lineOf, linkOf, textOf, type Letter } from './letter.ts';
-import { cardOf, sumOf } from './notice.ts';
+import { paidWith, sumOf } from './notice.ts';
 import { shopOf } from './shop.ts';
 
 export function writePaymentConfirmed(document: OrderDocument, order: Order): Letter {
@@ -29,7 +29,7 @@ export function writePaymentConfirmed(document: OrderDocument, order: Order): Le
   const facts = [
     { label: words.order, value: order.orderName },
     { label: said.on, value: momentOf(order.paidAt, order) },
-    { label: said.with, value: cardOf(order) },
+    { label: said.with, value: paidWith(order) },
   ].filter((fact) => fact.value !== '');
   const values = {
     lang: words.locale,

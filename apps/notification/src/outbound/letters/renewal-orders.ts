@@ -4,7 +4,7 @@ import type { RenewalFailedFacts } from '../../domain/facts.ts';
 import { wordsOf } from '../words/languages.ts';
 import { dayOf, lengthOf, momentOf } from './dates.ts';
 import type { Letter } from './letter.ts';
-import { cardOf, managePageOf, payPageOf, productLineOf, productOf, sumOf, writeNotice } from './notice.ts';
+import { managePageOf, paidWith, payPageOf, productLineOf, productOf, sumOf, writeNotice } from './notice.ts';
 
 export function writeRenewalFailed(
   document: OrderDocument,
@@ -30,7 +30,7 @@ export function writeRenewalFailed(
       { label: words.order, value: order.orderName },
       { label: terms.product, value: productLineOf(item, order, words) },
       { label: terms.amount, value: sum },
-      { label: terms.chargedTo, value: cardOf(order) },
+      { label: terms.chargedTo, value: paidWith(order) },
       { label: terms.accessUntil, value: momentOf(expiresAt, order) },
     ],
     button: terms.pay,

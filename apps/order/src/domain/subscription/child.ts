@@ -1,13 +1,12 @@
 /** Child orders: each pays one further term of a subscription (R86). */
+import type { Instrument } from '@tillstream/instrument/instrument';
 import { shareOf } from '@tillstream/money/money';
 import type { Item, PaymentShown, Placed, PlanType } from '../placed.ts';
 
-/** The card that paid the term before: the child shows it before anybody has paid. */
-export interface SavedCard {
+/** The instrument that paid the term before: the child shows it before it is paid. */
+export interface SavedInstrument {
   readonly systemName: string;
-  readonly cardType: string;
-  readonly cardLast4: string;
-  readonly cardExpiration: string;
+  readonly instrument: Instrument | undefined;
 }
 
 /** Which term of which subscription a child order pays. */
@@ -32,8 +31,10 @@ export interface Renewal {
   readonly periods: number;
   /** Empty when it is paid by hand. */
   readonly instrumentId: string;
-  readonly saved: SavedCard;
+  readonly saved: SavedInstrument;
 }
+
+export type ChosenMethod = Pick<Placed, 'paymentMethod' | 'paymentSystemName'>;
 
 /** Where a child comes from. */
 export interface Lineage {
@@ -41,30 +42,32 @@ export interface Lineage {
   /** Of the term before; undefined as long as its order is not paid here. */
   readonly lastPayment: PaymentShown | undefined;
   /** The order of the term before: the parent, or its last child. */
-  readonly previous: Pick<Placed, 'paymentMethod' | 'renewal'> | undefined;
+  readonly previous: (ChosenMethod & Pick<Placed, 'renewal'>) | undefined;
 }
 
-const noCard: SavedCard = { systemName: '', cardType: '', cardLast4: '', cardExpiration: '' };
+const unknown: SavedInstrument = { systemName: '', instrument: undefined };
 
-/** The card behind an instrument: the one that paid last, or, when something else did, the one that was charged before. */
-export function cardOf({ lastPayment, previous }: Lineage, instrumentId: string): SavedCard {
-  if (lastPayment?.instrumentId === instrumentId && lastPayment.cardLast4 !== '') {
-    const { systemName, cardType, cardLast4, cardExpiration } = lastPayment;
-    return { systemName, cardType, cardLast4, cardExpiration };
+/** What is behind that id: what paid last, or, when something else did, what was charged before. */
+export function savedOf({ lastPayment, previous }: Lineage, instrumentId: string): SavedInstrument {
+  if (lastPayment?.instrumentId === instrumentId && lastPayment.instrument !== undefined) {
+    const { systemName, instrument } = lastPayment;
+    return { systemName, instrument };
   }
-  return previous?.renewal?.instrumentId === instrumentId ? previous.renewal.saved : noCard;
+  return previous?.renewal?.instrumentId === instrumentId ? previous.renewal.saved : unknown;
 }
 
 /** What the term before was paid with, if that is what is charged now; with nothing to charge, whatever was chosen last. */
-export function methodOf({ parent, lastPayment, previous }: Lineage, instrumentId: string): string {
-  const isLast = lastPayment?.instrumentId === instrumentId && lastPayment.method !== '';
-  return isLast ? lastPayment.method : (previous?.paymentMethod ?? parent.paymentMethod);
+export function methodOf({ parent, lastPayment, previous }: Lineage, instrumentId: string): ChosenMethod {
+  if (lastPayment?.instrumentId === instrumentId && lastPayment.method !== '')
+    return { paymentMethod: lastPayment.method, paymentSystemName: lastPayment.systemName };
+  const { paymentMethod, paymentSystemName } = previous ?? parent;
+  return { paymentMethod, paymentSystemName };
 }
 
 /** What is known of a child before it has a number. */
 export interface ChildDraft {
   readonly parent: Placed;
-  readonly paymentMethod: string;
+  readonly method: ChosenMethod;
   readonly renewal: Renewal;
   /** Per unit. */
   readonly priceMinor: bigint;
@@ -111,7 +114,7 @@ export function draftChild(draft: ChildDraft, numbers: ChildNumbers): Placed | u
     supportEmail: draft.supportEmail,
     items: [item],
     totalMinor: amountMinor,
-    paymentMethod: draft.paymentMethod,
+    ...draft.method,
     reminders: [],
     renewal,
   };

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { order, type Order, type OrderCommand, type OrderState } from '../order.ts';
 import type { Item, PaymentShown, Placed, SubscriptionTerms } from '../placed.ts';
 import { remindersOf } from '../reminders.ts';
-import { cardOf, draftChild, methodOf, type Renewal } from './child.ts';
+import { draftChild, methodOf, savedOf, type Renewal } from './child.ts';
 
 // Seed 003's own moments.
 const createdAt = new Date('2021-08-13T09:16:35+03:00');
@@ -65,6 +65,7 @@ const placed: Placed = {
   items: [item],
   totalMinor: 20_000n,
   paymentMethod: 'CreditCard',
+  paymentSystemName: 'Bank Card',
   autoRenew: true,
   externalId: 'TEST12025',
   additionalData: [{ name: 'referer2', value: 'test' }],
@@ -73,7 +74,11 @@ const placed: Placed = {
   reminders: ['P1D'],
   renewal: undefined,
 };
-const visa = { systemName: 'Bank Card', cardType: 'Visa', cardLast4: '1234', cardExpiration: '12/2026' };
+const visa = {
+  systemName: 'Bank Card',
+  instrument: { kind: 'card', details: { brand: 'Visa', last4: '1234', expiration: '12/2026' } },
+} as const;
+const byCard = { paymentMethod: 'CreditCard', paymentSystemName: 'Bank Card' };
 const payment = (paymentId: string, more: Partial<PaymentShown> = {}): PaymentShown => ({
   paymentId,
   status: 'booked',
@@ -105,7 +110,7 @@ const renewal: Renewal = {
 };
 const draft = {
   parent: placed,
-  paymentMethod: 'CreditCard',
+  method: byCard,
   renewal,
   priceMinor: 10_000n,
   shopName: 'Shop, renamed',
@@ -310,13 +315,18 @@ describe('a child', () => {
   });
 
   test('shows the card that is charged, whatever paid last', () => {
-    const parts = { parent: placed, previous: { paymentMethod: 'CreditCard', renewal: undefined } };
-    expect(cardOf({ ...parts, lastPayment: payment('p') }, 'i')).toEqual(visa);
-    const transfer = payment('p', { method: 'BankTransfer', instrumentId: '', cardLast4: '' });
-    const later = { ...parts, lastPayment: transfer, previous: { paymentMethod: 'CreditCard', renewal } };
-    expect([cardOf(later, 'i'), methodOf(later, 'i')]).toEqual([visa, 'CreditCard']);
-    expect(cardOf({ ...parts, lastPayment: undefined }, 'i').cardLast4).toBe('');
-    expect([cardOf(later, 'other').cardLast4, methodOf(later, '')]).toEqual(['', 'BankTransfer']);
+    const parts = { parent: placed, previous: { ...byCard, renewal: undefined } };
+    expect(savedOf({ ...parts, lastPayment: payment('p') }, 'i')).toEqual(visa);
+    const account = { kind: 'bank_account', details: { bankName: '', country: 'DE', last4: '3000' } } as const;
+    const byTransfer = { method: 'BankTransfer', systemName: 'Bank Transfer', instrument: account };
+    const transfer = payment('p', { ...byTransfer, instrumentId: '' });
+    const later = { ...parts, lastPayment: transfer, previous: { ...byCard, renewal } };
+    expect([savedOf(later, 'i'), methodOf(later, 'i')]).toEqual([visa, byCard]);
+    expect(savedOf({ ...parts, lastPayment: undefined }, 'i').instrument).toBeUndefined();
+    expect(savedOf(later, 'other').instrument).toBeUndefined();
+    expect(methodOf(later, '')).toEqual({ paymentMethod: 'BankTransfer', paymentSystemName: 'Bank Transfer' });
+    const kept = { ...parts, lastPayment: payment('p', { ...byTransfer, instrumentId: 'a' }) };
+    expect(savedOf(kept, 'a')).toEqual({ systemName: 'Bank Transfer', instrument: account });
   });
 });
 

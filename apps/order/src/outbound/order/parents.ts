@@ -23,6 +23,7 @@ interface Row {
   parent: StoredPlaced;
   payment: unknown;
   previous_method: string | null;
+  previous_system_name: string | null;
   previous_renewal: StoredRenewal | null;
   is_placed: boolean;
 }
@@ -38,7 +39,7 @@ export async function findLineages(
     (tx) =>
       sql<Row>`
         select asked.place::integer, parent.placed as parent, paid.data -> 'payment' as payment,
-          previous.placed ->> 'paymentMethod' as previous_method, previous.placed -> 'renewal' as previous_renewal, child.order_id is not null as is_placed
+          previous.placed ->> 'paymentMethod' as previous_method, previous.placed ->> 'paymentSystemName' as previous_system_name, previous.placed -> 'renewal' as previous_renewal, child.order_id is not null as is_placed
         from unnest(
           ${keys.map((key) => key.merchantId)}::uuid[], ${keys.map((key) => key.subscriptionId)}::text[], ${keys.map((key) => key.term)}::integer[],
           ${keys.map((key) => key.parentOrderId)}::bigint[], ${keys.map((key) => key.previousOrderId)}::bigint[]
@@ -54,14 +55,18 @@ export async function findLineages(
   return keys.map((_, at) => {
     const row = byPlace.get(at + 1);
     if (row === undefined) return undefined;
-    const { payment, previous_method: paymentMethod, previous_renewal: renewal } = row;
+    const { payment, previous_method: paymentMethod, previous_system_name, previous_renewal: renewal } = row;
     return {
       parent: readPlaced(row.parent),
       lastPayment: payment === null ? undefined : readShown(payment),
       previous:
         paymentMethod === null
           ? undefined
-          : { paymentMethod, renewal: renewal === null ? undefined : readRenewal(renewal) },
+          : {
+              paymentMethod,
+              paymentSystemName: previous_system_name ?? '',
+              renewal: renewal === null ? undefined : readRenewal(renewal),
+            },
       isPlaced: row.is_placed,
     };
   });

@@ -1,4 +1,5 @@
 /** An order as the wire shows it. */
+import { instrumentFields } from '@tillstream/instrument/wire';
 import type {
   ItemSubscription as WireSubscription,
   Order as WireOrder,
@@ -47,31 +48,33 @@ export function showOrder(row: OrderRow, state: Order, version: bigint, checkout
     version,
     timeZone: placed.timeZone,
     paymentMethod: placed.paymentMethod,
+    paymentSystemName: placed.paymentSystemName,
     refundDuePaymentIds: [...state.refundDue],
     autoRenew: placed.autoRenew,
     renewsSubscriptionId: placed.renewal?.subscriptionId ?? '',
     isPaidByHand: placed.renewal?.type === 'PMR',
     // Asked of the payment service where a customer may still choose.
     paymentMethods: [],
+    shownMethod: undefined,
   };
 }
 
 function paymentOf({ payment, placed }: Order): PaymentSummary | undefined {
   const saved = placed.renewal?.instrumentId === '' ? undefined : placed.renewal?.saved;
   if (payment === undefined) return saved === undefined ? undefined : savedOf(placed);
-  const shown = summaryOf(payment, placed.paymentMethod);
-  // What was charged was the saved card, whether or not the provider says so once more.
+  // What was charged was the saved instrument, whether or not the provider says so once more.
   const isOfSaved =
-    saved !== undefined && payment.cardLast4 === '' && payment.instrumentId === placed.renewal?.instrumentId;
-  return isOfSaved ? { ...shown, ...saved } : shown;
+    saved !== undefined && payment.instrument === undefined && payment.instrumentId === placed.renewal?.instrumentId;
+  return summaryOf(isOfSaved ? { ...payment, ...saved } : payment, placed.paymentMethod);
 }
 
-/** R86: a child shows the saved card before anybody has tried to pay it. It is no payment and has no id. */
+/** R86: a child shows the saved instrument before it is paid or charged. It is no payment and has no id. */
 function savedOf(placed: Placed): PaymentSummary | undefined {
   if (placed.renewal === undefined) return undefined;
   return {
-    ...placed.renewal.saved,
     paymentId: '',
+    systemName: placed.renewal.saved.systemName,
+    ...instrumentFields(placed.renewal.saved.instrument),
     status: '',
     method: placed.paymentMethod,
     errorCode: '',
@@ -79,6 +82,7 @@ function savedOf(placed: Placed): PaymentSummary | undefined {
     reason: '',
     moneyMoved: 'no',
     instrumentId: placed.renewal.instrumentId,
+    expiryMinutes: 0,
   };
 }
 
@@ -88,13 +92,12 @@ function summaryOf(payment: PaymentShown, chosen: string): PaymentSummary {
     status: payment.status,
     method: payment.method === '' ? chosen : payment.method,
     systemName: payment.systemName,
-    cardType: payment.cardType,
-    cardLast4: payment.cardLast4,
-    cardExpiration: payment.cardExpiration,
+    ...instrumentFields(payment.instrument),
     errorCode: payment.errorCode,
     errorDescription: payment.errorDescription,
     reason: payment.reason,
     moneyMoved: payment.status === 'booked' ? 'yes' : 'no',
     instrumentId: payment.instrumentId,
+    expiryMinutes: 0,
   };
 }

@@ -1,11 +1,20 @@
+import { bankAccount, card } from '@tillstream/instrument/instrument';
 import { readFileSync } from 'node:fs';
+import { seedDocument } from '@tillstream/public-api/seed-document';
+import { catalogue, typesOf, type CatalogueRow } from '@tillstream/public-api/webhook-events';
 import { describe, expect, test } from 'vitest';
 import { buildBody } from './body.ts';
-import { eventTypes, type EventType, type OrderDocument, type ProductPart, type SubscriptionPart } from './document.ts';
+import {
+  seedEventTypes,
+  type SeedEventType,
+  type OrderDocument,
+  type ProductPart,
+  type SubscriptionPart,
+} from './document.ts';
 import { dateIn, isCardExpired, localeOf, percentOf } from './forms.ts';
 
 interface Example {
-  event: EventType;
+  event: SeedEventType;
   event_date: string;
   order_id: number;
   order_name: string;
@@ -96,9 +105,11 @@ function parse(example: Example): { document: OrderDocument; item: ProductPart }
     payment: {
       method: payment.payment_method,
       systemName: payment.payment_system_name,
-      cardType: payment.card_type,
-      cardLast4: payment.card_last_4 ?? '',
-      cardExpiration: payment.card_expiration_date,
+      instrument: card({
+        brand: payment.card_type,
+        last4: payment.card_last_4 ?? '',
+        expiration: payment.card_expiration_date,
+      }),
       errorCode: payment.payment_error_code ?? '',
       errorDescription: payment.payment_error_description ?? '',
     },
@@ -183,7 +194,7 @@ describe('what the examples do not show', () => {
     const { subscription: seen } = JSON.parse(read('order.created.child')) as Example;
     const subscription = seen && parseSubscription(seen);
     const additionalData = [{ name: 'a', value: 'b' }];
-    for (const type of eventTypes) {
+    for (const type of seedEventTypes) {
       const body = bodyOf({ ...document, additionalData }, { type, item: { ...item, subscription } });
       expect(Object.keys(body).slice(-4)).toEqual(['payment', 'subscription', 'additional_data', 'document_part']);
       expect(body['subscription']).toEqual(seen);
@@ -209,9 +220,20 @@ describe('what the examples do not show', () => {
   });
 
   test('a saved card that expires before its renewal says so', () => {
-    const payment = { ...document.payment, cardType: 'Visa', cardLast4: '1234', cardExpiration: '12/2026' };
+    const instrument = card({ brand: 'Visa', last4: '1234', expiration: '12/2026' });
+    const payment = { ...document.payment, instrument };
     const isExpired = (at: string) => bodyOf({ ...document, payment }, { at: new Date(at) }).payment['is_card_expired'];
     expect([isExpired('2026-12-24T20:59:00Z'), isExpired('2027-01-24T20:59:00Z')]).toEqual([false, true]);
+  });
+
+  test('what was paid with no card has the fields of a card that is not known', () => {
+    const instrument = bankAccount({ bankName: 'Bank', country: '', number: 'DE89 3704 0044 0532 0130 00' });
+    expect(bodyOf({ ...document, payment: { ...document.payment, instrument } }).payment).toMatchObject({
+      card_type: '',
+      card_last_4: null,
+      card_expiration_date: '',
+      is_card_expired: false,
+    });
   });
 
   test('what is not known of a customer is "", and all ten keys are there; no link gives no external id', () => {
@@ -227,7 +249,7 @@ describe('what the examples do not show', () => {
       { name: 'referer2', value: 'test' },
       { name: 'имя', value: '' },
     ];
-    for (const type of eventTypes) {
+    for (const type of seedEventTypes) {
       expect(bodyOf({ ...document, additionalData }, { type, codes: [] })['additional_data']).toEqual(additionalData);
       expect('additional_data' in bodyOf({ ...document, additionalData: [] }, { type, codes: [] })).toBe(false);
     }
@@ -277,5 +299,27 @@ describe('what the examples do not show', () => {
     expect(percentOf(1n, 3n)).toBe('33.33');
     expect(percentOf(2n, 3n)).toBe('66.67');
     expect(percentOf(0n, 0n)).toBe('0.00');
+  });
+});
+
+describe('the catalogue', () => {
+  test('has a document in the profile seed for the types that are built here, and for no other', () => {
+    expect(typesOf('seed').toSorted()).toEqual(seedEventTypes.toSorted());
+  });
+
+  test.each(typesOf('seed'))('shows for %s what the seed shows, which is of the shape that it describes', (type) => {
+    const row: CatalogueRow = catalogue[type];
+    const golden: unknown = JSON.parse(read(type));
+    expect(row.seed).toEqual(golden);
+    expect(seedDocument.parse(golden)).toEqual(golden);
+  });
+
+  test.each(typesOf('seed'))('describes what is built for %s', (type) => {
+    const { document, item } = parse(JSON.parse(read(type)));
+    const at = new Date('2021-08-13T06:16:35Z');
+    const built: unknown = JSON.parse(
+      buildBody(document, { type: type as SeedEventType, at, item, part: 1, partCount: 1, codes: ['XXX-XXX-YYYY'] }),
+    );
+    expect(seedDocument.parse(built)).toEqual(built);
   });
 });

@@ -5,11 +5,18 @@
  * every attempt sends these bytes.
  */
 import { decimalOf } from '@tillstream/money/money';
-import type { CustomerPart, EventType, OrderDocument, PaymentPart, ProductPart, SubscriptionPart } from './document.ts';
+import type {
+  CustomerPart,
+  SeedEventType,
+  OrderDocument,
+  PaymentPart,
+  ProductPart,
+  SubscriptionPart,
+} from './document.ts';
 import { dateIn, isCardExpired, localeOf, percentOf } from './forms.ts';
 
 export interface Happening {
-  readonly type: EventType;
+  readonly type: SeedEventType;
   readonly at: Date;
   readonly item: ProductPart;
   /** i-of-n: which of the order's products this is. */
@@ -20,7 +27,7 @@ export interface Happening {
 }
 
 /** Whether the body has `activation_codes`: once they were handed out, in what happens to the product after (C1). */
-export function showsCodes(type: EventType, item: Pick<ProductPart, 'isDelivered'>): boolean {
+export function showsCodes(type: SeedEventType, item: Pick<ProductPart, 'isDelivered'>): boolean {
   const isAfterwards = type === 'subscription.cancelled' || type === 'subscription.restored';
   return type === 'product.delivered' || (isAfterwards && item.isDelivered);
 }
@@ -118,11 +125,19 @@ function paymentOf(payment: PaymentPart, happening: Happening) {
     ...(happening.type === 'order.payment.failed'
       ? { payment_error_code: payment.errorCode, payment_error_description: payment.errorDescription }
       : {}),
-    card_type: payment.cardType,
-    card_last_4: payment.cardLast4 === '' ? null : payment.cardLast4,
-    card_expiration_date: payment.cardExpiration,
-    is_card_expired: isCardExpired(payment.cardExpiration, happening.at),
+    ...cardFieldsOf(payment, happening.at),
     // Instalments are agreed with the payment provider (D12); none does so yet.
     is_installment_payment: false,
+  };
+}
+
+/** The payload knows cards only: of any other instrument these are as of a card that is not known. */
+function cardFieldsOf({ instrument }: PaymentPart, at: Date) {
+  const card = instrument?.kind === 'card' ? instrument.details : undefined;
+  return {
+    card_type: card?.brand ?? '',
+    card_last_4: card?.last4 ?? null,
+    card_expiration_date: card?.expiration ?? '',
+    is_card_expired: card !== undefined && isCardExpired(card.expiration, at),
   };
 }

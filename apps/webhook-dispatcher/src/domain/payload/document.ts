@@ -1,6 +1,8 @@
 /** An order as the payload sees it: plain values, so that the builder needs neither protos nor rows. */
-/** What an endpoint can subscribe to. */
-export const eventTypes = [
+import type { Instrument } from '@tillstream/instrument/instrument';
+
+/** The types of which the profile `seed` has a document. */
+export const seedEventTypes = [
   'order.created',
   'order.payment.succeeded',
   'order.payment.failed',
@@ -9,7 +11,7 @@ export const eventTypes = [
   'subscription.restored',
 ] as const;
 
-export type EventType = (typeof eventTypes)[number];
+export type SeedEventType = (typeof seedEventTypes)[number];
 
 export interface CustomerPart {
   readonly country: string;
@@ -63,11 +65,7 @@ export interface SubscriptionPart {
 export interface PaymentPart {
   readonly method: string;
   readonly systemName: string;
-  /** Empty when unknown, as the next two. */
-  readonly cardType: string;
-  readonly cardLast4: string;
-  /** MM/YYYY */
-  readonly cardExpiration: string;
+  readonly instrument: Instrument | undefined;
   readonly errorCode: string;
   readonly errorDescription: string;
 }

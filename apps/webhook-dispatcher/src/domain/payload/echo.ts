@@ -2,7 +2,15 @@
  * Some receivers say back what they were sent. The first bytes of an answer are kept in plain text for the merchant to
  * read; what is sealed on its way out must not come back in through them: licence codes, the customer, links that open an order.
  */
-const secretParts = new Set(['customer', 'activation_codes', 'order_detail_url', 'detail_url', 'additional_data']);
+const secretParts = new Set([
+  'customer',
+  'activation_codes',
+  'licence_codes',
+  'order_detail_url',
+  'detail_url',
+  'additional_data',
+  'metadata',
+]);
 // Shorter than a name or a code that means anything; FR and Visa tell nobody who it was.
 const shortest = 4;
 

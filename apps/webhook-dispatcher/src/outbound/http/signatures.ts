@@ -1,6 +1,7 @@
 /** Both signatures of a delivery (D6): the seed's, and Standard Webhooks 1.0 (v1 = HMAC-SHA256, v1a = Ed25519). */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { seedText } from '../../domain/seed-text.ts';
+import type { Secrets } from '../../ports.ts';
 
 /** Lower-case hex of SHA-512. */
 export function signSeed(secret: string, body: string): string {
@@ -21,11 +22,6 @@ export function makeStandardSecret(): string {
 
 export function makeSeedSecret(): string {
   return randomBytes(24).toString('base64url');
-}
-
-export interface Secrets {
-  readonly seed: string;
-  readonly standard: string;
 }
 
 export interface Signing {

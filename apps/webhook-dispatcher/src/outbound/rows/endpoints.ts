@@ -4,51 +4,11 @@ import type { Database } from '@tillstream/database/database';
 import type { Vault } from '@tillstream/vault/vault';
 import { firstSight } from '@tillstream/messaging/once';
 import { sql, type Kysely } from 'kysely';
-import { makeSeedSecret, makeStandardSecret, type Secrets } from '../http/signatures.ts';
+import type { EndpointChange, EndpointRow, NewEndpoint, Page, Secrets } from '../../ports.ts';
+import { makeSeedSecret, makeStandardSecret } from '../http/signatures.ts';
 import { shardCount } from './leases.ts';
 import { clockOf, merchantTime } from './merchant-time.ts';
-import { pageOf, type Page, type PageQuery } from './paging.ts';
-
-export interface EndpointRow {
-  readonly id: string;
-  readonly merchant_id: string;
-  readonly livemode: boolean;
-  readonly url: string;
-  readonly events: readonly string[];
-  readonly description: string;
-  readonly status: string;
-  readonly disabled_reason: string;
-  readonly sign_seed: boolean;
-  readonly sign_standard: boolean;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly created_at: Date;
-  readonly succeeded: bigint;
-  readonly failed: bigint;
-  readonly waiting: bigint;
-}
-
-export interface NewEndpoint {
-  readonly merchantId: string;
-  readonly livemode: boolean;
-  readonly url: string;
-  readonly events: readonly string[];
-  readonly description: string;
-  readonly signSeed: boolean;
-  readonly signStandard: boolean;
-  /** Empty = one is made. */
-  readonly seedSecret: string;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly requestId: string | undefined;
-}
-
-export interface EndpointChange {
-  readonly url?: string | undefined;
-  readonly events?: readonly string[] | undefined;
-  readonly description?: string | undefined;
-  readonly signSeed?: boolean | undefined;
-  readonly signStandard?: boolean | undefined;
-  readonly status?: 'active' | 'paused' | undefined;
-}
+import { pageOf, type PageQuery } from './paging.ts';
 
 export const mostEndpoints = 50;
 
@@ -57,7 +17,7 @@ export function secretsContext(merchantId: string, endpointId: string): string {
 }
 
 // Deliveries that ended within seven days of the merchant's: an error is counted when the attempts have run out (R59).
-const columns = sql`e.id, e.merchant_id, e.livemode, e.url, e.events, e.description, e.status, e.disabled_reason, e.sign_seed, e.sign_standard,
+const columns = sql`e.id, e.merchant_id, e.livemode, e.url, e.events, e.description, e.status, e.disabled_reason, e.payload_profile, e.sign_seed, e.sign_standard,
   e.metadata, e.created_at, stat.succeeded, stat.failed, stat.waiting`;
 const statistics = sql`${clockOf(sql.ref('e.merchant_id'))} cross join lateral (
   select count(*) filter (where d.status = 'delivered' and d.done_at > ${merchantTime} - interval '7 days') as succeeded,
@@ -99,9 +59,9 @@ export class Endpoints {
       const id = randomUUIDv7();
       const secrets = newSecrets(given.seedSecret);
       await sql`
-        insert into endpoint (id, merchant_id, livemode, shard, url, events, description, status, sign_seed, sign_standard, secrets, metadata, request_id, resumed_at, created_at)
+        insert into endpoint (id, merchant_id, livemode, shard, url, events, description, status, payload_profile, sign_seed, sign_standard, secrets, metadata, request_id, resumed_at, created_at)
         values (${id}, ${merchantId}, ${given.livemode}, ${shardOf(id)}, ${given.url}, ${[...given.events]}, ${given.description}, 'active',
-          ${given.signSeed}, ${given.signStandard}, ${this.#seal(merchantId, id, secrets)}, ${JSON.stringify(given.metadata)}::jsonb, ${requestId ?? null}, merchant_now(${merchantId}), merchant_now(${merchantId}))`.execute(
+          ${given.profile}, ${given.signSeed}, ${given.signStandard}, ${this.#seal(merchantId, id, secrets)}, ${JSON.stringify(given.metadata)}::jsonb, ${requestId ?? null}, merchant_now(${merchantId}), merchant_now(${merchantId}))`.execute(
         tx,
       );
       const endpoint = await this.#read(tx, merchantId, id);

@@ -1,12 +1,8 @@
-/** What can be sent: of each chain (endpoint, order) the first that waits; and what sending it takes. */
+/** What can be sent: of each chain (endpoint, subject) the first that waits; and what sending it takes. */
 import type { Database } from '@tillstream/database/database';
 import { sql } from 'kysely';
+import type { Chain } from '../../ports.ts';
 import { clockOf, isStanding, merchantTime } from './merchant-time.ts';
-
-export interface Chain {
-  readonly endpointId: string;
-  readonly orderId: bigint;
-}
 
 export interface Head extends Chain {
   readonly deliveryId: string;
@@ -26,7 +22,8 @@ interface HeadRow {
   shard: number;
   is_failing: boolean;
   id: string;
-  order_id: bigint;
+  subject_kind: string;
+  subject_id: string;
   due_in_ms: number;
   tried_ms_ago: number | null;
 }
@@ -34,12 +31,13 @@ interface HeadRow {
 // What becomes due until the next look. Of a clock that stands nothing does: its next setting is the next look.
 const lookAhead = '5 seconds';
 
-const headColumns = sql`e.id as endpoint_id, e.merchant_id, e.shard, e.first_failure_at is not null as is_failing, head.id, head.order_id,
+const headColumns = sql`e.id as endpoint_id, e.merchant_id, e.shard, e.first_failure_at is not null as is_failing, head.id, head.subject_kind, head.subject_id,
   extract(epoch from head.due_at - ${merchantTime})::float8 * 1000 as due_in_ms,
   extract(epoch from ${merchantTime} - head.tried_at)::float8 * 1000 as tried_ms_ago`;
 
 /**
- * Heads of the shards' active endpoints that are due, at most `perEndpoint` each, the oldest orders first. Of a failing
+ * Heads of the shards' active endpoints that are due, at most `perEndpoint` each, by kind and id of the subject: ids grow with
+ * time, so that of each kind the oldest subjects come first. Of a failing
  * endpoint that is new to the caller also those that are not due: one of them will probe it.
  */
 export async function scanHeads(
@@ -58,9 +56,9 @@ export async function scanHeads(
       select ${headColumns}
       from endpoint e ${clockOf(sql.ref('e.merchant_id'))} cross join lateral (
         select * from (
-          select distinct on (d.order_id) d.id, d.order_id, d.due_at, d.tried_at
+          select distinct on (d.subject_kind, d.subject_id) d.id, d.subject_kind, d.subject_id, d.due_at, d.tried_at
           from delivery d where d.endpoint_id = e.id and d.status = 'waiting'
-          order by d.order_id, d.position
+          order by d.subject_kind, d.subject_id, d.position
         ) as first
         where case when ${isStanding} then first.due_at <= ${merchantTime}
           else first.due_at <= ${merchantTime} + ${lookAhead}::interval or (e.first_failure_at is not null and e.id <> all (${where.known}::uuid[])) end
@@ -81,12 +79,14 @@ export async function loadHeads(database: Database<object>, chains: readonly Cha
     // By the endpoints' ids: as a condition of its own their status would have all that are active read for it.
     sql<HeadRow>`
       select ${headColumns}
-      from unnest(${chains.map((each) => each.endpointId)}::uuid[], ${chains.map((each) => each.orderId)}::bigint[]) as chain (endpoint_id, order_id)
+      from unnest(
+        ${chains.map((each) => each.endpointId)}::uuid[], ${chains.map((each) => each.subjectKind)}::text[], ${chains.map((each) => each.subjectId)}::text[]
+      ) as chain (endpoint_id, subject_kind, subject_id)
       join endpoint e on e.id = chain.endpoint_id
       ${clockOf(sql.ref('e.merchant_id'))}
       cross join lateral (
-        select d.id, d.order_id, d.due_at, d.tried_at from delivery d
-        where d.endpoint_id = chain.endpoint_id and d.order_id = chain.order_id and d.status = 'waiting'
+        select d.id, d.subject_kind, d.subject_id, d.due_at, d.tried_at from delivery d
+        where d.endpoint_id = chain.endpoint_id and d.subject_kind = chain.subject_kind and d.subject_id = chain.subject_id and d.status = 'waiting'
         order by d.position limit 1
       ) as head
       where case when e.status = 'active' then not ${isStanding} or head.due_at <= ${merchantTime} else false end`.execute(
@@ -103,7 +103,8 @@ function toHead(row: HeadRow): Head {
     merchantId: row.merchant_id,
     shard: row.shard,
     isFailing: row.is_failing,
-    orderId: row.order_id,
+    subjectKind: row.subject_kind,
+    subjectId: row.subject_id,
     dueInMs: row.due_in_ms,
     triedMsAgo: row.tried_ms_ago ?? undefined,
   };
@@ -168,7 +169,7 @@ export async function loadShipments(
         -- By the wall: a secret lives by the receivers' clocks.
         case when e.rotated_at > now() - interval '24 hours' then e.old_secrets end as old_secrets, v.body, v.traceparent,
         (select p.status = 'exhausted' from delivery p
-          where p.endpoint_id = d.endpoint_id and p.order_id = d.order_id and p.position < d.position
+          where p.endpoint_id = d.endpoint_id and p.subject_kind = d.subject_kind and p.subject_id = d.subject_id and p.position < d.position
           order by p.position desc limit 1) as has_gap
       from d join endpoint e on e.id = d.endpoint_id join event v on v.id = d.event_id
       where case when ${anyStatus}::boolean then e.status <> 'deleted' else e.status = 'active' and d.status = 'waiting' end`.execute(

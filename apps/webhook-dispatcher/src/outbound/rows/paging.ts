@@ -1,11 +1,7 @@
 /** Lists, newest first, by id: stable while rows are added. */
 import { beyond } from '@tillstream/database/page';
 import { sql, type RawBuilder } from 'kysely';
-
-export interface Page<Row> {
-  readonly rows: readonly Row[];
-  readonly hasMore: boolean;
-}
+import type { Page } from '../../ports.ts';
 
 export interface PageQuery {
   readonly limit: number;

@@ -23,11 +23,12 @@ export async function readPending(database: Database<object>, merchantId: string
   // By due time first, and only so many: the planner, unsure of row-level security, would rather read all of them. What waits is
   // not done: in these words it has an index by merchant.
   const found = (when: RawBuilder<unknown>) => sql`
-    select d.id, d.endpoint_id, d.order_id, d.due_at from delivery d
+    select d.id, d.endpoint_id, d.subject_kind, d.subject_id, d.due_at from delivery d
     where d.merchant_id = ${merchantId}::uuid and d.done_at is null and ${when} order by d.due_at limit ${mostLookedAt}`;
   const isHead = sql`
     exists (select from endpoint e where e.id = d.endpoint_id and case e.status when 'active' then true else false end) and d.id = (
-      select f.id from delivery f where f.endpoint_id = d.endpoint_id and f.order_id = d.order_id and f.status = 'waiting'
+      select f.id from delivery f
+      where f.endpoint_id = d.endpoint_id and f.subject_kind = d.subject_kind and f.subject_id = d.subject_id and f.status = 'waiting'
       order by f.position limit 1)`;
   const { rows } = await database.statement([merchantId], (tx) =>
     // Rounded up: a clock that is set to it must find it due, and clocks are set to milliseconds.

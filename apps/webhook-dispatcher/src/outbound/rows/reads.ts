@@ -2,52 +2,21 @@
 import type { Database } from '@tillstream/database/database';
 import type { Vault } from '@tillstream/vault/vault';
 import { sql, type Kysely, type RawBuilder } from 'kysely';
+import type { AttemptRow, DeliveryFilter, DeliveryView, EventView, Page } from '../../ports.ts';
 import { bodyContext } from './fan-out.ts';
-import { all, pageOf, type Page, type PageQuery } from './paging.ts';
+import { all, pageOf, type PageQuery } from './paging.ts';
 
-export interface EventView {
+interface EventRow {
   readonly id: string;
   readonly type: string;
-  readonly orderId: bigint;
-  readonly occurredAt: Date;
-  readonly body: string;
-  readonly livemode: boolean;
-}
-
-export interface AttemptRow {
-  readonly delivery_id: string;
-  readonly number: number;
-  readonly at: Date;
-  readonly trigger: string;
-  readonly http_status: number;
-  readonly error: string;
-  readonly duration_ms: number;
-  readonly response_start: string;
-  readonly trace_id: string;
-}
-
-export interface DeliveryView {
-  readonly id: string;
-  readonly event_id: string;
-  readonly event_type: string;
-  readonly endpoint_id: string;
-  readonly order_id: bigint;
-  readonly livemode: boolean;
-  /** waiting, held (its endpoint is off), delivered, exhausted, cancelled */
-  readonly status: string;
-  readonly created_at: Date;
-  readonly due_at: Date | null;
-  readonly done_at: Date | null;
-  readonly attempts: readonly AttemptRow[];
-  readonly traceparent: string;
+  readonly payload_profile: string;
+  readonly subject_kind: string;
+  readonly subject_id: string;
+  readonly order_id: bigint | null;
   readonly occurred_at: Date;
-}
-
-export interface DeliveryFilter {
-  readonly endpointId?: string | undefined;
-  readonly eventId?: string | undefined;
-  readonly status?: string | undefined;
-  readonly orderId?: bigint | undefined;
+  /** Sealed. */
+  readonly body: Buffer;
+  readonly livemode: boolean;
 }
 
 // More attempts than this are made by hand only; the newest are shown.
@@ -86,14 +55,17 @@ export class Reads {
 
   async #events(merchantId: string, condition: RawBuilder<unknown>): Promise<readonly EventView[]> {
     const { rows } = await this.#database.statement([merchantId], (tx) =>
-      sql<{ id: string; type: string; order_id: bigint; occurred_at: Date; body: Buffer; livemode: boolean }>`
-        select v.id, v.type, v.order_id, v.occurred_at, v.body, v.livemode from event v
+      sql<EventRow>`
+        select v.id, v.type, v.payload_profile, v.subject_kind, v.subject_id, v.order_id, v.occurred_at, v.body, v.livemode from event v
         where v.merchant_id = ${merchantId}::uuid and ${condition}`.execute(tx),
     );
     return rows.map((row) => ({
       id: row.id,
       type: row.type,
-      orderId: row.order_id,
+      profile: row.payload_profile,
+      subjectKind: row.subject_kind,
+      subjectId: row.subject_id,
+      orderId: row.order_id ?? undefined,
       occurredAt: row.occurred_at,
       body: this.#vault.open(row.body, bodyContext(merchantId, row.id)).toString('utf8'),
       livemode: row.livemode,
@@ -145,7 +117,7 @@ async function readDeliveries(
   condition: RawBuilder<unknown>,
 ): Promise<readonly DeliveryView[]> {
   const { rows } = await sql<Omit<DeliveryView, 'attempts'>>`
-    select d.id, d.event_id, v.type as event_type, d.endpoint_id, d.order_id, v.livemode, v.traceparent, v.occurred_at, d.created_at, d.done_at,
+    select d.id, d.event_id, v.type as event_type, d.endpoint_id, d.subject_kind, d.subject_id, d.order_id, v.livemode, v.traceparent, v.occurred_at, d.created_at, d.done_at,
       case when d.status = 'waiting' and e.status <> 'active' then 'held' else d.status end as status,
       case when d.status = 'waiting' then d.due_at end as due_at
     from delivery d join event v on v.id = d.event_id join endpoint e on e.id = d.endpoint_id

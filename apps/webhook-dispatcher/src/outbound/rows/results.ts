@@ -84,7 +84,7 @@ async function writeResults(
         due_at = case when ours.is_counted and ours.outcome = 'waiting' then ours.there + ours.retry_in_ms * interval '1 millisecond' else d.due_at end,
         attempt_count = d.attempt_count + 1, tried_at = ours.at, was_away = ours.is_away
       from ours where d.id = ours.id
-      returning d.id, d.merchant_id, d.endpoint_id, d.order_id, d.attempt_count
+      returning d.id, d.merchant_id, d.endpoint_id, d.subject_kind, d.subject_id, d.attempt_count
     ), logged as (
       insert into attempt (delivery_id, number, merchant_id, endpoint_id, at, trigger, http_status, error, duration_ms, response_start, trace_id)
       select done.id, done.attempt_count, done.merchant_id, done.endpoint_id, ours.at, 'scheduled', ours.http_status, ours.error,
@@ -106,7 +106,7 @@ async function writeResults(
     )
     select done.id, ours.outcome = 'waiting' or exists (
       select from delivery n
-      where n.endpoint_id = done.endpoint_id and n.order_id = done.order_id and n.status = 'waiting' and n.id <> done.id) as has_next
+      where n.endpoint_id = done.endpoint_id and n.subject_kind = done.subject_kind and n.subject_id = done.subject_id and n.status = 'waiting' and n.id <> done.id) as has_next
     from done join ours using (id)`.execute(tx);
   return new Map(rows.map((row) => [row.id, row.has_next]));
 }

@@ -1,6 +1,6 @@
 /** I14 at every commit: each row has its tenant for ever, and names nothing that belongs to another. */
-import type { TableDefinition } from '@tillstream/testkit/memory/catalog';
-import { Json } from '@tillstream/testkit/memory/values';
+import type { TableDefinition } from '@tillstream/memory-postgres/catalog';
+import { Json } from '@tillstream/memory-postgres/values';
 import type { Shops } from '../../shop.ts';
 import type { Change, Judge, Reading } from './watch.ts';
 

@@ -2,9 +2,9 @@
  * Sentences that are judged at every commit, while a history goes on: what is wrong for a moment and mended later is seen, and
  * which operation did it. A judge hears the rows that the commit changed and keeps what little it must remember of the others.
  */
-import type { TableDefinition } from '@tillstream/testkit/memory/catalog';
-import type { RowChange } from '@tillstream/testkit/memory/transaction';
-import type { Value } from '@tillstream/testkit/memory/values';
+import type { TableDefinition } from '@tillstream/memory-postgres/catalog';
+import type { RowChange } from '@tillstream/memory-postgres/transaction';
+import type { Value } from '@tillstream/memory-postgres/values';
 import type { Violation } from '../judge.ts';
 
 /** One row before and after; absent = it was not there, or is gone. */

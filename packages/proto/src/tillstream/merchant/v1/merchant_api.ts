@@ -81,6 +81,8 @@ export interface Policies {
    * growing, under 90 days. Empty = never, the default.
    */
   unpaidOrderReminders: string[];
+  /** How long a customer has to begin to pay on the provider's page (P6), in minutes. 5 to 1440, default 30. */
+  paymentExpiryMinutes: number;
 }
 
 export interface GetMerchantsRequest {
@@ -108,6 +110,7 @@ export interface UpdateMerchantRequest {
   renewalConsent?: string | undefined;
   renewalConsentDefault?: boolean | undefined;
   unpaidOrderReminders: UnpaidOrderReminders | undefined;
+  paymentExpiryMinutes?: number | undefined;
 }
 
 /** Replaces the list when present. */
@@ -788,7 +791,13 @@ export const Merchant: MessageFns<Merchant> = {
 };
 
 function createBasePolicies(): Policies {
-  return { commissionBp: 0, renewalConsent: "", renewalConsentDefault: false, unpaidOrderReminders: [] };
+  return {
+    commissionBp: 0,
+    renewalConsent: "",
+    renewalConsentDefault: false,
+    unpaidOrderReminders: [],
+    paymentExpiryMinutes: 0,
+  };
 }
 
 export const Policies: MessageFns<Policies> = {
@@ -804,6 +813,9 @@ export const Policies: MessageFns<Policies> = {
     }
     for (const v of message.unpaidOrderReminders) {
       writer.uint32(34).string(v!);
+    }
+    if (message.paymentExpiryMinutes !== 0) {
+      writer.uint32(40).int32(message.paymentExpiryMinutes);
     }
     return writer;
   },
@@ -851,6 +863,14 @@ export const Policies: MessageFns<Policies> = {
             }
 
             message.unpaidOrderReminders.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.paymentExpiryMinutes = reader.int32();
             continue;
           }
         }
@@ -973,6 +993,7 @@ function createBaseUpdateMerchantRequest(): UpdateMerchantRequest {
     renewalConsent: undefined,
     renewalConsentDefault: undefined,
     unpaidOrderReminders: undefined,
+    paymentExpiryMinutes: undefined,
   };
 }
 
@@ -1016,6 +1037,9 @@ export const UpdateMerchantRequest: MessageFns<UpdateMerchantRequest> = {
     }
     if (message.unpaidOrderReminders !== undefined) {
       UnpaidOrderReminders.encode(message.unpaidOrderReminders, writer.uint32(106).fork()).join();
+    }
+    if (message.paymentExpiryMinutes !== undefined) {
+      writer.uint32(112).int32(message.paymentExpiryMinutes);
     }
     return writer;
   },
@@ -1135,6 +1159,14 @@ export const UpdateMerchantRequest: MessageFns<UpdateMerchantRequest> = {
             }
 
             message.unpaidOrderReminders = UnpaidOrderReminders.decode(reader, reader.uint32());
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.paymentExpiryMinutes = reader.int32();
             continue;
           }
         }

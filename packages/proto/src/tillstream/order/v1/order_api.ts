@@ -19,6 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { Instrument } from "../../instrument/v1/instrument.ts";
 import { Subscription } from "../../subscription/v1/subscription_api.ts";
 
 export const protobufPackage = "tillstream.order.v1";
@@ -74,10 +75,14 @@ export interface Cart {
 }
 
 export interface PaymentMethod {
-  /** CreditCard, BankTransfer */
+  /** As the catalogue of the payment service says it (ListMethods), here and below. */
   code: string;
   /** Whether what it pays can be charged again without the customer. */
   canRenew: boolean;
+  systemName: string;
+  /** card, bank, transfer, wallet, crypto */
+  kind: string;
+  textKey: string;
 }
 
 /** What is agreed on when an order is placed. */
@@ -282,6 +287,10 @@ export interface Order {
   isPaidByHand: boolean;
   /** What the customer may choose from while it is unpaid. */
   paymentMethods: PaymentMethod[];
+  /** What the catalogue called payment_method when the order was placed. */
+  paymentSystemName: string;
+  /** What it was paid by, else what was chosen; set by OpenOrder. */
+  shownMethod: PaymentMethod | undefined;
 }
 
 export interface Order_MetadataEntry {
@@ -322,10 +331,9 @@ export interface OrderItem {
 export interface PaymentSummary {
   paymentId: string;
   status: string;
-  /** CreditCard */
   method: string;
-  /** Bank Card */
   systemName: string;
+  /** The card as older consumers read it; a newer one reads `instrument`, and these when it is absent. */
   cardType: string;
   cardLast4: string;
   /** MM/YYYY */
@@ -339,6 +347,12 @@ export interface PaymentSummary {
   moneyMoved: string;
   /** What the customer let us keep to charge again; empty = nothing. */
   instrumentId: string;
+  /** What was paid with; absent when it is not known. */
+  instrument:
+    | Instrument
+    | undefined;
+  /** How long the page stayed open from its creation when nobody began to pay; 0 = it does not expire, or it is not said here. */
+  expiryMinutes: number;
 }
 
 export interface ChangeSubscriptionRequest {
@@ -847,7 +861,7 @@ export const Cart: MessageFns<Cart> = {
 };
 
 function createBasePaymentMethod(): PaymentMethod {
-  return { code: "", canRenew: false };
+  return { code: "", canRenew: false, systemName: "", kind: "", textKey: "" };
 }
 
 export const PaymentMethod: MessageFns<PaymentMethod> = {
@@ -857,6 +871,15 @@ export const PaymentMethod: MessageFns<PaymentMethod> = {
     }
     if (message.canRenew !== false) {
       writer.uint32(16).bool(message.canRenew);
+    }
+    if (message.systemName !== "") {
+      writer.uint32(26).string(message.systemName);
+    }
+    if (message.kind !== "") {
+      writer.uint32(34).string(message.kind);
+    }
+    if (message.textKey !== "") {
+      writer.uint32(42).string(message.textKey);
     }
     return writer;
   },
@@ -888,6 +911,30 @@ export const PaymentMethod: MessageFns<PaymentMethod> = {
             }
 
             message.canRenew = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.systemName = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.textKey = reader.string();
             continue;
           }
         }
@@ -2504,6 +2551,8 @@ function createBaseOrder(): Order {
     renewsSubscriptionId: "",
     isPaidByHand: false,
     paymentMethods: [],
+    paymentSystemName: "",
+    shownMethod: undefined,
   };
 }
 
@@ -2598,6 +2647,12 @@ export const Order: MessageFns<Order> = {
     }
     for (const v of message.paymentMethods) {
       PaymentMethod.encode(v!, writer.uint32(218).fork()).join();
+    }
+    if (message.paymentSystemName !== "") {
+      writer.uint32(226).string(message.paymentSystemName);
+    }
+    if (message.shownMethod !== undefined) {
+      PaymentMethod.encode(message.shownMethod, writer.uint32(234).fork()).join();
     }
     return writer;
   },
@@ -2832,6 +2887,22 @@ export const Order: MessageFns<Order> = {
             }
 
             message.paymentMethods.push(PaymentMethod.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.paymentSystemName = reader.string();
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.shownMethod = PaymentMethod.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -3212,6 +3283,8 @@ function createBasePaymentSummary(): PaymentSummary {
     reason: "",
     moneyMoved: "",
     instrumentId: "",
+    instrument: undefined,
+    expiryMinutes: 0,
   };
 }
 
@@ -3252,6 +3325,12 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
     }
     if (message.instrumentId !== "") {
       writer.uint32(98).string(message.instrumentId);
+    }
+    if (message.instrument !== undefined) {
+      Instrument.encode(message.instrument, writer.uint32(106).fork()).join();
+    }
+    if (message.expiryMinutes !== 0) {
+      writer.uint32(120).int32(message.expiryMinutes);
     }
     return writer;
   },
@@ -3363,6 +3442,22 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
             }
 
             message.instrumentId = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.instrument = Instrument.decode(reader, reader.uint32());
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.expiryMinutes = reader.int32();
             continue;
           }
         }

@@ -19,6 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { Instrument } from "../../instrument/v1/instrument.ts";
 
 export const protobufPackage = "tillstream.payment.v1";
 
@@ -29,7 +30,7 @@ export interface CreatePaymentRequest {
   orderId: bigint;
   amountMinor: bigint;
   currency: string;
-  /** CreditCard, BankTransfer */
+  /** A code of the catalogue (ListMethods). */
   method: string;
   /** Where the provider sends the customer afterwards. */
   returnUrl: string;
@@ -40,6 +41,10 @@ export interface CreatePaymentRequest {
   livemode: boolean;
   /** The customer agreed that the instrument is kept and charged again for renewals. An amount of 0 is allowed only then. */
   saveInstrument: boolean;
+  /** Where the buyer is, ISO 3166-1 alpha-2; empty = not known. */
+  country: string;
+  /** Until a page that nobody used expires: 5 to 1440 minutes, the merchant's policy; 0 = 30. */
+  expiryMinutes: number;
 }
 
 export interface CreatePaymentResponse {
@@ -71,6 +76,7 @@ export interface Payment {
   providerErrorDescription: string;
   /** no, yes, unknown */
   moneyMoved: string;
+  /** The card as older consumers read it; a newer one reads `instrument`, and these when it is absent. */
   cardType: string;
   cardLast4: string;
   /** MM/YYYY */
@@ -85,6 +91,8 @@ export interface Payment {
   instrumentId: string;
   /** A renewal: the customer was not there. */
   isOffSession: boolean;
+  /** What was paid with; absent until the provider says it. */
+  instrument: Instrument | undefined;
 }
 
 export interface PaymentAttempt {
@@ -147,6 +155,10 @@ export interface WithdrawPaymentResponse {
 }
 
 export interface ReceiveCallbackRequest {
+  /**
+   * The last part of the address that it came to: the account's id, pa_ and 26 characters, or the provider's name for
+   * payments that were begun before merchants had accounts.
+   */
   provider: string;
   /** Lower-case names. */
   headers: { [key: string]: string };
@@ -165,19 +177,33 @@ export interface ReceiveCallbackResponse {
 
 export interface ListMethodsRequest {
   livemode: boolean;
+  /** Whose accounts are asked; empty = what every merchant has. */
+  merchantId: string;
+  /** What the merchant's accounts offer for them; empty = for any. */
+  currency: string;
+  country: string;
 }
 
 export interface Method {
-  /** CreditCard, BankTransfer */
+  /** What documents call payment_method: CreditCard, BankTransfer */
   code: string;
-  /** Bank Card, Bank Transfer */
+  /** What documents call payment_system_name: Bank Card, Bank Transfer */
   systemName: string;
   /** What it pays can be charged again without the customer. */
   canRenew: boolean;
+  /** card, bank, transfer, wallet, crypto */
+  kind: string;
+  /** The money may arrive days after the customer has left the provider's page. */
+  isOffline: boolean;
+  /** Under which pages keep what they say of it: card, transfer */
+  textKey: string;
 }
 
 export interface ListMethodsResponse {
+  /** What a customer may choose from in this mode, the default first. */
   methods: Method[];
+  /** Every method, also what no provider offers in this mode: orders of before show it. */
+  catalogue: Method[];
 }
 
 function createBaseCreatePaymentRequest(): CreatePaymentRequest {
@@ -192,6 +218,8 @@ function createBaseCreatePaymentRequest(): CreatePaymentRequest {
     description: "",
     livemode: false,
     saveInstrument: false,
+    country: "",
+    expiryMinutes: 0,
   };
 }
 
@@ -232,6 +260,12 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
     }
     if (message.saveInstrument !== false) {
       writer.uint32(80).bool(message.saveInstrument);
+    }
+    if (message.country !== "") {
+      writer.uint32(114).string(message.country);
+    }
+    if (message.expiryMinutes !== 0) {
+      writer.uint32(120).int32(message.expiryMinutes);
     }
     return writer;
   },
@@ -329,6 +363,22 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
             message.saveInstrument = reader.bool();
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.country = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.expiryMinutes = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -418,6 +468,7 @@ function createBasePayment(): Payment {
     version: 0n,
     instrumentId: "",
     isOffSession: false,
+    instrument: undefined,
   };
 }
 
@@ -515,6 +566,9 @@ export const Payment: MessageFns<Payment> = {
     }
     if (message.isOffSession !== false) {
       writer.uint32(224).bool(message.isOffSession);
+    }
+    if (message.instrument !== undefined) {
+      Instrument.encode(message.instrument, writer.uint32(234).fork()).join();
     }
     return writer;
   },
@@ -754,6 +808,14 @@ export const Payment: MessageFns<Payment> = {
             }
 
             message.isOffSession = reader.bool();
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.instrument = Instrument.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -1564,13 +1626,22 @@ export const ReceiveCallbackResponse: MessageFns<ReceiveCallbackResponse> = {
 };
 
 function createBaseListMethodsRequest(): ListMethodsRequest {
-  return { livemode: false };
+  return { livemode: false, merchantId: "", currency: "", country: "" };
 }
 
 export const ListMethodsRequest: MessageFns<ListMethodsRequest> = {
   encode(message: ListMethodsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.livemode !== false) {
       writer.uint32(8).bool(message.livemode);
+    }
+    if (message.merchantId !== "") {
+      writer.uint32(18).string(message.merchantId);
+    }
+    if (message.currency !== "") {
+      writer.uint32(26).string(message.currency);
+    }
+    if (message.country !== "") {
+      writer.uint32(34).string(message.country);
     }
     return writer;
   },
@@ -1596,6 +1667,30 @@ export const ListMethodsRequest: MessageFns<ListMethodsRequest> = {
             message.livemode = reader.bool();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.merchantId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.currency = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.country = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1610,7 +1705,7 @@ export const ListMethodsRequest: MessageFns<ListMethodsRequest> = {
 };
 
 function createBaseMethod(): Method {
-  return { code: "", systemName: "", canRenew: false };
+  return { code: "", systemName: "", canRenew: false, kind: "", isOffline: false, textKey: "" };
 }
 
 export const Method: MessageFns<Method> = {
@@ -1623,6 +1718,15 @@ export const Method: MessageFns<Method> = {
     }
     if (message.canRenew !== false) {
       writer.uint32(24).bool(message.canRenew);
+    }
+    if (message.kind !== "") {
+      writer.uint32(34).string(message.kind);
+    }
+    if (message.isOffline !== false) {
+      writer.uint32(40).bool(message.isOffline);
+    }
+    if (message.textKey !== "") {
+      writer.uint32(50).string(message.textKey);
     }
     return writer;
   },
@@ -1664,6 +1768,30 @@ export const Method: MessageFns<Method> = {
             message.canRenew = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.isOffline = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.textKey = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1678,13 +1806,16 @@ export const Method: MessageFns<Method> = {
 };
 
 function createBaseListMethodsResponse(): ListMethodsResponse {
-  return { methods: [] };
+  return { methods: [], catalogue: [] };
 }
 
 export const ListMethodsResponse: MessageFns<ListMethodsResponse> = {
   encode(message: ListMethodsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.methods) {
       Method.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.catalogue) {
+      Method.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -1710,6 +1841,14 @@ export const ListMethodsResponse: MessageFns<ListMethodsResponse> = {
             message.methods.push(Method.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.catalogue.push(Method.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1726,8 +1865,10 @@ export const ListMethodsResponse: MessageFns<ListMethodsResponse> = {
 export type PaymentApiService = typeof PaymentApiService;
 export const PaymentApiService = {
   /**
-   * One live payment per order: a second call answers it. Refuses with attempt_unresolved,
-   * payment_method_not_supported, amount_out_of_range.
+   * Begins an attempt to pay what the order asks for, or answers the same one that is live. While an offline attempt
+   * waits, another may be begun; at most one online attempt of an order is live. After a part was received an attempt is
+   * over what is missing. Refuses with attempt_unresolved, order_already_paid, payment_method_not_supported,
+   * amount_out_of_range.
    */
   createPayment: {
     path: "/tillstream.payment.v1.PaymentApi/CreatePayment" as const,
@@ -1798,7 +1939,7 @@ export const PaymentApiService = {
       Buffer.from(ReceiveCallbackResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReceiveCallbackResponse => ReceiveCallbackResponse.decode(value),
   },
-  /** What a customer may choose from, the default first. */
+  /** The catalogue of payment methods, and what a customer may choose from. */
   listMethods: {
     path: "/tillstream.payment.v1.PaymentApi/ListMethods" as const,
     requestStream: false as const,
@@ -1812,8 +1953,10 @@ export const PaymentApiService = {
 
 export interface PaymentApiServer extends UntypedServiceImplementation {
   /**
-   * One live payment per order: a second call answers it. Refuses with attempt_unresolved,
-   * payment_method_not_supported, amount_out_of_range.
+   * Begins an attempt to pay what the order asks for, or answers the same one that is live. While an offline attempt
+   * waits, another may be begun; at most one online attempt of an order is live. After a part was received an attempt is
+   * over what is missing. Refuses with attempt_unresolved, order_already_paid, payment_method_not_supported,
+   * amount_out_of_range.
    */
   createPayment: handleUnaryCall<CreatePaymentRequest, CreatePaymentResponse>;
   /** Unknown ids are left out of the answer. */
@@ -1828,14 +1971,16 @@ export interface PaymentApiServer extends UntypedServiceImplementation {
    * provider_not_found.
    */
   receiveCallback: handleUnaryCall<ReceiveCallbackRequest, ReceiveCallbackResponse>;
-  /** What a customer may choose from, the default first. */
+  /** The catalogue of payment methods, and what a customer may choose from. */
   listMethods: handleUnaryCall<ListMethodsRequest, ListMethodsResponse>;
 }
 
 export interface PaymentApiClient extends Client {
   /**
-   * One live payment per order: a second call answers it. Refuses with attempt_unresolved,
-   * payment_method_not_supported, amount_out_of_range.
+   * Begins an attempt to pay what the order asks for, or answers the same one that is live. While an offline attempt
+   * waits, another may be begun; at most one online attempt of an order is live. After a part was received an attempt is
+   * over what is missing. Refuses with attempt_unresolved, order_already_paid, payment_method_not_supported,
+   * amount_out_of_range.
    */
   createPayment(
     request: CreatePaymentRequest,
@@ -1934,7 +2079,7 @@ export interface PaymentApiClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReceiveCallbackResponse) => void,
   ): ClientUnaryCall;
-  /** What a customer may choose from, the default first. */
+  /** The catalogue of payment methods, and what a customer may choose from. */
   listMethods(
     request: ListMethodsRequest,
     callback: (error: ServiceError | null, response: ListMethodsResponse) => void,

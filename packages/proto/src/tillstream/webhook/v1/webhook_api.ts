@@ -45,7 +45,7 @@ export interface Endpoint {
   succeededCount: number;
   failedCount: number;
   waitingCount: number;
-  /** seed */
+  /** seed, standard */
   payloadProfile: string;
   metadata: { [key: string]: string };
 }
@@ -74,6 +74,8 @@ export interface CreateEndpointRequest {
   metadata: { [key: string]: string };
   /** UUID; a second call with it answers the endpoint that the first made, with its secrets. Empty = none. */
   requestId: string;
+  /** seed, standard; empty = seed. It stays for good. */
+  payloadProfile: string;
 }
 
 export interface CreateEndpointRequest_MetadataEntry {
@@ -179,6 +181,7 @@ export interface WebhookEvent {
   /** evt_…; the webhook-id of all its deliveries */
   id: string;
   type: string;
+  /** The order that the subject belongs to; 0 = none. */
   orderId: bigint;
   occurredAt:
     | Date
@@ -186,6 +189,12 @@ export interface WebhookEvent {
   /** The exact JSON bytes that are sent, as text. */
   body: string;
   livemode: boolean;
+  /** What it is about: order, payment, … */
+  subjectKind: string;
+  /** The public id, or the number of an order. */
+  subjectId: string;
+  /** The profile of the body: seed, standard. */
+  payloadProfile: string;
 }
 
 export interface GetEventRequest {
@@ -233,6 +242,7 @@ export interface Delivery {
   eventId: string;
   eventType: string;
   endpointId: string;
+  /** The order that the subject belongs to; 0 = none. */
   orderId: bigint;
   /** waiting, held, delivered, exhausted, cancelled */
   status: string;
@@ -241,6 +251,9 @@ export interface Delivery {
   deliveredAt: Date | undefined;
   attempts: Attempt[];
   livemode: boolean;
+  /** As of the event. */
+  subjectKind: string;
+  subjectId: string;
 }
 
 export interface GetDeliveryRequest {
@@ -634,6 +647,7 @@ function createBaseCreateEndpointRequest(): CreateEndpointRequest {
     seedSecret: "",
     metadata: {},
     requestId: "",
+    payloadProfile: "",
   };
 }
 
@@ -668,6 +682,9 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
     });
     if (message.requestId !== "") {
       writer.uint32(82).string(message.requestId);
+    }
+    if (message.payloadProfile !== "") {
+      writer.uint32(90).string(message.payloadProfile);
     }
     return writer;
   },
@@ -766,6 +783,14 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
             }
 
             message.requestId = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.payloadProfile = reader.string();
             continue;
           }
         }
@@ -1826,7 +1851,17 @@ export const PingEndpointResponse: MessageFns<PingEndpointResponse> = {
 };
 
 function createBaseWebhookEvent(): WebhookEvent {
-  return { id: "", type: "", orderId: 0n, occurredAt: undefined, body: "", livemode: false };
+  return {
+    id: "",
+    type: "",
+    orderId: 0n,
+    occurredAt: undefined,
+    body: "",
+    livemode: false,
+    subjectKind: "",
+    subjectId: "",
+    payloadProfile: "",
+  };
 }
 
 export const WebhookEvent: MessageFns<WebhookEvent> = {
@@ -1851,6 +1886,15 @@ export const WebhookEvent: MessageFns<WebhookEvent> = {
     }
     if (message.livemode !== false) {
       writer.uint32(48).bool(message.livemode);
+    }
+    if (message.subjectKind !== "") {
+      writer.uint32(58).string(message.subjectKind);
+    }
+    if (message.subjectId !== "") {
+      writer.uint32(66).string(message.subjectId);
+    }
+    if (message.payloadProfile !== "") {
+      writer.uint32(74).string(message.payloadProfile);
     }
     return writer;
   },
@@ -1914,6 +1958,30 @@ export const WebhookEvent: MessageFns<WebhookEvent> = {
             }
 
             message.livemode = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.subjectKind = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.subjectId = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.payloadProfile = reader.string();
             continue;
           }
         }
@@ -2318,6 +2386,8 @@ function createBaseDelivery(): Delivery {
     deliveredAt: undefined,
     attempts: [],
     livemode: false,
+    subjectKind: "",
+    subjectId: "",
   };
 }
 
@@ -2358,6 +2428,12 @@ export const Delivery: MessageFns<Delivery> = {
     }
     if (message.livemode !== false) {
       writer.uint32(88).bool(message.livemode);
+    }
+    if (message.subjectKind !== "") {
+      writer.uint32(98).string(message.subjectKind);
+    }
+    if (message.subjectId !== "") {
+      writer.uint32(106).string(message.subjectId);
     }
     return writer;
   },
@@ -2461,6 +2537,22 @@ export const Delivery: MessageFns<Delivery> = {
             }
 
             message.livemode = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.subjectKind = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.subjectId = reader.string();
             continue;
           }
         }
