@@ -1,21 +1,11 @@
 /** The database of a running product, seen as the roles of its services see it: all rows, and nothing is changed. */
+import { services } from '@tillstream/service/manifest';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import type { Product } from '../product.ts';
 
-export const schemas = [
-  'merchant',
-  'order',
-  'payment',
-  'fulfillment',
-  'subscription',
-  'notification',
-  'webhook',
-  'gateway',
-] as const;
-
-export type SchemaName = (typeof schemas)[number];
+export const schemas: readonly string[] = [...services.map(({ schema }) => schema), 'gateway'];
 
 // The embedded server's port among those of the product.
 const postgresOffset = 6;

@@ -9,6 +9,7 @@ import { loadSecrets, saveSecrets } from '../../apps/standalone/src/secrets.ts';
 import { startEmbeddedPostgres } from '../../packages/embedded/src/server.ts';
 import { MerchantApiService } from '../../packages/proto/src/tillstream/merchant/v1/merchant_api.ts';
 import { makeClient, openChannel } from '../../packages/rpc/src/client.ts';
+import { addressesOf, serviceNames } from '../../packages/service/src/manifest.ts';
 import { findBroker } from '../../packages/testkit/src/broker.ts';
 import { startProcesses, type Program } from './processes.ts';
 
@@ -34,24 +35,9 @@ const shared: Record<string, string> = {
   ...environmentOf(ports, places, secrets, data),
   CARRIER: 'kafka',
   KAFKA_BROKERS: broker.addresses.join(','),
-  MERCHANT_ADDRESS: address('merchant'),
-  ORDER_ADDRESS: address('order'),
-  PAYMENT_ADDRESS: address('payment'),
-  FULFILLMENT_ADDRESS: address('fulfillment'),
-  NOTIFICATION_ADDRESS: address('notification'),
-  WEBHOOK_ADDRESS: address('webhook-dispatcher'),
-  SUBSCRIPTION_ADDRESS: address('subscription'),
+  ...addressesOf(address),
   OTLP_ENDPOINT: process.env['OTLP_ENDPOINT'] ?? '',
 };
-const services: readonly PortName[] = [
-  'merchant',
-  'order',
-  'payment',
-  'fulfillment',
-  'subscription',
-  'notification',
-  'webhook-dispatcher',
-];
 const edges: readonly (readonly [string, PortName])[] = [
   ['mailbox', 'mail'],
   ['sandbox', 'sandbox'],
@@ -59,7 +45,7 @@ const edges: readonly (readonly [string, PortName])[] = [
   ['checkout', 'checkout'],
 ];
 const programs = [
-  ...services.map((name) => [name, name, 'RPC_PORT'] as const),
+  ...serviceNames.map((name) => [name, name, 'RPC_PORT'] as const),
   ...edges.map(([name, port]) => [name, port, 'HTTP_PORT'] as const),
 ].map(([name, port, key], at): Program => {
   const home = homes.find((each) => each.name === name);

@@ -1,3 +1,4 @@
+import { roleOf, services } from '@tillstream/service/manifest';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServiceHome } from '@tillstream/database/migrate';
@@ -12,20 +13,10 @@ const root = new URL('../../../', import.meta.url);
 const messaging = new URL('packages/messaging/migrations/', root);
 
 // The homes of the services as they say themselves in their app.ts, which another app may not import.
-const homes = [
-  'order',
-  'payment',
-  'fulfillment',
-  'subscription',
-  'notification',
-  'webhook-dispatcher',
-  'merchant',
-  'gateway',
-].map((name): ServiceHome => {
-  const schema = name === 'webhook-dispatcher' ? 'webhook' : name;
+const homes = [...services, { name: 'gateway', schema: 'gateway' }].map(({ name, schema }): ServiceHome => {
   const moves = name === 'gateway' ? [] : [messaging];
   const migrations = new URL(`apps/${name}/migrations/`, root);
-  return { name, schema, role: `tillstream_${schema}`, migrations, shared: moves };
+  return { name, schema, role: roleOf(schema), migrations, shared: moves };
 });
 const carrier: ServiceHome = {
   name: 'carrier',

@@ -10,6 +10,7 @@ import { TestClockApiService } from '@tillstream/proto/merchant/v1/test_clock_ap
 import type { Client } from '@tillstream/rpc/client';
 import { implement } from '@tillstream/rpc/server';
 import type { ServiceApp } from '@tillstream/service/app';
+import { servicesWithClock } from '@tillstream/service/manifest';
 import type { Config } from './config.ts';
 import { answerMerchantApi } from './inbound/merchant-api.ts';
 import { answerTestClockApi } from './inbound/test-clock-api.ts';
@@ -29,7 +30,7 @@ export const home: ServiceHome = {
 };
 
 /** Every service in which something is due. The merchant service itself stamps nothing that a subscription sees. */
-export const travellers = ['order', 'payment', 'fulfillment', 'subscription', 'notification', 'webhook'] as const;
+export const travellers = servicesWithClock;
 
 export interface MerchantParts {
   readonly database: Database<MerchantTables>;

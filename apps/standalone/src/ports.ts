@@ -1,5 +1,6 @@
 /** Which port is whose: offsets from PORT_BASE, the same in every form that runs on one machine. */
 import { createServer } from 'node:net';
+import { services, type ServiceName } from '@tillstream/service/manifest';
 
 export const offsets = {
   gateway: 0,
@@ -10,16 +11,16 @@ export const offsets = {
   smtp: 5,
   postgres: 6,
   // gRPC, where each service is a process of its own.
-  merchant: 10,
-  order: 11,
-  payment: 12,
-  fulfillment: 13,
-  notification: 14,
-  'webhook-dispatcher': 15,
-  subscription: 16,
+  ...offsetsOfServices(),
 } as const;
 
 export type PortName = keyof typeof offsets;
+
+function offsetsOfServices(): Readonly<Record<ServiceName, number>> {
+  const entries = services.map(({ name, portOffset }) => [name, portOffset] as const);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one entry for each name
+  return Object.fromEntries(entries) as Record<ServiceName, number>;
+}
 
 export type Ports = Readonly<Record<PortName, number>>;
 

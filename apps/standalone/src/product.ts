@@ -46,6 +46,7 @@ import { sandboxApp, settings as sandboxSettings } from '@tillstream/sandbox/app
 import type { ServiceApp } from '@tillstream/service/app';
 import { readConfig } from '@tillstream/service/config';
 import type { Logger } from '@tillstream/service/log';
+import type { ServiceName } from '@tillstream/service/manifest';
 import { superviseApp, type RunningApp, type Surroundings } from '@tillstream/service/supervise';
 import {
   home as subscriptionHome,
@@ -85,11 +86,9 @@ export interface ProductParts {
 }
 
 export interface RunningProduct {
-  channel(target: Target): RpcChannel;
+  channel(target: ServiceName): RpcChannel;
   stop(): Promise<void>;
 }
-
-type Target = 'merchant' | 'order' | 'payment' | 'fulfillment' | 'subscription' | 'notification' | 'webhook';
 
 /** Brings every schema up to date. Each has its own lock, so they go side by side. */
 export async function migrateAll(adminUrl: string, password: string): Promise<void> {
@@ -111,9 +110,9 @@ export async function startProduct(parts: ProductParts): Promise<RunningProduct>
     return database;
   };
   const exchange = openExchange();
-  const channels = new Map<Target, RpcChannel>();
-  const channel = (target: Target): RpcChannel => {
-    const known = channels.get(target) ?? exchange.channel(target === 'webhook' ? webhookHome.name : target);
+  const channels = new Map<ServiceName, RpcChannel>();
+  const channel = (target: ServiceName): RpcChannel => {
+    const known = channels.get(target) ?? exchange.channel(target);
     channels.set(target, known);
     return known;
   };

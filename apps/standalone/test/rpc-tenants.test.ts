@@ -3,6 +3,7 @@
  * merchant with the ids of another. A new method is covered by being in its file; one whose request cannot be filled
  * fails here with a sentence.
  */
+import { servicesWithClock, servicesWithTimeline } from '@tillstream/service/manifest';
 import { publicId } from '@tillstream/database/public-id';
 import { makeClient } from '@tillstream/rpc/client';
 import { Refused } from '@tillstream/rpc/refusals';
@@ -29,9 +30,9 @@ const targets: Readonly<Record<string, readonly Parameters<Running['product']['c
   PaymentApi: ['payment'],
   FulfillmentApi: ['fulfillment'],
   SubscriptionApi: ['subscription'],
-  WebhookApi: ['webhook'],
-  TimelineApi: ['order', 'payment', 'fulfillment', 'subscription', 'notification', 'webhook'],
-  ClockApi: ['order', 'payment', 'fulfillment', 'subscription', 'notification', 'webhook'],
+  WebhookApi: ['webhook-dispatcher'],
+  TimelineApi: servicesWithTimeline,
+  ClockApi: servicesWithClock,
 };
 
 /** Without a merchant's id in the request, and why that is right. */

@@ -122,7 +122,7 @@ export async function openShop(
     subscription: { type: 'AR', period: 'P1Y', trialPeriod: '', renewalPrice: 'snapshot' },
   });
   const productId = made.product?.id ?? '';
-  const { endpoint } = await makeClient(WebhookApiService, product.channel('webhook')).createEndpoint({
+  const { endpoint } = await makeClient(WebhookApiService, product.channel('webhook-dispatcher')).createEndpoint({
     merchantId,
     livemode: false,
     url: receiver.url,

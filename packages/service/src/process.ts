@@ -21,11 +21,9 @@ import {
   type Environment,
 } from './config.ts';
 import { makeLog } from './log.ts';
+import { addressKeyOf, type ServiceName } from './manifest.ts';
 import { replayAll } from './replay.ts';
 import { superviseApp } from './supervise.ts';
-
-/** The target services, by the name in `…_ADDRESS`. */
-export type Target = 'merchant' | 'order' | 'payment' | 'fulfillment' | 'subscription' | 'notification' | 'webhook';
 
 export interface ProcessParts<Config, Schema> {
   readonly config: Config & CommonConfig;
@@ -33,7 +31,7 @@ export interface ProcessParts<Config, Schema> {
   readonly database: Database<Schema>;
   readonly clock: Clock;
   readonly log: Logger;
-  channel(target: Target): RpcChannel;
+  channel(target: ServiceName): RpcChannel;
 }
 
 /** The little of `process` that is needed, so that only main.ts touches it. */
@@ -127,11 +125,11 @@ async function start<Shape extends z.ZodObject, Schema extends object>(
   const database = await openHome<Schema>(options.home, config);
   const carrier = options.home === undefined ? undefined : openCarrier(options.name, config, log);
   const tls = tlsOf(config);
-  const channels = new Map<Target, RpcChannel>();
-  const channel = (target: Target): RpcChannel => {
+  const channels = new Map<ServiceName, RpcChannel>();
+  const channel = (target: ServiceName): RpcChannel => {
     const open =
       channels.get(target) ??
-      openChannel({ address: addressOf(config, target), ...(tls === undefined ? {} : { tls }) });
+      openChannel({ address: config[addressKeyOf(target)], ...(tls === undefined ? {} : { tls }) });
     channels.set(target, open);
     return open;
   };
@@ -212,23 +210,4 @@ function tlsOf(config: CommonConfig): RpcTls | undefined {
   if (cert === undefined || key === undefined || ca === undefined)
     throw new Error('RPC_TLS_CERT, RPC_TLS_KEY and RPC_TLS_CA: all three or none');
   return { cert: Buffer.from(cert), key: Buffer.from(key), ca: Buffer.from(ca) };
-}
-
-function addressOf(config: CommonConfig, target: Target): string {
-  switch (target) {
-    case 'merchant':
-      return config.MERCHANT_ADDRESS;
-    case 'order':
-      return config.ORDER_ADDRESS;
-    case 'payment':
-      return config.PAYMENT_ADDRESS;
-    case 'fulfillment':
-      return config.FULFILLMENT_ADDRESS;
-    case 'subscription':
-      return config.SUBSCRIPTION_ADDRESS;
-    case 'notification':
-      return config.NOTIFICATION_ADDRESS;
-    case 'webhook':
-      return config.WEBHOOK_ADDRESS;
-  }
 }

@@ -42,17 +42,26 @@ import {
   type SubscriptionTables,
 } from '@tillstream/subscription/app';
 import { home as webhook, settings as webhookSettings, webhookApp } from '@tillstream/webhook-dispatcher/app';
+import { services, type ServiceName as Service } from '@tillstream/service/manifest';
 import type { Pool, PoolConfig } from 'pg';
 import type { MailServer } from './outside/mail-server.ts';
 import { providerSettings, type Provider } from './outside/provider.ts';
 import type { Receivers } from './outside/receivers.ts';
 
-export const homes = { merchant, order, payment, fulfillment, subscription, notification, webhook, gateway };
+// A service of the manifest that is not here does not compile.
+export const homes = {
+  merchant,
+  order,
+  payment,
+  fulfillment,
+  subscription,
+  notification,
+  'webhook-dispatcher': webhook,
+  gateway,
+} satisfies Record<Service | 'gateway', ServiceHome>;
 export type ServiceName = keyof typeof homes;
 /** Those that every history has. The gateway has a door of its own, and is there when somebody comes to it. */
-export const serviceNames = Object.keys(homes).filter(
-  (name): name is ServiceName => name in homes && name !== 'gateway',
-);
+export const serviceNames: readonly ServiceName[] = services.map(({ name }) => name);
 
 export interface Around {
   readonly channel: (service: string) => RpcChannel;
@@ -86,7 +95,7 @@ const configs = {
   fulfillment: readConfig(fulfillmentSettings, environment),
   subscription: readConfig(subscriptionSettings, environment),
   notification: readConfig(notificationSettings, environment),
-  webhook: readConfig(webhookSettings, environment),
+  'webhook-dispatcher': readConfig(webhookSettings, environment),
   gateway: readConfig(gatewaySettings, environment),
 };
 
@@ -141,9 +150,9 @@ export function makeService(name: ServiceName, makePool: (config: PoolConfig) =>
           openTransport: () => around.mailServer.openTransport(),
         }),
       );
-    case 'webhook':
+    case 'webhook-dispatcher':
       return make<object>((own) =>
-        webhookApp({ ...own, clients, config: configs.webhook, exchange: around.receivers.exchange }),
+        webhookApp({ ...own, clients, config: configs['webhook-dispatcher'], exchange: around.receivers.exchange }),
       );
     case 'gateway':
       return make<GatewayTables>((own) => gatewayApp({ ...own, clients, config: configs.gateway }));

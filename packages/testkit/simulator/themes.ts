@@ -2,6 +2,7 @@
  * Themes of histories: what is bought and done, with faults aimed where they would hurt that. Blind faults alone seldom meet
  * the few operations that matter, such as the one charge of a renewal.
  */
+import { services } from '@tillstream/service/manifest';
 import type { Fault, FaultKind } from './engine/faults.ts';
 import type { Random } from './engine/random.ts';
 import type { Card } from './outside/cards.ts';
@@ -32,7 +33,7 @@ interface Theme {
 
 // Shorter than the pauses of the relays, and longer than what others need to overtake.
 const delaysMs = [80, 600, 6_000];
-const groups = ['order', 'payment', 'fulfillment', 'subscription', 'notification', 'webhook-dispatcher'];
+const groups = services.filter(({ hears }) => hears.length > 0).map(({ name }) => name);
 const unanswered: readonly FaultKind[] = [
   'lost after',
   'lost after',

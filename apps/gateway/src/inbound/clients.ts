@@ -8,6 +8,7 @@ import { SubscriptionApiService } from '@tillstream/proto/subscription/v1/subscr
 import { TimelineApiService } from '@tillstream/proto/timeline/v1/timeline_api';
 import { WebhookApiService } from '@tillstream/proto/webhook/v1/webhook_api';
 import { makeClient, type Client, type RpcChannel } from '@tillstream/rpc/client';
+import { servicesWithTimeline, type ServiceName } from '@tillstream/service/manifest';
 
 export interface Clients {
   readonly merchant: Client<typeof MerchantApiService>;
@@ -21,10 +22,8 @@ export interface Clients {
   readonly timelines: Readonly<Record<string, Client<typeof TimelineApiService>>>;
 }
 
-export type Behind = 'merchant' | 'order' | 'payment' | 'fulfillment' | 'subscription' | 'notification' | 'webhook';
-
-export function clientsOver(channel: (target: Behind) => RpcChannel): Clients {
-  const timeline = (target: Behind) => makeClient(TimelineApiService, channel(target), { deadlineMs: 3_000 });
+export function clientsOver(channel: (target: ServiceName) => RpcChannel): Clients {
+  const timeline = (target: ServiceName) => makeClient(TimelineApiService, channel(target), { deadlineMs: 3_000 });
   return {
     merchant: makeClient(MerchantApiService, channel('merchant')),
     testClock: makeClient(TestClockApiService, channel('merchant')),
@@ -33,14 +32,7 @@ export function clientsOver(channel: (target: Behind) => RpcChannel): Clients {
     // Ten thousand codes are sealed one by one.
     fulfillment: makeClient(FulfillmentApiService, channel('fulfillment'), { deadlineMs: 20_000 }),
     subscription: makeClient(SubscriptionApiService, channel('subscription')),
-    webhook: makeClient(WebhookApiService, channel('webhook'), { deadlineMs: 20_000 }),
-    timelines: {
-      order: timeline('order'),
-      payment: timeline('payment'),
-      fulfillment: timeline('fulfillment'),
-      subscription: timeline('subscription'),
-      notification: timeline('notification'),
-      'webhook-dispatcher': timeline('webhook'),
-    },
+    webhook: makeClient(WebhookApiService, channel('webhook-dispatcher'), { deadlineMs: 20_000 }),
+    timelines: Object.fromEntries(servicesWithTimeline.map((name) => [name, timeline(name)])),
   };
 }

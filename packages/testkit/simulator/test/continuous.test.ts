@@ -25,6 +25,7 @@ async function seen(...commits: readonly string[]): Promise<readonly string[]> {
   await server.migrate(home);
   const admin = server.pool({});
   await admin.query('drop index payment.payment_live');
+  await admin.query('alter table payment.payment drop constraint payment_intent_of_order');
   const { watch } = watchAll(() => 'now');
   server.state.onCommit = watch.hear;
   for (const commit of commits) await admin.query(`begin; ${commit}; commit`);

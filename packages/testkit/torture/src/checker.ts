@@ -1,4 +1,5 @@
 /** Compares what everybody knows: customers, books, provider, licences, topics, receivers, mailbox, logs. Answers what does not fit. */
+import { services } from '@tillstream/service/manifest';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { examine, isFault } from '@tillstream/doctor/examine';
@@ -211,9 +212,8 @@ export function checkLogs(
 
 /** Nothing is parked but what nobody can read. */
 export async function checkParked(client: Client, poisoned: Evidence['poisoned'], say: Say): Promise<void> {
-  const schemas = ['order', 'payment', 'fulfillment', 'subscription', 'notification', 'webhook'];
   const found = new Set<string>();
-  for (const schema of schemas) {
+  for (const { schema } of services.filter(({ hears }) => hears.length > 0)) {
     const { rows } = await client.query<{ consumer: string; topic: string; key: string; error: string }>(
       `select consumer, topic, key, error from "${schema}".parked_message order by id`,
     );

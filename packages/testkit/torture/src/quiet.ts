@@ -3,31 +3,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { examine, isFault } from '@tillstream/doctor/examine';
 import { kafkaCarrier } from '@tillstream/messaging/kafka-carrier';
-import { fulfillmentEvents, orderEvents, paymentEvents, subscriptionEvents } from '@tillstream/messaging/topics';
+import { services } from '@tillstream/service/manifest';
 import { quietLog } from '@tillstream/testkit/log';
 import { Client } from 'pg';
 import type { World } from './world.ts';
 
-const heard: readonly (readonly [string, readonly string[]])[] = [
-  ['order', [paymentEvents.name, fulfillmentEvents.name, subscriptionEvents.name]],
-  ['payment', [subscriptionEvents.name]],
-  ['fulfillment', [orderEvents.name]],
-  ['subscription', [orderEvents.name, paymentEvents.name]],
-  ['notification', [orderEvents.name, fulfillmentEvents.name, subscriptionEvents.name]],
-  ['webhook-dispatcher', [orderEvents.name]],
-];
+const heard = services.filter(({ hears }) => hears.length > 0).map(({ name, hears }) => [name, hears] as const);
 
 const owedRows = {
-  'messages that are not sent': [
-    'order',
-    'payment',
-    'fulfillment',
-    'subscription',
-    'merchant',
-    'webhook',
-    'notification',
-  ]
-    .map((schema) => `(select count(*) from "${schema}".outbox where sent_at is null)`)
+  'messages that are not sent': services
+    .map(({ schema }) => `(select count(*) from "${schema}".outbox where sent_at is null)`)
     .join(' + '),
   'paid orders that are not delivered': `(select count(*) from "order".purchase_order where status = 'paid' and fulfilment_status <> 'delivered')`,
   'webhooks that wait': `(select count(*) from webhook.delivery where status = 'waiting')`,

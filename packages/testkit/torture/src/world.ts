@@ -7,6 +7,7 @@ import { environmentOf, placesOf, type Places } from '@tillstream/standalone/env
 import { portsFrom, type PortName, type Ports } from '@tillstream/standalone/ports';
 import { loadSecrets, type Secrets } from '@tillstream/standalone/secrets';
 import { startJars, type MortalBroker } from '@tillstream/testkit/broker';
+import { addressesOf, roleOf, serviceNames, serviceOf } from '@tillstream/service/manifest';
 import { startFaultProxy, type FaultProxy } from '@tillstream/testkit/fault-proxy';
 import { claimPorts } from '@tillstream/testkit/ports';
 import { Programs } from './programs.ts';
@@ -24,15 +25,7 @@ export interface World {
 }
 
 /** The product's own. */
-export const services = [
-  'merchant',
-  'order',
-  'payment',
-  'fulfillment',
-  'subscription',
-  'notification',
-  'webhook-dispatcher',
-] as const;
+export const services = serviceNames;
 export const edges = ['gateway', 'checkout'] as const;
 export const mortals: readonly string[] = [...services, ...edges];
 /** They stand for the outside, die as well, and must not forget: what they know is what the product is held against. */
@@ -98,13 +91,7 @@ function startAll(world: World, random: () => number): void {
     ...environmentOf(ports, places, secrets, data),
     CARRIER: 'kafka',
     KAFKA_BROKERS: broker.addresses.join(','),
-    MERCHANT_ADDRESS: address('merchant'),
-    ORDER_ADDRESS: address('order'),
-    PAYMENT_ADDRESS: address('payment'),
-    FULFILLMENT_ADDRESS: address('fulfillment'),
-    NOTIFICATION_ADDRESS: address('notification'),
-    WEBHOOK_ADDRESS: address('webhook-dispatcher'),
-    SUBSCRIPTION_ADDRESS: address('subscription'),
+    ...addressesOf(address),
     RETRY_DELAYS_MS: retryDelaysMs.join(','),
     // All our customers come from one address, which no shop's do.
     POSTS_PER_TEN_SECONDS: '0',
@@ -112,10 +99,8 @@ function startAll(world: World, random: () => number): void {
     NODE_COMPILE_CACHE: join(data, 'compiled'),
   };
   const homes: Readonly<Record<string, string>> = {
-    ...Object.fromEntries(
-      services.map((name) => [name, name === 'webhook-dispatcher' ? 'tillstream_webhook' : `tillstream_${name}`]),
-    ),
-    gateway: 'tillstream_gateway',
+    ...Object.fromEntries(services.map((name) => [name, roleOf(serviceOf(name).schema)])),
+    gateway: roleOf('gateway'),
   };
   const all: readonly (readonly [string, PortName])[] = [
     ...services.map((name) => [name, name] as const),
