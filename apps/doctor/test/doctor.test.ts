@@ -11,10 +11,11 @@ import { plants } from './plants.ts';
 
 const root = new URL('../../../', import.meta.url);
 const messaging = new URL('packages/messaging/migrations/', root);
+const jobs = new URL('packages/jobs/migrations/', root);
 
 // The homes of the services as they say themselves in their app.ts, which another app may not import.
 const homes = [...services, { name: 'gateway', schema: 'gateway' }].map(({ name, schema }): ServiceHome => {
-  const moves = name === 'gateway' ? [] : [messaging];
+  const moves = name === 'gateway' ? [] : [messaging, ...(name === 'notification' ? [jobs] : [])];
   const migrations = new URL(`apps/${name}/migrations/`, root);
   return { name, schema, role: roleOf(schema), migrations, shared: moves };
 });

@@ -6,7 +6,7 @@ import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { Log } from '@tillstream/messaging/log';
 import { messagingMigrations } from '@tillstream/messaging/migrations';
-import { makePerformer } from '@tillstream/messaging/perform';
+import { makePreparingPerformer } from '@tillstream/messaging/perform';
 import { fulfillmentEvents } from '@tillstream/messaging/topics';
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import type { OrderApiService } from '@tillstream/proto/order/v1/order_api';
@@ -16,7 +16,7 @@ import { implement } from '@tillstream/rpc/server';
 import type { ServiceApp, Worker } from '@tillstream/service/app';
 import { makeVault, type Vault } from '@tillstream/vault/vault';
 import type { Config } from './config.ts';
-import { delivery, type DeliveryCommand } from './domain/delivery.ts';
+import { delivery, type DeliveryRequest } from './domain/delivery/delivery.ts';
 import { fireDeliveryTimers } from './inbound/delivery-timers.ts';
 import { answerFulfillmentApi } from './inbound/fulfillment-api.ts';
 import { hearOrderEvents } from './inbound/order-events.ts';
@@ -45,15 +45,14 @@ export interface FulfillmentParts {
 export function fulfillmentApp(parts: FulfillmentParts): ServiceApp {
   const { database, clients, clock, log } = parts;
   const vault = makeVault(parts.config.VAULT_KEYS);
-  // A keeper per batch: what the batch asks for decides which codes are looked at.
-  const performOnce = (envelopes: readonly Envelope<DeliveryCommand>[]) =>
-    makePerformer({
-      database,
-      machine: delivery,
-      keeper: deliveryKeeper(envelopes),
-      name: 'delivery',
-      log,
-    }).performOnce(envelopes);
+  const deliveries = makePreparingPerformer({
+    database,
+    machine: delivery,
+    keeper: deliveryKeeper,
+    name: 'delivery',
+    log,
+  });
+  const performOnce = (envelopes: readonly Envelope<DeliveryRequest>[]) => deliveries.performOnce(envelopes);
   return {
     name: home.name,
     database,

@@ -2,7 +2,7 @@ import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import { eventually } from '@tillstream/testkit/eventually';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { DeliveryCommand } from '../src/domain/delivery.ts';
+import type { DeliveryRequest } from '../src/domain/delivery/delivery.ts';
 import { nextNumber, openShop, traceparent, type Shop } from './shop.ts';
 
 let shop: Shop;
@@ -27,12 +27,13 @@ const saidOf = (orderId: bigint) =>
 const delivered = (orderId: bigint, count: number) =>
   eventually(async () => (await shop.codes(orderId)).length === count);
 
-function asking(productId: string, quantity = 1): Envelope<DeliveryCommand> & { orderId: bigint } {
+function asking(productId: string, quantity = 1): Envelope<DeliveryRequest> & { orderId: bigint } {
   const [orderId, itemId] = [nextNumber(), nextNumber()];
   const item = {
     orderId,
     itemId,
     productId,
+    method: 'pool',
     quantity,
     oneCodePer: 'unit',
     firstItemId: 0n,
@@ -94,6 +95,19 @@ describe('a paid order', () => {
     await shop.pay(orderId);
     await delivered(orderId, 1);
     expect(await pool(productId)).toMatchObject({ available: 4, issued: 1 });
+  });
+
+  test('that needs one code for all units is served by a refill of one', async () => {
+    const productId = product();
+    const { orderId } = shop.order([{ productId, quantity: 4, oneCodePer: 'product' }]);
+    await shop.pay(orderId);
+    await eventually(async () => {
+      const { awaited } = await shop.timeline.readTimeline({ merchantId: shop.merchantId, orderId });
+      return awaited.length === 1;
+    });
+    await fill(productId, 1);
+    await delivered(orderId, 1);
+    expect(await pool(productId)).toMatchObject({ available: 0, issued: 1 });
   });
 
   test('that is told again, by the same message or another, is delivered once', async () => {

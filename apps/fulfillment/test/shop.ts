@@ -6,7 +6,7 @@ import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { Carrier, RunningSubscription } from '@tillstream/messaging/message';
 import { toMessage } from '@tillstream/messaging/outgoing';
-import { makePerformer } from '@tillstream/messaging/perform';
+import { makePreparingPerformer } from '@tillstream/messaging/perform';
 import { fulfillmentEvents, orderEvents } from '@tillstream/messaging/topics';
 import { FulfillmentEvent } from '@tillstream/proto/fulfillment/v1/fulfillment_events';
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
@@ -26,8 +26,10 @@ import { standIn, startApp, type StartedApp } from '@tillstream/testkit/app';
 import { turnableClock, type TurnableClock } from '@tillstream/testkit/clock';
 import { testDatabase, type TestDatabase } from '@tillstream/testkit/database';
 import { quietLog, type RecordedLog } from '@tillstream/testkit/log';
+import { messageOf } from '@tillstream/testkit/wire';
 import { fulfillmentApp, home, type FulfillmentTables } from '../src/app.ts';
-import { delivery, type DeliveryCommand, type DeliveryItem } from '../src/domain/delivery.ts';
+import { delivery, type DeliveryRequest } from '../src/domain/delivery/delivery.ts';
+import type { DeliveryItem } from '../src/domain/delivery/method.ts';
 import { deliveryKeeper } from '../src/outbound/delivery-keeper.ts';
 
 const key = (fill: number) => Buffer.alloc(32, fill).toString('base64');
@@ -60,7 +62,7 @@ export interface Shop {
   /** Any message on the orders' topic. */
   publish(event: Partial<OrderEvent> & { orderId: bigint }, messageId?: string): Promise<void>;
   /** Past the carrier: straight to the machine, as many at once as one likes. */
-  perform(envelopes: readonly Envelope<DeliveryCommand>[]): Promise<unknown>;
+  perform(envelopes: readonly Envelope<DeliveryRequest>[]): Promise<unknown>;
   codes(orderId: bigint, merchantId?: string): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
@@ -125,7 +127,7 @@ export async function openShop(): Promise<Shop> {
     order(items, owner = merchantId) {
       const orderId = nextNumber();
       const rows = items.map((item) =>
-        OrderItem.fromPartial({
+        messageOf(OrderItem, {
           id: item.itemId ?? nextNumber(),
           productId: item.productId,
           quantity: item.quantity ?? 1,
@@ -136,7 +138,7 @@ export async function openShop(): Promise<Shop> {
       );
       const document = {
         key: { merchantId: owner, orderId, version: 2n },
-        order: Order.fromPartial({ orderId, merchantId: owner, items: rows }),
+        order: messageOf(Order, { orderId, merchantId: owner, items: rows }),
         shopName: '',
         supportEmail: '',
         occurredAt: undefined,
@@ -157,10 +159,10 @@ export async function openShop(): Promise<Shop> {
       ),
     publish,
     perform: (envelopes) =>
-      makePerformer({
+      makePreparingPerformer({
         database,
         machine: delivery,
-        keeper: deliveryKeeper(envelopes),
+        keeper: deliveryKeeper,
         name: 'delivery',
         log,
       }).performOnce(envelopes),
@@ -173,7 +175,7 @@ export async function openShop(): Promise<Shop> {
 function subscriptionOf(item: ItemAsked): ItemSubscription | undefined {
   const { isParent = false, firstItemId = 0n, previousItemId = 0n } = item;
   if (!isParent && previousItemId === 0n) return undefined;
-  return ItemSubscription.fromPartial({
+  return messageOf(ItemSubscription, {
     parentItemId: isParent ? (item.itemId ?? 0n) : firstItemId,
     previousItemId,
     status: 'active',

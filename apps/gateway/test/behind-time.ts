@@ -9,6 +9,7 @@ import {
 } from '@tillstream/proto/subscription/v1/subscription_api';
 import { Refused, type RefusalCode } from '@tillstream/rpc/refusals';
 import type { Handlers } from '@tillstream/rpc/server';
+import { messageOf } from '@tillstream/testkit/wire';
 
 export interface TimeScene {
   readonly subscriptions: Map<string, Subscription>;
@@ -34,7 +35,7 @@ export function timeScene(merchantId: string): TimeScene {
     subscriptions: new Map([
       [
         yearly,
-        Subscription.fromPartial({
+        messageOf(Subscription, {
           id: yearly,
           merchantId,
           parentOrderId: 1_000_001n,
@@ -58,7 +59,7 @@ export function timeScene(merchantId: string): TimeScene {
           createdAt: moment('2026-01-01T10:00:02Z'),
         }),
       ],
-      ['1000001_8', Subscription.fromPartial({ id: '1000001_8', merchantId, type: 'PMR', status: 'cancelled' })],
+      ['1000001_8', messageOf(Subscription, { id: '1000001_8', merchantId, type: 'PMR', status: 'cancelled' })],
     ]),
     changes: [],
     listed: [],

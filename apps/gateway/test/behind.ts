@@ -1,15 +1,25 @@
 /** The services behind the gateway, played by small fixtures on their real protocols. */
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import {
-  MerchantApiService,
   Merchant,
+  MerchantApiService,
+  Policies,
   type CreateProductRequest,
   type Product,
   type UpdateMerchantRequest,
   type UpdateProductRequest,
 } from '@tillstream/proto/merchant/v1/merchant_api';
 import { TestClockApiService } from '@tillstream/proto/merchant/v1/test_clock_api';
-import { Order, OrderApiService, OrderItem, type ListOrdersRequest } from '@tillstream/proto/order/v1/order_api';
+import {
+  Customer,
+  ItemSubscription,
+  Order,
+  OrderApiService,
+  OrderItem,
+  PaymentSummary,
+  SubscriptionTerms,
+  type ListOrdersRequest,
+} from '@tillstream/proto/order/v1/order_api';
 import { Payment, PaymentApiService, type ReceiveCallbackRequest } from '@tillstream/proto/payment/v1/payment_api';
 import { SubscriptionApiService } from '@tillstream/proto/subscription/v1/subscription_api';
 import { TimelineApiService, TimelineEntry } from '@tillstream/proto/timeline/v1/timeline_api';
@@ -17,6 +27,7 @@ import { Endpoint, WebhookApiService, type CreateEndpointRequest } from '@tillst
 import { Refused, type RefusalCode } from '@tillstream/rpc/refusals';
 import { implement, type Handlers } from '@tillstream/rpc/server';
 import { standIn } from '@tillstream/testkit/app';
+import { messageOf } from '@tillstream/testkit/wire';
 import { clientsOver, type Clients } from '../src/app.ts';
 import { subscriptionFixture, testClockFixture, timeScene, yearly, type TimeScene } from './behind-time.ts';
 
@@ -178,23 +189,23 @@ function refusePlan(period: string | undefined): void {
 }
 
 function shopOf(id: string): Merchant {
-  return Merchant.fromPartial({
+  return messageOf(Merchant, {
     id,
     shopName: 'Quill',
     currencies: ['EUR'],
-    policies: {
+    policies: messageOf(Policies, {
       commissionBp: 500,
       renewalConsent: 'implicit',
       unpaidOrderReminders: ['PT12H', 'P3D'],
       paymentExpiryMinutes: 45,
-    },
+    }),
   });
 }
 
 export const orderId = 1_000_001n;
 
 function orderFixture(scene: Scene): Handlers<typeof OrderApiService> {
-  const order = Order.fromPartial({
+  const order = messageOf(Order, {
     orderId,
     orderName: 'A0001000001',
     merchantId: merchants.first,
@@ -204,23 +215,28 @@ function orderFixture(scene: Scene): Handlers<typeof OrderApiService> {
     totalMinor: 20_000n,
     createdAt: new Date('2026-01-01T10:00:00Z'),
     paidAt: new Date('2026-01-01T10:00:02Z'),
-    customer: {
+    customer: messageOf(Customer, {
       email: 'marcel.laporte@example.com',
       firstName: 'Marcel',
       lastName: 'Laporte',
       country: 'FR',
       type: 'physical',
-    },
+    }),
     items: [
-      OrderItem.fromPartial({
+      messageOf(OrderItem, {
         id: 7n,
         productId: '100001',
         name: 'Demo',
         quantity: 2,
         priceMinor: 10_000n,
         amountMinor: 20_000n,
-        subscriptionTerms: { type: 'AR', period: 'P1Y', renewalPriceMinor: 9_000n, renewalPrice: 'snapshot' },
-        subscription: {
+        subscriptionTerms: messageOf(SubscriptionTerms, {
+          type: 'AR',
+          period: 'P1Y',
+          renewalPriceMinor: 9_000n,
+          renewalPrice: 'snapshot',
+        }),
+        subscription: messageOf(ItemSubscription, {
           id: yearly,
           parentOrderId: orderId,
           parentItemId: 7n,
@@ -231,18 +247,18 @@ function orderFixture(scene: Scene): Handlers<typeof OrderApiService> {
           expiresAt: new Date('2027-01-01T22:59:00Z'),
           nextChargeAt: new Date('2026-12-12T22:59:00Z'),
           detailUrl: 'https://shop.example/order/status/1000001/x#autorenewal',
-        },
+        }),
       }),
     ],
     autoRenew: true,
-    payment: {
+    payment: messageOf(PaymentSummary, {
       paymentId: 'pay_1',
       status: 'booked',
       method: 'CreditCard',
       cardLast4: '4242',
       cardType: 'Visa',
       cardExpiration: '12/2034',
-    },
+    }),
   });
   return {
     async getOrder(request) {
@@ -271,7 +287,7 @@ function paymentFixture(scene: Scene): Handlers<typeof PaymentApiService> {
     async listPayments() {
       return {
         payments: [
-          Payment.fromPartial({
+          messageOf(Payment, {
             id: 'pay_1',
             orderId,
             status: 'booked',
@@ -333,7 +349,7 @@ function webhookFixture(scene: Scene): Handlers<typeof WebhookApiService> {
       scene.endpoints.push(request);
       return {
         endpoint: {
-          ...Endpoint.create(),
+          ...messageOf(Endpoint),
           url: request.url,
           events: request.events,
           signSeed: request.signSeed,
@@ -349,11 +365,11 @@ function webhookFixture(scene: Scene): Handlers<typeof WebhookApiService> {
     updateEndpoint: unused,
     deleteEndpoint: unused,
     async rotateSecret(request) {
-      const endpoint = { ...Endpoint.create(), id: request.endpointId, status: 'active' };
+      const endpoint = { ...messageOf(Endpoint), id: request.endpointId, status: 'active' };
       return { endpoint, secrets: { seed: request.seedSecret || 'a made secret', standard: 'whsec_c2VjcmV0' } };
     },
     async enableEndpoint(request) {
-      return { endpoint: { ...Endpoint.create(), id: request.endpointId, status: 'active' } };
+      return { endpoint: { ...messageOf(Endpoint), id: request.endpointId, status: 'active' } };
     },
     pingEndpoint: unused,
     getEvent: unused,
@@ -365,7 +381,7 @@ function webhookFixture(scene: Scene): Handlers<typeof WebhookApiService> {
 }
 
 function entry(at: string, type: string): TimelineEntry {
-  return TimelineEntry.fromPartial({
+  return messageOf(TimelineEntry, {
     at: new Date(at),
     source: 'order',
     type,

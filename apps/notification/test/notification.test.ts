@@ -8,6 +8,7 @@ import type { ReceivedMail } from '@tillstream/testkit/mailbox';
 import { startOtlpReceiver, type OtlpReceiver } from '@tillstream/testkit/otlp-receiver';
 import { expectTenantIsolation } from '@tillstream/testkit/tenants';
 import { sql } from 'kysely';
+import { messageOf } from '@tillstream/testkit/wire';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   anOrder,
@@ -170,7 +171,7 @@ describe('a pool that runs low', () => {
     const id = randomUUIDv7();
     world.known.merchants.set(
       id,
-      Merchant.fromPartial({
+      messageOf(Merchant, {
         id,
         shopName: 'Quill',
         supportEmail: 'stock@quill.example',
@@ -178,7 +179,7 @@ describe('a pool that runs low', () => {
         livemode: true,
       }),
     );
-    world.known.products.set('100001', Product.fromPartial({ id: '100001', name: 'Quill Editor' }));
+    world.known.products.set('100001', messageOf(Product, { id: '100001', name: 'Quill Editor' }));
     const low = poolLowMessage(id, '100001', 3);
     await world.carrier.publish([low, low]);
     const mail = await world.mailbox().waitFor(to('stock@quill.example'));
@@ -192,7 +193,7 @@ describe('a pool that runs low', () => {
 
   test('of a merchant without a support address is nobody’s mail', async () => {
     const id = randomUUIDv7();
-    world.known.merchants.set(id, Merchant.fromPartial({ id, shopName: 'Silent' }));
+    world.known.merchants.set(id, messageOf(Merchant, { id, shopName: 'Silent' }));
     await world.carrier.publish([poolLowMessage(id, '100002', 3)]);
     await eventually(async () =>
       (await world.rows()).some((row) => row.reason === 'no_support_email' && row.state === 'not_wanted'),

@@ -4,6 +4,7 @@ import { toMessage } from '@tillstream/messaging/outgoing';
 import { subscriptionEvents } from '@tillstream/messaging/topics';
 import { ItemSubscription, Order, SubscriptionTerms } from '@tillstream/proto/order/v1/order_api';
 import { SubscriptionEvent } from '@tillstream/proto/subscription/v1/subscription_events';
+import { messageOf } from '@tillstream/testkit/wire';
 import { anOrder, traceparent } from './world.ts';
 
 // Seed 003, in five years' time, so that what lies ahead lies ahead.
@@ -20,14 +21,14 @@ export function aSubscriber(
   if (item === undefined) throw new Error('an order without items');
   const isTrial = type === 'AR_TRIAL';
   item.amountMinor = isTrial ? 0n : 10_000n;
-  item.subscriptionTerms = SubscriptionTerms.fromPartial({
+  item.subscriptionTerms = messageOf(SubscriptionTerms, {
     type,
     period: 'P1Y',
     trialPeriod: isTrial ? 'P14D' : '',
     renewalPriceMinor: 10_000n,
     renewalPrice,
   });
-  item.subscription = ItemSubscription.fromPartial({
+  item.subscription = messageOf(ItemSubscription, {
     id: `${order.orderId}_1`,
     parentOrderId: order.orderId,
     parentItemId: 1n,

@@ -1,5 +1,6 @@
 /** The notification service on a real database, carrier and mail server; the services it asks are stand-ins on real ports. */
 import type { Database } from '@tillstream/database/database';
+import { messageOf } from '@tillstream/testkit/wire';
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import { embeddedCarrier } from '@tillstream/messaging/embedded-carrier';
 import { MerchantClocks } from '@tillstream/messaging/merchant-clocks';
@@ -10,7 +11,7 @@ import { fulfillmentEvents, orderEvents } from '@tillstream/messaging/topics';
 import { FulfillmentApiService, type Licence } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import { FulfillmentEvent } from '@tillstream/proto/fulfillment/v1/fulfillment_events';
 import { Merchant, MerchantApiService, Product } from '@tillstream/proto/merchant/v1/merchant_api';
-import { Order, OrderApiService } from '@tillstream/proto/order/v1/order_api';
+import { Customer, Order, OrderApiService, OrderItem, PaymentSummary } from '@tillstream/proto/order/v1/order_api';
 import { OrderEvent } from '@tillstream/proto/order/v1/order_events';
 import { Refused } from '@tillstream/rpc/refusals';
 import { implement, type Handlers, type RpcBinding } from '@tillstream/rpc/server';
@@ -184,7 +185,7 @@ export function anOrder(
 ): Order {
   nextOrder += 1n;
   const orderId = nextOrder;
-  return Order.fromPartial({
+  return messageOf(Order, {
     orderId,
     orderName: `A${String(orderId).padStart(10, '0')}`,
     merchantId: more.merchantId ?? randomUUIDv7(),
@@ -194,23 +195,28 @@ export function anOrder(
     paidAt: new Date('2026-11-21T10:30:00Z'),
     timeZone: 'Europe/Berlin',
     detailUrl: `https://checkout.example/order/status/${orderId}/0123456789abcdef0123456789abcdef`,
-    customer: {
+    customer: messageOf(Customer, {
       email: more.email ?? `jane.${orderId}@customer.example`,
       firstName: more.firstName ?? 'Jane',
       lastName: 'Doe',
-    },
+    }),
     items: [
-      {
+      messageOf(OrderItem, {
         id: 1n,
         productId: '100001',
         name: more.itemName ?? 'Quill Editor',
         quantity: more.quantity ?? 1,
         amountMinor: 10_000n * BigInt(more.quantity ?? 1),
         sendMail: more.sendMail ?? true,
-      },
+      }),
     ],
     totalMinor: 10_000n * BigInt(more.quantity ?? 1),
-    payment: { cardType: 'Visa', cardLast4: '4242', systemName: 'Bank Card', method: 'CreditCard' },
+    payment: messageOf(PaymentSummary, {
+      cardType: 'Visa',
+      cardLast4: '4242',
+      systemName: 'Bank Card',
+      method: 'CreditCard',
+    }),
   });
 }
 

@@ -1,8 +1,9 @@
 /** The services that the order service asks, played on real ports: what they know can be changed, and they can be away. */
+import { messageOf } from '@tillstream/testkit/wire';
 import { randomUUIDv7 } from 'node:crypto';
 import { publicId } from '@tillstream/database/public-id';
 import { FulfillmentApiService, type Licence } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
-import { Merchant, MerchantApiService, Product } from '@tillstream/proto/merchant/v1/merchant_api';
+import { Delivery, Merchant, MerchantApiService, Policies, Product } from '@tillstream/proto/merchant/v1/merchant_api';
 import type { Order } from '@tillstream/proto/order/v1/order_api';
 import {
   Payment,
@@ -47,7 +48,7 @@ export class Neighbours {
   #nextProduct = 100_000;
 
   addMerchant(more: Partial<Merchant> = {}): Merchant {
-    const base = Merchant.fromPartial({
+    const base = messageOf(Merchant, {
       id: randomUUIDv7(),
       shopName: 'Quill & Söhne',
       timeZone: 'Europe/Berlin',
@@ -55,7 +56,7 @@ export class Neighbours {
       currencies: ['EUR', 'USD'],
       supportEmail: 'help@quill.example',
       termsUrl: 'https://quill.example/terms',
-      policies: { commissionBp: 1_000, renewalConsent: 'switch' },
+      policies: messageOf(Policies, { commissionBp: 1_000, renewalConsent: 'switch' }),
     });
     const merchant = { ...base, ...more };
     this.merchants.set(merchant.id, merchant);
@@ -64,7 +65,7 @@ export class Neighbours {
 
   addProduct(merchant: Merchant, more: Partial<Product> = {}): Product {
     this.#nextProduct += 1;
-    const base = Product.fromPartial({
+    const base = messageOf(Product, {
       id: String(this.#nextProduct),
       merchantId: merchant.id,
       livemode: merchant.livemode,
@@ -76,7 +77,7 @@ export class Neighbours {
       prices: [{ currency: 'EUR', amountMinor: 10_000n }],
       minQuantity: 1,
       published: true,
-      delivery: { method: 'pool', oneCodePer: 'unit', sendMail: true, showOnOrderPage: true },
+      delivery: messageOf(Delivery, { method: 'pool', oneCodePer: 'unit', sendMail: true, showOnOrderPage: true }),
     });
     const product = { ...base, ...more };
     this.products.set(product.id, product);
@@ -95,7 +96,7 @@ export class Neighbours {
   ): Payment {
     const id = publicId('pay', randomUUIDv7());
     const payment: Payment = {
-      ...Payment.fromPartial({
+      ...messageOf(Payment, {
         id,
         merchantId: asked.merchantId,
         orderId: asked.orderId,

@@ -1,5 +1,6 @@
 /** Subscriptions from their parent's payment on: child orders, and what orders show. */
 import type { Order } from '@tillstream/proto/order/v1/order_api';
+import { messageOf } from '@tillstream/testkit/wire';
 import { Subscription } from '@tillstream/proto/subscription/v1/subscription_api';
 import { eventually } from '@tillstream/testkit/eventually';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -101,10 +102,7 @@ describe('cancelled and restored', () => {
       [{ action: 'explode' }, 'invalid_field'],
     ];
     for (const [more, code] of refusals) await expect(change(more), code).rejects.toMatchObject({ code });
-    world.neighbours.subscriptions.set(
-      id,
-      Subscription.fromPartial({ id, type: 'PMR', merchantId: parent.merchantId }),
-    );
+    world.neighbours.subscriptions.set(id, messageOf(Subscription, { id, type: 'PMR', merchantId: parent.merchantId }));
     await expect(change({ action: 'restore' })).rejects.toMatchObject({ code: 'restore_not_supported' });
     world.neighbours.away.add('subscription');
     await expect(change({})).rejects.toMatchObject({ code: 'unavailable' });
@@ -116,7 +114,7 @@ describe('cancelled and restored', () => {
     const { merchantId, orderId, token } = parent;
     world.neighbours.subscriptions.set(
       id,
-      Subscription.fromPartial({ id, merchantId, parentOrderId: orderId, status: 'active', canRestore: false }),
+      messageOf(Subscription, { id, merchantId, parentOrderId: orderId, status: 'active', canRestore: false }),
     );
     const open = (order: Order) =>
       world.api.openOrder({ orderId: order.orderId, token: order.token, refresh: false, withCodes: false });

@@ -2,6 +2,7 @@
 import type { SubscriptionPlan } from '@tillstream/proto/merchant/v1/merchant_api';
 import type { Order } from '@tillstream/proto/order/v1/order_api';
 import type { Payment } from '@tillstream/proto/payment/v1/payment_api';
+import { messageOf } from '@tillstream/testkit/wire';
 import {
   RenewalDue,
   SubscriptionCancelled,
@@ -95,12 +96,12 @@ export function renewals(world: () => World) {
   const cancelled = (parent: Order, openOrderId = 0n) =>
     subscriptionMessage(parent, parent.items[0]?.id ?? 0n, {
       $case: 'subscriptionCancelled',
-      value: SubscriptionCancelled.fromPartial({ by: 'customer', expiresAt: ends, nextChargeAt: charged, openOrderId }),
+      value: messageOf(SubscriptionCancelled, { by: 'customer', expiresAt: ends, nextChargeAt: charged, openOrderId }),
     });
   const restored = (parent: Order, status: string, openOrderId = 0n) =>
     subscriptionMessage(parent, parent.items[0]?.id ?? 0n, {
       $case: 'subscriptionRestored',
-      value: SubscriptionRestored.fromPartial({
+      value: messageOf(SubscriptionRestored, {
         by: 'customer',
         status,
         expiresAt: extended,

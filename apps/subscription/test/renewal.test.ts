@@ -1,3 +1,4 @@
+import { messageOf } from '@tillstream/testkit/wire';
 import { randomUUIDv7 } from 'node:crypto';
 import { Product } from '@tillstream/proto/merchant/v1/merchant_api';
 import { eventually } from '@tillstream/testkit/eventually';
@@ -290,8 +291,8 @@ describe('other plans', () => {
     const merchantId = await world.merchant(bought);
     const paidAt = bought;
     world.products.push(
-      Product.fromPartial({ id: '700', merchantId, prices: [{ currency: 'EUR', amountMinor: 900n }] }),
-      Product.fromPartial({ id: '701', merchantId, prices: [{ currency: 'USD', amountMinor: 800n }] }),
+      messageOf(Product, { id: '700', merchantId, prices: [{ currency: 'EUR', amountMinor: 900n }] }),
+      messageOf(Product, { id: '701', merchantId, prices: [{ currency: 'USD', amountMinor: 800n }] }),
     );
     const current = { merchantId, paidAt, renewalPrice: 'current' } as const;
     const dear = await Promise.all(
@@ -316,7 +317,7 @@ describe('other plans', () => {
   test('a catalogue that does not answer delays the notice, guesses no price and holds up no charge', async () => {
     const merchantId = await world.merchant(bought);
     world.products.push(
-      Product.fromPartial({ id: '710', merchantId, prices: [{ currency: 'EUR', amountMinor: 900n }] }),
+      messageOf(Product, { id: '710', merchantId, prices: [{ currency: 'EUR', amountMinor: 900n }] }),
     );
     const id = await world.subscribe({ merchantId, paidAt: bought, renewalPrice: 'current', productId: '710' });
     const weekly = await world.subscribe({ merchantId, paidAt: bought, period: 'P1W' });

@@ -2,6 +2,7 @@
  * The subscription service on a real database and carrier, beside stand-ins for the order and the merchant service. The
  * stand-in for orders makes the child of a renewal when it hears of one, and pays it when a test says so.
  */
+import { messageOf } from '@tillstream/testkit/wire';
 import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import { firstTerm, nextTerm } from '@tillstream/calendar/term';
 import type { Database } from '@tillstream/database/database';
@@ -127,13 +128,13 @@ export class World {
     const term = firstTerm({ period, timeZone: 'UTC' }, paidAt, trialPeriod === '' ? undefined : trialPeriod);
     const items = Array.from({ length: bought.items ?? 1 }, () => {
       const id = nextNumber();
-      return OrderItem.fromPartial({
+      return messageOf(OrderItem, {
         id,
         productId: bought.productId ?? '100001',
         name: 'Editor',
         quantity: bought.quantity ?? 1,
         subscriptionTerms: { type, period, trialPeriod, renewalPriceMinor: 500n, renewalPrice },
-        subscription: ItemSubscription.fromPartial({
+        subscription: messageOf(ItemSubscription, {
           ...term,
           id: `${orderId}_${id}`,
           parentOrderId: orderId,
@@ -147,7 +148,7 @@ export class World {
       });
     });
     const { merchantId } = bought;
-    const order = Order.fromPartial({
+    const order = messageOf(Order, {
       orderId,
       merchantId,
       status: 'paid',
@@ -186,7 +187,7 @@ export class World {
     const merchantId = event.header?.merchantId ?? '';
     const quantity = this.orders.get(event.parentOrderId)?.items[0]?.quantity ?? 1;
     const amountMinor = due.priceMinor * BigInt(quantity);
-    const subscription = ItemSubscription.fromPartial({
+    const subscription = messageOf(ItemSubscription, {
       id: event.subscriptionId,
       period: due.period,
       anchorOn: due.anchorOn,
@@ -195,8 +196,8 @@ export class World {
       instrumentId: due.instrumentId,
       isConversionFromTrial: due.isConversionFromTrial,
     });
-    const items = [OrderItem.fromPartial({ id: itemId, quantity, amountMinor, subscription })];
-    const order = Order.fromPartial({ orderId, merchantId, currency: 'EUR', timeZone: 'UTC', items });
+    const items = [messageOf(OrderItem, { id: itemId, quantity, amountMinor, subscription })];
+    const order = messageOf(Order, { orderId, merchantId, currency: 'EUR', timeZone: 'UTC', items });
     this.orders.set(orderId, { ...order, renewsSubscriptionId: event.subscriptionId });
     await this.#sayOfChild(orderId, (renewal) => ({ $case: 'orderCreated', value: { itemCount: 1, renewal } }));
     return orderId;

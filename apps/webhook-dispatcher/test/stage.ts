@@ -1,4 +1,5 @@
 /** The dispatcher on a real Postgres and the embedded carrier; the order, fulfillment and payment services are fixtures. */
+import { messageOf } from '@tillstream/testkit/wire';
 import { randomUUIDv7 } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
 import { publicId, readPublicId } from '@tillstream/database/public-id';
@@ -244,7 +245,7 @@ export async function makeStage(): Promise<Stage> {
       const row = readPublicId('pay', id) ?? '';
       const known = payments.get(id) ?? {
         version: 0n,
-        payment: Payment.fromPartial({
+        payment: messageOf(Payment, {
           id,
           merchantId: merchant,
           orderId,

@@ -66,6 +66,26 @@ export interface Keeper<Schema, State, Event> {
   timers?(change: Change<State, Event>): readonly TimerChange[];
 }
 
+/**
+ * A keeper of a machine whose decisions need rows besides the aggregate's own: codes of a pool, the last use of a
+ * promotion, a balance. Callers send a `Request`; the machine decides the `Command` that is made of it here.
+ *
+ * Order of locks: inbox, aggregates by id, then the rows of `prepare`. It must lock them in one order of its own, and a
+ * transaction that holds such a row must not lock an aggregate of this machine after it: else the two wait for each other.
+ */
+export interface PreparingKeeper<Schema, State, Event, Request, Command> extends Keeper<Schema, State, Event> {
+  /**
+   * The command of each envelope, in their order. Its statements follow those of `load` in the same round trip; one that
+   * depends on the aggregates waits for `loaded` first, which is a round trip more. Messages that were seen before are
+   * among the envelopes and are not decided. May run again when the transaction is tried again.
+   */
+  prepare(
+    tx: Kysely<Schema>,
+    envelopes: readonly Envelope<Request>[],
+    loaded: Promise<ReadonlyMap<string, Loaded<State>>>,
+  ): Promise<readonly Command[]>;
+}
+
 /** A row was changed between load and save, which its lock should have prevented: a bug or an unlocked load. */
 export class VersionConflict extends Error {
   override readonly name = 'VersionConflict';

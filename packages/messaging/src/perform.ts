@@ -1,6 +1,6 @@
 /**
- * The one way for a machine's state to change: inbox, load, decide, evolve, save, announce and timers in one transaction,
- * for one command or for a batch. Commands that come while a batch is under way share the next one (gather.ts). One wide
+ * The one way for a machine's state to change: inbox, load, prepare, decide, evolve, save, announce and timers in one
+ * transaction, for one command or for a batch. Commands that come while a batch is under way share the next one (gather.ts). One wide
  * log line per command.
  */
 import { randomUUIDv7 } from 'node:crypto';
@@ -11,7 +11,7 @@ import type { Machine } from '@tillstream/machine/machine';
 import { evolveAll } from '@tillstream/machine/machine';
 import { markSpan, traceIdOf, currentTraceparent } from '@tillstream/telemetry/trace';
 import { gather } from './gather.ts';
-import type { Change, Envelope, Keeper, VersionedEvent } from './keeper.ts';
+import type { Change, Envelope, Keeper, Loaded, PreparingKeeper, VersionedEvent } from './keeper.ts';
 import type { Log } from './log.ts';
 import { announce, firstSight } from './once.ts';
 import { isDueSoon, schedule } from './timers.ts';
@@ -78,7 +78,44 @@ const uniqueViolation = '23505';
 export function makePerformer<Schema, State, Command extends Typed, Event extends Typed, Refusal extends string>(
   parts: PerformerParts<Schema, State, Command, Event, Refusal>,
 ): Performer<State, Command, Event, Refusal> {
-  const run = async (asked: readonly Asked<Command>[]): Promise<readonly Answer<State, Event, Refusal>[]> => {
+  return performerOf({ ...parts, prepare: (_tx, envelopes) => envelopes.map(({ command }) => command) });
+}
+
+/** For a machine whose decisions need more rows than the aggregate's own (PreparingKeeper says in which order they lock). */
+export function makePreparingPerformer<
+  Schema,
+  State,
+  Request extends Typed,
+  Command extends Typed,
+  Event extends Typed,
+  Refusal extends string,
+>(
+  parts: PerformerParts<Schema, State, Command, Event, Refusal> & {
+    readonly keeper: PreparingKeeper<Schema, State, Event, Request, Command>;
+  },
+): Performer<State, Request, Event, Refusal> {
+  const { keeper } = parts;
+  return performerOf({ ...parts, prepare: (tx, envelopes, loaded) => keeper.prepare(tx, envelopes, loaded) });
+}
+
+interface PreparingParts<Schema, State, Request, Command, Event, Refusal extends string> extends PerformerParts<
+  Schema,
+  State,
+  Command,
+  Event,
+  Refusal
+> {
+  readonly prepare: (
+    tx: Kysely<Schema>,
+    envelopes: readonly Envelope<Request>[],
+    loaded: Promise<ReadonlyMap<string, Loaded<State>>>,
+  ) => readonly Command[] | Promise<readonly Command[]>;
+}
+
+function performerOf<Schema, State, Request extends Typed, Command, Event extends Typed, Refusal extends string>(
+  parts: PreparingParts<Schema, State, Request, Command, Event, Refusal>,
+): Performer<State, Request, Event, Refusal> {
+  const run = async (asked: readonly Asked<Request>[]): Promise<readonly Answer<State, Event, Refusal>[]> => {
     const startedAt = performance.now();
     const merchants = asked.map(({ envelope }) => envelope.merchantId);
     let hasDue = false;
@@ -101,7 +138,7 @@ export function makePerformer<Schema, State, Command extends Typed, Event extend
     return answers;
   };
   const perform = gather(run);
-  const ask = async (envelopes: readonly Envelope<Command>[], isOnce: boolean, beside?: Alongside) => {
+  const ask = async (envelopes: readonly Envelope<Request>[], isOnce: boolean, beside?: Alongside) => {
     if (envelopes.length === 0) return [];
     // Whose trace it is must be known now: a batch runs where its first command came from.
     const active = currentTraceparent();
@@ -137,10 +174,10 @@ interface Draft<State, Event> {
   readonly events: VersionedEvent<Event>[];
 }
 
-async function performIn<Schema, State, Command extends Typed, Event extends Typed, Refusal extends string>(
+async function performIn<Schema, State, Request extends Typed, Command, Event extends Typed, Refusal extends string>(
   tx: Kysely<Schema>,
-  parts: PerformerParts<Schema, State, Command, Event, Refusal>,
-  asked: readonly Asked<Command>[],
+  parts: PreparingParts<Schema, State, Request, Command, Event, Refusal>,
+  asked: readonly Asked<Request>[],
 ): Promise<{ answers: readonly Answer<State, Event, Refusal>[]; hasDue: boolean }> {
   const { machine, keeper, name } = parts;
   const messageIds = asked.flatMap(({ isOnce, envelope: { messageId } }) =>
@@ -150,13 +187,17 @@ async function performIn<Schema, State, Command extends Typed, Event extends Typ
   const merchantOf = new Map(asked.map(({ envelope }) => [envelope.id, envelope.merchantId]));
   // Locks in the order of ids: two batches cannot wait for each other.
   const ids = [...merchantOf.keys()].toSorted();
-  const [fresh, loaded] = await together([
-    firstSight(tx, name, messageIds),
-    keeper.load(tx, ids, (id) => merchantOf.get(id) ?? ''),
-  ]);
+  const deduplicating = firstSight(tx, name, messageIds);
+  const loading = keeper.load(tx, ids, (id) => merchantOf.get(id) ?? '');
+  const preparing = parts.prepare(
+    tx,
+    asked.map(({ envelope }) => envelope),
+    loading,
+  );
+  const [fresh, loaded, commands] = await together([deduplicating, loading, preparing]);
   const drafts = new Map<string, Draft<State, Event>>();
 
-  const answers = asked.map(({ envelope, isOnce, traceparent: parent }): Answer<State, Event, Refusal> => {
+  const answers = asked.map(({ envelope, isOnce, traceparent: parent }, index): Answer<State, Event, Refusal> => {
     const draft =
       drafts.get(envelope.id) ?? draftOf(envelope, loaded.get(envelope.id) ?? { state: machine.absent, version: 0 });
     drafts.set(envelope.id, draft);
@@ -164,7 +205,9 @@ async function performIn<Schema, State, Command extends Typed, Event extends Typ
     const isSeen = isOnce && messageId !== undefined && (!fresh.has(messageId) || taken.has(messageId));
     if (isSeen) return { answer: 'ignored', because: 'seen before', state: draft.state, version: draft.version };
     if (messageId !== undefined) taken.add(messageId);
-    const decision = machine.decide(draft.state, envelope.command);
+    const command = commands[index];
+    if (command === undefined) throw new Error(`${name}: prepare left out the command of an envelope`);
+    const decision = machine.decide(draft.state, command);
     if (decision.answer !== 'accepted') return { ...decision, state: draft.state, version: draft.version };
     const traceparent = markSpan(`perform ${name} ${envelope.command.type}`, {
       parent,

@@ -2,10 +2,10 @@
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { TimerHandler } from '@tillstream/messaging/timers';
-import type { DeliveryCommand } from '../domain/delivery.ts';
+import type { DeliveryRequest } from '../domain/delivery/delivery.ts';
 
 export function fireDeliveryTimers(parts: {
-  readonly performOnce: (envelopes: readonly Envelope<DeliveryCommand>[]) => Promise<unknown>;
+  readonly performOnce: (envelopes: readonly Envelope<DeliveryRequest>[]) => Promise<unknown>;
   readonly clock: Clock;
 }): TimerHandler {
   return {

@@ -8,17 +8,12 @@ import type {
 import { Refused } from '@tillstream/rpc/refusals';
 import type { Handlers } from '@tillstream/rpc/server';
 import { mostCodes, readCodes } from '../domain/upload.ts';
+import type { CodeUpload } from '../ports.ts';
 
 const [mostOrders, mostProducts, mostFields] = [500, 200, 20];
 
 export function answerFulfillmentApi(stores: {
-  addCodes(upload: {
-    merchantId: string;
-    productId: string;
-    codes: readonly string[];
-    lowWaterMark: number;
-    requestId: string;
-  }): Promise<number>;
+  addCodes(upload: CodeUpload): Promise<number>;
   readPools(merchantId: string, productIds: readonly string[]): Promise<PoolSummary[]>;
   readLicences(orders: readonly OrderKey[]): Promise<Licence[]>;
 }): Handlers<typeof FulfillmentApiService> {

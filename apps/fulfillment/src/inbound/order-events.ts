@@ -8,11 +8,13 @@ import { orderEvents } from '@tillstream/messaging/topics';
 import type { OrderApiService, OrderDocument, OrderItem } from '@tillstream/proto/order/v1/order_api';
 import { OrderEvent } from '@tillstream/proto/order/v1/order_events';
 import type { Client } from '@tillstream/rpc/client';
-import type { DeliveryCommand, DeliveryItem } from '../domain/delivery.ts';
+import type { DeliveryRequest } from '../domain/delivery/delivery.ts';
+import type { DeliveryItem } from '../domain/delivery/method.ts';
+import { isMethod } from '../domain/delivery/methods.ts';
 
 export function hearOrderEvents(parts: {
   readonly order: Pick<Client<typeof OrderApiService>, 'getOrderDocuments'>;
-  readonly performOnce: (envelopes: readonly Envelope<DeliveryCommand>[]) => Promise<unknown>;
+  readonly performOnce: (envelopes: readonly Envelope<DeliveryRequest>[]) => Promise<unknown>;
   readonly clock: Clock;
   readonly log: Log;
 }): Subscription {
@@ -29,7 +31,7 @@ export function hearOrderEvents(parts: {
       const envelopes = paid.flatMap((event) => {
         const { merchantId, messageId, traceparent } = event;
         const now = clock.now(merchantId);
-        return itemsOf(known.get(keyOf(event)), event.orderId).map((item): Envelope<DeliveryCommand> => ({
+        return itemsOf(known.get(keyOf(event)), event.orderId).map((item): Envelope<DeliveryRequest> => ({
           id: String(item.itemId),
           merchantId,
           command: { type: 'requestDelivery', item },
@@ -76,6 +78,7 @@ function itemsOf(document: OrderDocument | undefined, orderId: bigint): readonly
     orderId,
     itemId: item.id,
     productId: item.productId,
+    method: readMethod(item),
     quantity: item.quantity,
     oneCodePer: readOneCodePer(item),
     ...chainOf(item),
@@ -88,10 +91,14 @@ function chainOf({ subscription }: OrderItem): Pick<DeliveryItem, 'firstItemId' 
   return { firstItemId: subscription.parentItemId, previousItemId: subscription.previousItemId };
 }
 
-function readOneCodePer(item: OrderItem): 'unit' | 'product' {
-  // A newer catalogue may know more: the message is parked and delivered once this service knows it too.
-  if (item.deliveryMethod !== 'pool')
+/** A newer catalogue may know more: the message is parked and delivered once this service knows it too. */
+function readMethod(item: OrderItem): DeliveryItem['method'] {
+  if (!isMethod(item.deliveryMethod))
     throw new Error(`item ${item.id} is delivered by ${item.deliveryMethod}, which is not known here`);
+  return item.deliveryMethod;
+}
+
+function readOneCodePer(item: OrderItem): DeliveryItem['oneCodePer'] {
   if (item.oneCodePer !== 'unit' && item.oneCodePer !== 'product')
     throw new Error(`item ${item.id} wants one code per ${item.oneCodePer}`);
   return item.oneCodePer;

@@ -2,19 +2,9 @@
 import type { Awaited, TimelineApiService, TimelineEntry } from '@tillstream/proto/timeline/v1/timeline_api';
 import type { Handlers } from '@tillstream/rpc/server';
 import { traceIdOf } from '@tillstream/telemetry/trace';
+import type { DeliveryStory } from '../ports.ts';
 
 const source = 'fulfillment';
-
-interface DeliveryStory {
-  readonly itemId: bigint;
-  readonly productId: string;
-  readonly codeCount: number;
-  readonly status: 'waiting' | 'delivered';
-  readonly waitingSince: Date | null;
-  readonly waitingTrace: string;
-  readonly deliveredAt: Date | null;
-  readonly deliveredTrace: string;
-}
 
 export function answerTimelineApi(
   readDeliveries: (merchantId: string, orderId: bigint) => Promise<readonly DeliveryStory[]>,

@@ -8,6 +8,7 @@ import { wake } from '@tillstream/messaging/wake';
 import { currentTraceparent } from '@tillstream/telemetry/trace';
 import type { Vault } from '@tillstream/vault/vault';
 import { sql, type Kysely } from 'kysely';
+import type { CodeUpload } from '../ports.ts';
 import type { FulfillmentTables } from './tables.ts';
 
 /** What a code's seal is bound to: it opens for no other merchant, product or row. */
@@ -19,22 +20,13 @@ export function contextOf(row: {
   return `${row.merchant_id}|${row.product_id}|${row.pool_code_id}`;
 }
 
-interface Upload {
-  readonly merchantId: string;
-  readonly productId: string;
-  readonly codes: readonly string[];
-  readonly lowWaterMark: number;
-  /** UUID; '' = none. */
-  readonly requestId: string;
-}
-
 /**
  * Adds what the product never had, and takes up the deliveries that waited for it. Answers how many were new; to a request
  * that is known, how many were new when it came first.
  */
 export async function addCodes(
   parts: { readonly database: Database<FulfillmentTables>; readonly vault: Vault; readonly clock: Clock },
-  upload: Upload,
+  upload: CodeUpload,
 ): Promise<number> {
   const { database, vault, clock } = parts;
   const { merchantId, productId, codes, lowWaterMark } = upload;
@@ -94,7 +86,7 @@ export async function addCodes(
 /** Notes the request, or answers what it has added. The same request at the same time waits here for this one's end. */
 async function knownUpload(
   tx: Kysely<FulfillmentTables>,
-  { merchantId, productId, requestId }: Upload,
+  { merchantId, productId, requestId }: CodeUpload,
   now: Date,
 ): Promise<number | undefined> {
   const noted = await tx

@@ -3,9 +3,8 @@ import { randomUUIDv7 } from 'node:crypto';
 import {
   VersionConflict,
   type Change,
-  type Envelope,
-  type Keeper,
   type Loaded,
+  type PreparingKeeper,
   type VersionedEvent,
 } from '@tillstream/messaging/keeper';
 import { announce } from '@tillstream/messaging/once';
@@ -15,13 +14,9 @@ import { fulfillmentEvents } from '@tillstream/messaging/topics';
 import { FulfillmentEvent } from '@tillstream/proto/fulfillment/v1/fulfillment_events';
 import { sql, type Kysely, type Selectable } from 'kysely';
 import { probe } from '@tillstream/telemetry/probe';
-import {
-  codeCountOf,
-  type Delivery,
-  type DeliveryCommand,
-  type DeliveryEvent,
-  type DeliveryItem,
-} from '../domain/delivery.ts';
+import type { Delivery, DeliveryCommand, DeliveryEvent, DeliveryRequest } from '../domain/delivery/delivery.ts';
+import type { DeliveryItem } from '../domain/delivery/method.ts';
+import { methods } from '../domain/delivery/methods.ts';
 import { drawCodes, offerCodes, type DrawnPool, type Want } from './pool.ts';
 import type { FulfillmentTables } from './tables.ts';
 
@@ -29,59 +24,62 @@ type Tx = Kysely<FulfillmentTables>;
 type DeliveryChange = Change<Delivery, DeliveryEvent>;
 const source = 'fulfillment';
 
-/**
- * A keeper for these envelopes: what they ask for says which codes the deliveries that do not exist yet could use. They
- * are served in their order.
- */
-export function deliveryKeeper(
-  envelopes: readonly Envelope<DeliveryCommand>[],
-): Keeper<FulfillmentTables, Delivery, DeliveryEvent> {
-  const asked = new Map<string, Want | undefined>();
-  for (const { id, merchantId, command } of envelopes) {
-    const item = command.type === 'requestDelivery' ? command.item : undefined;
-    asked.set(id, asked.get(id) ?? (item && { id, merchantId, productId: item.productId, count: codeCountOf(item) }));
-  }
-  return {
-    async load(tx, ids) {
-      const rows = await tx
-        .selectFrom('delivery')
-        .selectAll()
-        .where('item_id', '=', sql<bigint>`any (${ids.map(BigInt)}::bigint[])`)
-        .orderBy('item_id')
-        .forNoKeyUpdate()
-        .execute();
-      const known = new Map(rows.map((row) => [String(row.item_id), row]));
-      const wants = [...asked].flatMap(([id, want]) => wantOf(known.get(id), want) ?? []);
-      const offers = await offerCodes(tx, wants);
-      return new Map([...asked.keys()].map((id) => [id, loadedOf(known.get(id), offers.get(id) ?? [])]));
-    },
-    async save(tx, changes) {
-      await saveDeliveries(tx, changes);
-      const delivered = changes.flatMap((change) =>
-        change.events.flatMap(({ event, now }) => (event.type === 'itemDelivered' ? [{ change, event, now }] : [])),
-      );
-      if (delivered.length > 0) await issue(tx, delivered);
-    },
-    announce: (change) => change.events.map((event) => toWire(change, event)),
-  };
+export const deliveryKeeper: PreparingKeeper<
+  FulfillmentTables,
+  Delivery,
+  DeliveryEvent,
+  DeliveryRequest,
+  DeliveryCommand
+> = {
+  async load(tx, ids) {
+    const rows = await tx
+      .selectFrom('delivery')
+      .selectAll()
+      .where('item_id', '=', sql<bigint>`any (${ids.map(BigInt)}::bigint[])`)
+      .orderBy('item_id')
+      .forNoKeyUpdate()
+      .execute();
+    return new Map(rows.map((row) => [String(row.item_id), loadedOf(row)]));
+  },
+  /**
+   * Locks the pools after the deliveries, in the order of their keys. A refill locks its pool and only reads the deliveries
+   * that wait for it, so the two cannot wait for each other. The deliveries are served in the order of the envelopes.
+   */
+  async prepare(tx, envelopes, loaded) {
+    const deliveries = await loaded;
+    const wants = new Map<string, Want>();
+    for (const { id, merchantId, command } of envelopes) {
+      const item = itemToServe(deliveries.get(id)?.state, command);
+      if (item === undefined || wants.has(id)) continue;
+      const { productId, codeCount } = methods[item.method].needOf(item);
+      wants.set(id, { id, merchantId, productId, count: codeCount });
+    }
+    const offers = await offerCodes(tx, [...wants.values()]);
+    // Two commands of one delivery are offered the same codes: after it took them it is delivered, which is final.
+    return envelopes.map(({ id, command }) => ({ ...command, offer: { codeIds: offers.get(id) ?? [] } }));
+  },
+  async save(tx, changes) {
+    await saveDeliveries(tx, changes);
+    const delivered = changes.flatMap((change) =>
+      change.events.flatMap(({ event, now }) => (event.type === 'itemDelivered' ? [{ change, event, now }] : [])),
+    );
+    if (delivered.length > 0) await issue(tx, delivered);
+  },
+  announce: (change) => change.events.map((event) => toWire(change, event)),
+};
+
+/** The item that could be delivered by this command, if there is one. */
+function itemToServe(state: Delivery | undefined, command: DeliveryRequest): DeliveryItem | undefined {
+  if (state === undefined) return command.type === 'requestDelivery' ? command.item : undefined;
+  return state.status === 'waiting' ? state.item : undefined;
 }
 
-function wantOf(row: Selectable<FulfillmentTables['delivery']> | undefined, want: Want | undefined): Want | undefined {
-  if (row === undefined) return want;
-  return row.status === 'delivered'
-    ? undefined
-    : { id: String(row.item_id), merchantId: row.merchant_id, productId: row.product_id, count: row.code_count };
-}
-
-function loadedOf(
-  row: Selectable<FulfillmentTables['delivery']> | undefined,
-  onOffer: readonly bigint[],
-): Loaded<Delivery> {
-  if (row === undefined) return { state: { status: 'absent', onOffer }, version: 0 };
+function loadedOf(row: Selectable<FulfillmentTables['delivery']>): Loaded<Delivery> {
   const item: DeliveryItem = {
     orderId: row.order_id,
     itemId: row.item_id,
     productId: row.product_id,
+    method: row.method,
     quantity: row.quantity,
     oneCodePer: row.one_code_per,
     firstItemId: row.first_item_id,
@@ -89,7 +87,7 @@ function loadedOf(
   };
   const version = Number(row.version);
   return row.status === 'waiting'
-    ? { state: { status: 'waiting', item, onOffer }, version }
+    ? { state: { status: 'waiting', item }, version }
     : { state: { status: 'delivered', item, codeCount: row.code_count }, version };
 }
 
@@ -103,16 +101,15 @@ async function saveDeliveries(tx: Tx, changes: readonly DeliveryChange[]): Promi
   const known = rows.filter((row) => row.change.versionBefore > 0);
   if (fresh.length > 0) {
     await sql`
-      insert into delivery (item_id, merchant_id, order_id, product_id, quantity, one_code_per, code_count, first_item_id, previous_item_id, status, version, waiting_since, waiting_trace, delivered_at, delivered_trace)
+      insert into delivery (item_id, merchant_id, order_id, product_id, quantity, one_code_per, code_count, first_item_id, previous_item_id, status, version, waiting_since, waiting_trace, delivered_at, delivered_trace, method)
       select * from unnest(
         ${fresh.map((row) => row.item.itemId)}::bigint[], ${fresh.map((row) => row.change.merchantId)}::uuid[], ${fresh.map((row) => row.item.orderId)}::bigint[],
         ${fresh.map((row) => row.item.productId)}::text[], ${fresh.map((row) => row.item.quantity)}::int[], ${fresh.map((row) => row.item.oneCodePer)}::text[],
-        ${fresh.map((row) => codeCountOf(row.item))}::int[], ${fresh.map((row) => row.item.firstItemId)}::bigint[], ${fresh.map((row) => row.item.previousItemId)}::bigint[],
+        ${fresh.map((row) => methods[row.item.method].codeCountOf(row.item))}::int[], ${fresh.map((row) => row.item.firstItemId)}::bigint[], ${fresh.map((row) => row.item.previousItemId)}::bigint[],
         ${fresh.map((row) => row.status)}::text[], ${fresh.map((row) => row.change.version)}::bigint[],
         ${fresh.map((row) => row.waits?.now ?? null)}::timestamptz[], ${fresh.map((row) => row.waits?.traceparent ?? '')}::text[],
-        ${fresh.map((row) => row.delivered?.now ?? null)}::timestamptz[], ${fresh.map((row) => row.delivered?.traceparent ?? '')}::text[])`.execute(
-      tx,
-    );
+        ${fresh.map((row) => row.delivered?.now ?? null)}::timestamptz[], ${fresh.map((row) => row.delivered?.traceparent ?? '')}::text[],
+        ${fresh.map((row) => row.item.method)}::text[])`.execute(tx);
   }
   if (known.length > 0) {
     const { numAffectedRows } = await sql`

@@ -5,19 +5,9 @@ import type { Licence, OrderKey, PoolSummary } from '@tillstream/proto/fulfillme
 import type { Vault } from '@tillstream/vault/vault';
 import { sql } from 'kysely';
 import { probe } from '@tillstream/telemetry/probe';
+import type { DeliveryStory } from '../ports.ts';
 import { contextOf } from './codes.ts';
 import type { FulfillmentTables } from './tables.ts';
-
-export interface DeliveryStory {
-  readonly itemId: bigint;
-  readonly productId: string;
-  readonly codeCount: number;
-  readonly status: 'waiting' | 'delivered';
-  readonly waitingSince: Date | null;
-  readonly waitingTrace: string;
-  readonly deliveredAt: Date | null;
-  readonly deliveredTrace: string;
-}
 
 interface LicenceRow {
   licence_id: string;

@@ -1,3 +1,5 @@
+import type { DeliveryItem } from '../domain/delivery/method.ts';
+
 export interface FulfillmentTables {
   pool: {
     merchant_id: string;
@@ -30,6 +32,7 @@ export interface FulfillmentTables {
     order_id: bigint;
     product_id: string;
     quantity: number;
+    method: DeliveryItem['method'];
     one_code_per: 'unit' | 'product';
     code_count: number;
     first_item_id: bigint;

@@ -54,9 +54,9 @@ export const deliveries: readonly Mutant[] = [
     hint: 'scarce',
     patches: [
       patch(
-        'apps/fulfillment/src/domain/delivery.ts',
-        'return onOffer.length < count ? undefined',
-        'return onOffer.length === 0 ? undefined',
+        'apps/fulfillment/src/domain/delivery/pool.ts',
+        'return codeIds.length < count',
+        'return codeIds.length === 0',
       ),
       patch(
         'apps/fulfillment/src/outbound/pool.ts',

@@ -17,8 +17,8 @@ export const messages: readonly Mutant[] = [
     patches: [
       patch(
         perform,
-        '    firstSight(tx, name, messageIds),\n',
-        "    parts.database.untyped('the inbox is noted', (own) => firstSight(own, name, messageIds)),\n",
+        'const deduplicating = firstSight(tx, name, messageIds);',
+        "const deduplicating = parts.database.untyped('the inbox is noted', (own) => firstSight(own, name, messageIds));",
       ),
     ],
   },

@@ -1,4 +1,5 @@
 /** A renewal that is due while the customer cancels and thinks better of it, with the news of its order coming in twice. */
+import { messageOf } from '@tillstream/testkit/wire';
 import { randomUUIDv7 } from 'node:crypto';
 import { firstTerm } from '@tillstream/calendar/term';
 import { orderEvents } from '@tillstream/messaging/topics';
@@ -162,7 +163,7 @@ function buy(orderId: bigint, paidAt: Date): Order {
     type: 'AR',
     status: 'active',
   };
-  const item = OrderItem.fromPartial({
+  const item = messageOf(OrderItem, {
     id: orderId,
     productId: '100001',
     name: 'Editor',
@@ -174,10 +175,10 @@ function buy(orderId: bigint, paidAt: Date): Order {
       renewalPriceMinor: 500n,
       renewalPrice: 'snapshot',
     },
-    subscription: ItemSubscription.fromPartial({ ...term, ...about, period: 'P1M', term: 1, instrumentId: 'card-1' }),
+    subscription: messageOf(ItemSubscription, { ...term, ...about, period: 'P1M', term: 1, instrumentId: 'card-1' }),
   });
   const rest = { status: 'paid', currency: 'EUR', timeZone: 'UTC' };
-  return Order.fromPartial({ orderId, merchantId, ...rest, paidAt, items: [item] });
+  return messageOf(Order, { orderId, merchantId, ...rest, paidAt, items: [item] });
 }
 
 function paid(orderId: bigint) {

@@ -1,4 +1,5 @@
 /** Licences asked for again by many at once, up to the limit, while each request is told to two mail services. */
+import { messageOf } from '@tillstream/testkit/wire';
 import { FulfillmentApiService } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import { FulfillmentEvent } from '@tillstream/proto/fulfillment/v1/fulfillment_events';
 import { MerchantApiService } from '@tillstream/proto/merchant/v1/merchant_api';
@@ -118,7 +119,7 @@ async function deliverOrder(
   );
   payments.set(
     paymentId,
-    Payment.fromPartial({
+    messageOf(Payment, {
       id: publicId('pay', paymentId),
       merchantId,
       orderId,

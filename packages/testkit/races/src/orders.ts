@@ -10,6 +10,7 @@ import type { Client } from '@tillstream/rpc/client';
 import { Refused } from '@tillstream/rpc/refusals';
 import { standIn } from '@tillstream/testkit/app';
 import { implement } from '@tillstream/rpc/server';
+import { messageOf } from '@tillstream/testkit/wire';
 import type { Instance, Stage } from './stage.ts';
 
 export interface Orders {
@@ -125,7 +126,7 @@ const paymentsAway = {
   withdrawPayment: refuse,
   receiveCallback: refuse,
   listMethods: async () => ({
-    methods: [Method.fromPartial({ code: 'CreditCard', systemName: 'Bank Card', kind: 'card', canRenew: true })],
+    methods: [messageOf(Method, { code: 'CreditCard', systemName: 'Bank Card', kind: 'card', canRenew: true })],
     catalogue: [],
   }),
 };

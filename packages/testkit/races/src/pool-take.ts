@@ -1,4 +1,5 @@
 /** The last codes of a pool: more buyers than codes, some of them told of twice. */
+import { messageOf } from '@tillstream/testkit/wire';
 import { randomUUIDv7 } from 'node:crypto';
 import { fulfillmentApp, home, type FulfillmentTables } from '@tillstream/fulfillment/app';
 import { orderEvents } from '@tillstream/messaging/topics';
@@ -101,8 +102,8 @@ function paid(orderId: bigint, messageId: string) {
 function documentsOf({ keys }: GetOrderDocumentsRequest, products: ReadonlyMap<bigint, string>) {
   const documents = keys.map((key) => {
     const item = { id: key.orderId, productId: products.get(key.orderId) ?? '', quantity: 1 };
-    const items = [OrderItem.fromPartial({ ...item, oneCodePer: 'unit', deliveryMethod: 'pool' })];
-    const order = Order.fromPartial({ orderId: key.orderId, merchantId, items });
+    const items = [messageOf(OrderItem, { ...item, oneCodePer: 'unit', deliveryMethod: 'pool' })];
+    const order = messageOf(Order, { orderId: key.orderId, merchantId, items });
     return { key, order, shopName: '', supportEmail: '', occurredAt: undefined };
   });
   return { documents };

@@ -1,6 +1,7 @@
 /** Two dispatchers, an honest receiver that remembers the order of things, and events of orders for them. */
+import { messageOf } from '@tillstream/testkit/wire';
 import { createServer } from 'node:http';
-import { Order, OrderItem, type GetOrderDocumentsRequest } from '@tillstream/proto/order/v1/order_api';
+import { Customer, Order, OrderItem, type GetOrderDocumentsRequest } from '@tillstream/proto/order/v1/order_api';
 import { OrderEvent } from '@tillstream/proto/order/v1/order_events';
 import { WebhookApiService } from '@tillstream/proto/webhook/v1/webhook_api';
 import { orderEvents } from '@tillstream/messaging/topics';
@@ -113,7 +114,7 @@ function documentsOf({ keys }: GetOrderDocumentsRequest) {
   const documents = keys.map((key) => {
     const { orderId } = key;
     const item = { id: orderId, productId: '100001', name: 'Editor', quantity: 1, deliveryMethod: 'pool' };
-    const order = Order.fromPartial({
+    const order = messageOf(Order, {
       orderId,
       merchantId,
       status: key.version > 1n ? 'paid' : 'not paid',
@@ -122,8 +123,14 @@ function documentsOf({ keys }: GetOrderDocumentsRequest) {
       locale: 'en',
       timeZone: 'UTC',
       createdAt: new Date(),
-      customer: { country: 'DE', type: 'physical', email: 'jane@customer.example', firstName: 'Jane', lastName: 'Doe' },
-      items: [OrderItem.fromPartial({ ...item, oneCodePer: 'unit', priceMinor: 1n, amountMinor: 1n })],
+      customer: messageOf(Customer, {
+        country: 'DE',
+        type: 'physical',
+        email: 'jane@customer.example',
+        firstName: 'Jane',
+        lastName: 'Doe',
+      }),
+      items: [messageOf(OrderItem, { ...item, oneCodePer: 'unit', priceMinor: 1n, amountMinor: 1n })],
       totalMinor: 1n,
       version: key.version,
     });

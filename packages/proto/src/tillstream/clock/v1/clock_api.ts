@@ -175,61 +175,6 @@ export const SetClockRequest: MessageFns<SetClockRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): SetClockRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
-      at: isSet(object.at) ? fromJsonTimestamp(object.at) : undefined,
-      isStanding: isSet(object.isStanding)
-        ? globalThis.Boolean(object.isStanding)
-        : isSet(object.is_standing)
-        ? globalThis.Boolean(object.is_standing)
-        : false,
-      isWall: isSet(object.isWall)
-        ? globalThis.Boolean(object.isWall)
-        : isSet(object.is_wall)
-        ? globalThis.Boolean(object.is_wall)
-        : false,
-    };
-  },
-
-  toJSON(message: SetClockRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.sequence !== 0n) {
-      obj.sequence = message.sequence.toString();
-    }
-    if (message.at !== undefined) {
-      obj.at = message.at.toISOString();
-    }
-    if (message.isStanding !== false) {
-      obj.isStanding = message.isStanding;
-    }
-    if (message.isWall !== false) {
-      obj.isWall = message.isWall;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<SetClockRequest>, I>>(base?: I): SetClockRequest {
-    return SetClockRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<SetClockRequest>, I>>(object: I): SetClockRequest {
-    const message = createBaseSetClockRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
-    message.at = object.at ?? undefined;
-    message.isStanding = object.isStanding ?? false;
-    message.isWall = object.isWall ?? false;
-    return message;
-  },
 };
 
 function createBaseSetClockResponse(): SetClockResponse {
@@ -264,23 +209,6 @@ export const SetClockResponse: MessageFns<SetClockResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(_: any): SetClockResponse {
-    return {};
-  },
-
-  toJSON(_: SetClockResponse): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<SetClockResponse>, I>>(base?: I): SetClockResponse {
-    return SetClockResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<SetClockResponse>, I>>(_: I): SetClockResponse {
-    const message = createBaseSetClockResponse();
-    return message;
   },
 };
 
@@ -341,44 +269,6 @@ export const ReadWorkRequest: MessageFns<ReadWorkRequest> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ReadWorkRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      sinceSequence: isSet(object.sinceSequence)
-        ? BigInt(object.sinceSequence)
-        : isSet(object.since_sequence)
-        ? BigInt(object.since_sequence)
-        : 0n,
-    };
-  },
-
-  toJSON(message: ReadWorkRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.sinceSequence !== 0n) {
-      obj.sinceSequence = message.sinceSequence.toString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ReadWorkRequest>, I>>(base?: I): ReadWorkRequest {
-    return ReadWorkRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ReadWorkRequest>, I>>(object: I): ReadWorkRequest {
-    const message = createBaseReadWorkRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.sinceSequence = (object.sinceSequence !== undefined && object.sinceSequence !== null)
-      ? BigInt(object.sinceSequence)
-      : 0n;
-    return message;
   },
 };
 
@@ -495,71 +385,6 @@ export const ReadWorkResponse: MessageFns<ReadWorkResponse> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ReadWorkResponse {
-    return {
-      busy: globalThis.Array.isArray(object?.busy) ? object.busy.map((e: any) => Waiting.fromJSON(e)) : [],
-      stuck: globalThis.Array.isArray(object?.stuck) ? object.stuck.map((e: any) => Waiting.fromJSON(e)) : [],
-      nextDueAt: isSet(object.nextDueAt)
-        ? fromJsonTimestamp(object.nextDueAt)
-        : isSet(object.next_due_at)
-        ? fromJsonTimestamp(object.next_due_at)
-        : undefined,
-      nextDue: globalThis.Array.isArray(object?.nextDue)
-        ? object.nextDue.map((e: any) => Fired.fromJSON(e))
-        : globalThis.Array.isArray(object?.next_due)
-        ? object.next_due.map((e: any) => Fired.fromJSON(e))
-        : [],
-      fired: globalThis.Array.isArray(object?.fired) ? object.fired.map((e: any) => Fired.fromJSON(e)) : [],
-      said: isSet(object.said) ? BigInt(object.said) : 0n,
-      isHearingDone: isSet(object.isHearingDone)
-        ? globalThis.Boolean(object.isHearingDone)
-        : isSet(object.is_hearing_done)
-        ? globalThis.Boolean(object.is_hearing_done)
-        : false,
-    };
-  },
-
-  toJSON(message: ReadWorkResponse): unknown {
-    const obj: any = {};
-    if (message.busy?.length) {
-      obj.busy = message.busy.map((e) => Waiting.toJSON(e));
-    }
-    if (message.stuck?.length) {
-      obj.stuck = message.stuck.map((e) => Waiting.toJSON(e));
-    }
-    if (message.nextDueAt !== undefined) {
-      obj.nextDueAt = message.nextDueAt.toISOString();
-    }
-    if (message.nextDue?.length) {
-      obj.nextDue = message.nextDue.map((e) => Fired.toJSON(e));
-    }
-    if (message.fired?.length) {
-      obj.fired = message.fired.map((e) => Fired.toJSON(e));
-    }
-    if (message.said !== 0n) {
-      obj.said = message.said.toString();
-    }
-    if (message.isHearingDone !== false) {
-      obj.isHearingDone = message.isHearingDone;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ReadWorkResponse>, I>>(base?: I): ReadWorkResponse {
-    return ReadWorkResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ReadWorkResponse>, I>>(object: I): ReadWorkResponse {
-    const message = createBaseReadWorkResponse();
-    message.busy = object.busy?.map((e) => Waiting.fromPartial(e)) || [];
-    message.stuck = object.stuck?.map((e) => Waiting.fromPartial(e)) || [];
-    message.nextDueAt = object.nextDueAt ?? undefined;
-    message.nextDue = object.nextDue?.map((e) => Fired.fromPartial(e)) || [];
-    message.fired = object.fired?.map((e) => Fired.fromPartial(e)) || [];
-    message.said = (object.said !== undefined && object.said !== null) ? BigInt(object.said) : 0n;
-    message.isHearingDone = object.isHearingDone ?? false;
-    return message;
-  },
 };
 
 function createBaseWaiting(): Waiting {
@@ -616,34 +441,6 @@ export const Waiting: MessageFns<Waiting> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): Waiting {
-    return {
-      what: isSet(object.what) ? globalThis.String(object.what) : "",
-      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
-    };
-  },
-
-  toJSON(message: Waiting): unknown {
-    const obj: any = {};
-    if (message.what !== "") {
-      obj.what = message.what;
-    }
-    if (message.count !== 0) {
-      obj.count = Math.round(message.count);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Waiting>, I>>(base?: I): Waiting {
-    return Waiting.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Waiting>, I>>(object: I): Waiting {
-    const message = createBaseWaiting();
-    message.what = object.what ?? "";
-    message.count = object.count ?? 0;
-    return message;
   },
 };
 
@@ -724,52 +521,6 @@ export const Fired: MessageFns<Fired> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Fired {
-    return {
-      dueAt: isSet(object.dueAt)
-        ? fromJsonTimestamp(object.dueAt)
-        : isSet(object.due_at)
-        ? fromJsonTimestamp(object.due_at)
-        : undefined,
-      source: isSet(object.source) ? globalThis.String(object.source) : "",
-      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
-      objectId: isSet(object.objectId)
-        ? globalThis.String(object.objectId)
-        : isSet(object.object_id)
-        ? globalThis.String(object.object_id)
-        : "",
-    };
-  },
-
-  toJSON(message: Fired): unknown {
-    const obj: any = {};
-    if (message.dueAt !== undefined) {
-      obj.dueAt = message.dueAt.toISOString();
-    }
-    if (message.source !== "") {
-      obj.source = message.source;
-    }
-    if (message.kind !== "") {
-      obj.kind = message.kind;
-    }
-    if (message.objectId !== "") {
-      obj.objectId = message.objectId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Fired>, I>>(base?: I): Fired {
-    return Fired.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Fired>, I>>(object: I): Fired {
-    const message = createBaseFired();
-    message.dueAt = object.dueAt ?? undefined;
-    message.source = object.source ?? "";
-    message.kind = object.kind ?? "";
-    message.objectId = object.objectId ?? "";
-    return message;
-  },
 };
 
 /**
@@ -848,19 +599,6 @@ export const ClockApiClient = makeGenericClientConstructor(
   serviceName: string;
 };
 
-type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
-
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-type KeysOfUnion<T> = T extends T ? keyof T : never;
-export type Exact<P, I extends P> = P extends Builtin ? P
-  : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
-
 function toTimestamp(date: Date): Timestamp {
   const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
   const nanos = (date.getTime() % 1_000) * 1_000_000;
@@ -873,25 +611,7 @@ function fromTimestamp(t: Timestamp): Date {
   return new globalThis.Date(millis);
 }
 
-function fromJsonTimestamp(o: any): Date {
-  if (o instanceof globalThis.Date) {
-    return o;
-  } else if (typeof o === "string") {
-    return new globalThis.Date(o);
-  } else {
-    return fromTimestamp(Timestamp.fromJSON(o));
-  }
-}
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
-
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
-  create<I extends Exact<DeepPartial<T>, I>>(base?: I): T;
-  fromPartial<I extends Exact<DeepPartial<T>, I>>(object: I): T;
 }

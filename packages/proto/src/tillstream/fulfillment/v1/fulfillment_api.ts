@@ -173,65 +173,6 @@ export const AddLicenceCodesRequest: MessageFns<AddLicenceCodesRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): AddLicenceCodesRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      productId: isSet(object.productId)
-        ? globalThis.String(object.productId)
-        : isSet(object.product_id)
-        ? globalThis.String(object.product_id)
-        : "",
-      codes: globalThis.Array.isArray(object?.codes) ? object.codes.map((e: any) => globalThis.String(e)) : [],
-      lowWaterMark: isSet(object.lowWaterMark)
-        ? globalThis.Number(object.lowWaterMark)
-        : isSet(object.low_water_mark)
-        ? globalThis.Number(object.low_water_mark)
-        : 0,
-      requestId: isSet(object.requestId)
-        ? globalThis.String(object.requestId)
-        : isSet(object.request_id)
-        ? globalThis.String(object.request_id)
-        : "",
-    };
-  },
-
-  toJSON(message: AddLicenceCodesRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.productId !== "") {
-      obj.productId = message.productId;
-    }
-    if (message.codes?.length) {
-      obj.codes = message.codes;
-    }
-    if (message.lowWaterMark !== 0) {
-      obj.lowWaterMark = Math.round(message.lowWaterMark);
-    }
-    if (message.requestId !== "") {
-      obj.requestId = message.requestId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<AddLicenceCodesRequest>, I>>(base?: I): AddLicenceCodesRequest {
-    return AddLicenceCodesRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<AddLicenceCodesRequest>, I>>(object: I): AddLicenceCodesRequest {
-    const message = createBaseAddLicenceCodesRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.productId = object.productId ?? "";
-    message.codes = object.codes?.map((e) => e) || [];
-    message.lowWaterMark = object.lowWaterMark ?? 0;
-    message.requestId = object.requestId ?? "";
-    return message;
-  },
 };
 
 function createBaseAddLicenceCodesResponse(): AddLicenceCodesResponse {
@@ -289,34 +230,6 @@ export const AddLicenceCodesResponse: MessageFns<AddLicenceCodesResponse> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): AddLicenceCodesResponse {
-    return {
-      added: isSet(object.added) ? globalThis.Number(object.added) : 0,
-      duplicates: isSet(object.duplicates) ? globalThis.Number(object.duplicates) : 0,
-    };
-  },
-
-  toJSON(message: AddLicenceCodesResponse): unknown {
-    const obj: any = {};
-    if (message.added !== 0) {
-      obj.added = Math.round(message.added);
-    }
-    if (message.duplicates !== 0) {
-      obj.duplicates = Math.round(message.duplicates);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<AddLicenceCodesResponse>, I>>(base?: I): AddLicenceCodesResponse {
-    return AddLicenceCodesResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<AddLicenceCodesResponse>, I>>(object: I): AddLicenceCodesResponse {
-    const message = createBaseAddLicenceCodesResponse();
-    message.added = object.added ?? 0;
-    message.duplicates = object.duplicates ?? 0;
-    return message;
-  },
 };
 
 function createBaseGetPoolSummariesRequest(): GetPoolSummariesRequest {
@@ -373,42 +286,6 @@ export const GetPoolSummariesRequest: MessageFns<GetPoolSummariesRequest> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): GetPoolSummariesRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      productIds: globalThis.Array.isArray(object?.productIds)
-        ? object.productIds.map((e: any) => globalThis.String(e))
-        : globalThis.Array.isArray(object?.product_ids)
-        ? object.product_ids.map((e: any) => globalThis.String(e))
-        : [],
-    };
-  },
-
-  toJSON(message: GetPoolSummariesRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.productIds?.length) {
-      obj.productIds = message.productIds;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetPoolSummariesRequest>, I>>(base?: I): GetPoolSummariesRequest {
-    return GetPoolSummariesRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetPoolSummariesRequest>, I>>(object: I): GetPoolSummariesRequest {
-    const message = createBaseGetPoolSummariesRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.productIds = object.productIds?.map((e) => e) || [];
-    return message;
   },
 };
 
@@ -489,52 +366,6 @@ export const PoolSummary: MessageFns<PoolSummary> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): PoolSummary {
-    return {
-      productId: isSet(object.productId)
-        ? globalThis.String(object.productId)
-        : isSet(object.product_id)
-        ? globalThis.String(object.product_id)
-        : "",
-      available: isSet(object.available) ? globalThis.Number(object.available) : 0,
-      issued: isSet(object.issued) ? globalThis.Number(object.issued) : 0,
-      lowWaterMark: isSet(object.lowWaterMark)
-        ? globalThis.Number(object.lowWaterMark)
-        : isSet(object.low_water_mark)
-        ? globalThis.Number(object.low_water_mark)
-        : 0,
-    };
-  },
-
-  toJSON(message: PoolSummary): unknown {
-    const obj: any = {};
-    if (message.productId !== "") {
-      obj.productId = message.productId;
-    }
-    if (message.available !== 0) {
-      obj.available = Math.round(message.available);
-    }
-    if (message.issued !== 0) {
-      obj.issued = Math.round(message.issued);
-    }
-    if (message.lowWaterMark !== 0) {
-      obj.lowWaterMark = Math.round(message.lowWaterMark);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PoolSummary>, I>>(base?: I): PoolSummary {
-    return PoolSummary.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PoolSummary>, I>>(object: I): PoolSummary {
-    const message = createBasePoolSummary();
-    message.productId = object.productId ?? "";
-    message.available = object.available ?? 0;
-    message.issued = object.issued ?? 0;
-    message.lowWaterMark = object.lowWaterMark ?? 0;
-    return message;
-  },
 };
 
 function createBaseGetPoolSummariesResponse(): GetPoolSummariesResponse {
@@ -580,29 +411,6 @@ export const GetPoolSummariesResponse: MessageFns<GetPoolSummariesResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): GetPoolSummariesResponse {
-    return {
-      pools: globalThis.Array.isArray(object?.pools) ? object.pools.map((e: any) => PoolSummary.fromJSON(e)) : [],
-    };
-  },
-
-  toJSON(message: GetPoolSummariesResponse): unknown {
-    const obj: any = {};
-    if (message.pools?.length) {
-      obj.pools = message.pools.map((e) => PoolSummary.toJSON(e));
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetPoolSummariesResponse>, I>>(base?: I): GetPoolSummariesResponse {
-    return GetPoolSummariesResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetPoolSummariesResponse>, I>>(object: I): GetPoolSummariesResponse {
-    const message = createBaseGetPoolSummariesResponse();
-    message.pools = object.pools?.map((e) => PoolSummary.fromPartial(e)) || [];
-    return message;
   },
 };
 
@@ -664,38 +472,6 @@ export const OrderKey: MessageFns<OrderKey> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): OrderKey {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-    };
-  },
-
-  toJSON(message: OrderKey): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OrderKey>, I>>(base?: I): OrderKey {
-    return OrderKey.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OrderKey>, I>>(object: I): OrderKey {
-    const message = createBaseOrderKey();
-    message.merchantId = object.merchantId ?? "";
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    return message;
-  },
 };
 
 function createBaseGetLicencesRequest(): GetLicencesRequest {
@@ -741,29 +517,6 @@ export const GetLicencesRequest: MessageFns<GetLicencesRequest> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): GetLicencesRequest {
-    return {
-      orders: globalThis.Array.isArray(object?.orders) ? object.orders.map((e: any) => OrderKey.fromJSON(e)) : [],
-    };
-  },
-
-  toJSON(message: GetLicencesRequest): unknown {
-    const obj: any = {};
-    if (message.orders?.length) {
-      obj.orders = message.orders.map((e) => OrderKey.toJSON(e));
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetLicencesRequest>, I>>(base?: I): GetLicencesRequest {
-    return GetLicencesRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetLicencesRequest>, I>>(object: I): GetLicencesRequest {
-    const message = createBaseGetLicencesRequest();
-    message.orders = object.orders?.map((e) => OrderKey.fromPartial(e)) || [];
-    return message;
   },
 };
 
@@ -909,84 +662,6 @@ export const Licence: MessageFns<Licence> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Licence {
-    return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-      itemId: isSet(object.itemId) ? BigInt(object.itemId) : isSet(object.item_id) ? BigInt(object.item_id) : 0n,
-      unitNo: isSet(object.unitNo)
-        ? globalThis.Number(object.unitNo)
-        : isSet(object.unit_no)
-        ? globalThis.Number(object.unit_no)
-        : 0,
-      code: isSet(object.code) ? globalThis.String(object.code) : "",
-      issuedAt: isSet(object.issuedAt)
-        ? fromJsonTimestamp(object.issuedAt)
-        : isSet(object.issued_at)
-        ? fromJsonTimestamp(object.issued_at)
-        : undefined,
-      firstItemId: isSet(object.firstItemId)
-        ? BigInt(object.firstItemId)
-        : isSet(object.first_item_id)
-        ? BigInt(object.first_item_id)
-        : 0n,
-      previousItemId: isSet(object.previousItemId)
-        ? BigInt(object.previousItemId)
-        : isSet(object.previous_item_id)
-        ? BigInt(object.previous_item_id)
-        : 0n,
-    };
-  },
-
-  toJSON(message: Licence): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    if (message.itemId !== 0n) {
-      obj.itemId = message.itemId.toString();
-    }
-    if (message.unitNo !== 0) {
-      obj.unitNo = Math.round(message.unitNo);
-    }
-    if (message.code !== "") {
-      obj.code = message.code;
-    }
-    if (message.issuedAt !== undefined) {
-      obj.issuedAt = message.issuedAt.toISOString();
-    }
-    if (message.firstItemId !== 0n) {
-      obj.firstItemId = message.firstItemId.toString();
-    }
-    if (message.previousItemId !== 0n) {
-      obj.previousItemId = message.previousItemId.toString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Licence>, I>>(base?: I): Licence {
-    return Licence.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Licence>, I>>(object: I): Licence {
-    const message = createBaseLicence();
-    message.id = object.id ?? "";
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    message.itemId = (object.itemId !== undefined && object.itemId !== null) ? BigInt(object.itemId) : 0n;
-    message.unitNo = object.unitNo ?? 0;
-    message.code = object.code ?? "";
-    message.issuedAt = object.issuedAt ?? undefined;
-    message.firstItemId = (object.firstItemId !== undefined && object.firstItemId !== null)
-      ? BigInt(object.firstItemId)
-      : 0n;
-    message.previousItemId = (object.previousItemId !== undefined && object.previousItemId !== null)
-      ? BigInt(object.previousItemId)
-      : 0n;
-    return message;
-  },
 };
 
 function createBaseGetLicencesResponse(): GetLicencesResponse {
@@ -1032,29 +707,6 @@ export const GetLicencesResponse: MessageFns<GetLicencesResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): GetLicencesResponse {
-    return {
-      licences: globalThis.Array.isArray(object?.licences) ? object.licences.map((e: any) => Licence.fromJSON(e)) : [],
-    };
-  },
-
-  toJSON(message: GetLicencesResponse): unknown {
-    const obj: any = {};
-    if (message.licences?.length) {
-      obj.licences = message.licences.map((e) => Licence.toJSON(e));
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetLicencesResponse>, I>>(base?: I): GetLicencesResponse {
-    return GetLicencesResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetLicencesResponse>, I>>(object: I): GetLicencesResponse {
-    const message = createBaseGetLicencesResponse();
-    message.licences = object.licences?.map((e) => Licence.fromPartial(e)) || [];
-    return message;
   },
 };
 
@@ -1171,19 +823,6 @@ export const FulfillmentApiClient = makeGenericClientConstructor(
   serviceName: string;
 };
 
-type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
-
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-type KeysOfUnion<T> = T extends T ? keyof T : never;
-export type Exact<P, I extends P> = P extends Builtin ? P
-  : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
-
 function toTimestamp(date: Date): Timestamp {
   const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
   const nanos = (date.getTime() % 1_000) * 1_000_000;
@@ -1196,25 +835,7 @@ function fromTimestamp(t: Timestamp): Date {
   return new globalThis.Date(millis);
 }
 
-function fromJsonTimestamp(o: any): Date {
-  if (o instanceof globalThis.Date) {
-    return o;
-  } else if (typeof o === "string") {
-    return new globalThis.Date(o);
-  } else {
-    return fromTimestamp(Timestamp.fromJSON(o));
-  }
-}
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
-
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
-  create<I extends Exact<DeepPartial<T>, I>>(base?: I): T;
-  fromPartial<I extends Exact<DeepPartial<T>, I>>(object: I): T;
 }

@@ -135,76 +135,6 @@ export const FulfillmentEvent: MessageFns<FulfillmentEvent> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): FulfillmentEvent {
-    return {
-      header: isSet(object.header) ? EventHeader.fromJSON(object.header) : undefined,
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-      payload: isSet(object.itemDelivered)
-        ? { $case: "itemDelivered", value: ItemDelivered.fromJSON(object.itemDelivered) }
-        : isSet(object.item_delivered)
-        ? { $case: "itemDelivered", value: ItemDelivered.fromJSON(object.item_delivered) }
-        : isSet(object.itemWaiting)
-        ? { $case: "itemWaiting", value: ItemWaiting.fromJSON(object.itemWaiting) }
-        : isSet(object.item_waiting)
-        ? { $case: "itemWaiting", value: ItemWaiting.fromJSON(object.item_waiting) }
-        : isSet(object.poolLow)
-        ? { $case: "poolLow", value: PoolLow.fromJSON(object.poolLow) }
-        : isSet(object.pool_low)
-        ? { $case: "poolLow", value: PoolLow.fromJSON(object.pool_low) }
-        : undefined,
-    };
-  },
-
-  toJSON(message: FulfillmentEvent): unknown {
-    const obj: any = {};
-    if (message.header !== undefined) {
-      obj.header = EventHeader.toJSON(message.header);
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    if (message.payload?.$case === "itemDelivered") {
-      obj.itemDelivered = ItemDelivered.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "itemWaiting") {
-      obj.itemWaiting = ItemWaiting.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "poolLow") {
-      obj.poolLow = PoolLow.toJSON(message.payload.value);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<FulfillmentEvent>, I>>(base?: I): FulfillmentEvent {
-    return FulfillmentEvent.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<FulfillmentEvent>, I>>(object: I): FulfillmentEvent {
-    const message = createBaseFulfillmentEvent();
-    message.header = (object.header !== undefined && object.header !== null)
-      ? EventHeader.fromPartial(object.header)
-      : undefined;
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    switch (object.payload?.$case) {
-      case "itemDelivered": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "itemDelivered", value: ItemDelivered.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-      case "itemWaiting": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "itemWaiting", value: ItemWaiting.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-      case "poolLow": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "poolLow", value: PoolLow.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-    }
-    return message;
-  },
 };
 
 function createBaseItemDelivered(): ItemDelivered {
@@ -265,38 +195,6 @@ export const ItemDelivered: MessageFns<ItemDelivered> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ItemDelivered {
-    return {
-      itemId: isSet(object.itemId) ? BigInt(object.itemId) : isSet(object.item_id) ? BigInt(object.item_id) : 0n,
-      codeCount: isSet(object.codeCount)
-        ? globalThis.Number(object.codeCount)
-        : isSet(object.code_count)
-        ? globalThis.Number(object.code_count)
-        : 0,
-    };
-  },
-
-  toJSON(message: ItemDelivered): unknown {
-    const obj: any = {};
-    if (message.itemId !== 0n) {
-      obj.itemId = message.itemId.toString();
-    }
-    if (message.codeCount !== 0) {
-      obj.codeCount = Math.round(message.codeCount);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ItemDelivered>, I>>(base?: I): ItemDelivered {
-    return ItemDelivered.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ItemDelivered>, I>>(object: I): ItemDelivered {
-    const message = createBaseItemDelivered();
-    message.itemId = (object.itemId !== undefined && object.itemId !== null) ? BigInt(object.itemId) : 0n;
-    message.codeCount = object.codeCount ?? 0;
-    return message;
-  },
 };
 
 function createBaseItemWaiting(): ItemWaiting {
@@ -356,34 +254,6 @@ export const ItemWaiting: MessageFns<ItemWaiting> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ItemWaiting {
-    return {
-      itemId: isSet(object.itemId) ? BigInt(object.itemId) : isSet(object.item_id) ? BigInt(object.item_id) : 0n,
-      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
-    };
-  },
-
-  toJSON(message: ItemWaiting): unknown {
-    const obj: any = {};
-    if (message.itemId !== 0n) {
-      obj.itemId = message.itemId.toString();
-    }
-    if (message.reason !== "") {
-      obj.reason = message.reason;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ItemWaiting>, I>>(base?: I): ItemWaiting {
-    return ItemWaiting.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ItemWaiting>, I>>(object: I): ItemWaiting {
-    const message = createBaseItemWaiting();
-    message.itemId = (object.itemId !== undefined && object.itemId !== null) ? BigInt(object.itemId) : 0n;
-    message.reason = object.reason ?? "";
-    return message;
   },
 };
 
@@ -453,71 +323,9 @@ export const PoolLow: MessageFns<PoolLow> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): PoolLow {
-    return {
-      productId: isSet(object.productId)
-        ? globalThis.String(object.productId)
-        : isSet(object.product_id)
-        ? globalThis.String(object.product_id)
-        : "",
-      available: isSet(object.available) ? globalThis.Number(object.available) : 0,
-      lowWaterMark: isSet(object.lowWaterMark)
-        ? globalThis.Number(object.lowWaterMark)
-        : isSet(object.low_water_mark)
-        ? globalThis.Number(object.low_water_mark)
-        : 0,
-    };
-  },
-
-  toJSON(message: PoolLow): unknown {
-    const obj: any = {};
-    if (message.productId !== "") {
-      obj.productId = message.productId;
-    }
-    if (message.available !== 0) {
-      obj.available = Math.round(message.available);
-    }
-    if (message.lowWaterMark !== 0) {
-      obj.lowWaterMark = Math.round(message.lowWaterMark);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PoolLow>, I>>(base?: I): PoolLow {
-    return PoolLow.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PoolLow>, I>>(object: I): PoolLow {
-    const message = createBasePoolLow();
-    message.productId = object.productId ?? "";
-    message.available = object.available ?? 0;
-    message.lowWaterMark = object.lowWaterMark ?? 0;
-    return message;
-  },
 };
-
-type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
-
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-type KeysOfUnion<T> = T extends T ? keyof T : never;
-export type Exact<P, I extends P> = P extends Builtin ? P
-  : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
-  create<I extends Exact<DeepPartial<T>, I>>(base?: I): T;
-  fromPartial<I extends Exact<DeepPartial<T>, I>>(object: I): T;
 }

@@ -156,82 +156,6 @@ export const Instrument: MessageFns<Instrument> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Instrument {
-    return {
-      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
-      display: isSet(object.display) ? globalThis.String(object.display) : "",
-      details: isSet(object.card)
-        ? { $case: "card", value: Card.fromJSON(object.card) }
-        : isSet(object.bankAccount)
-        ? { $case: "bankAccount", value: BankAccount.fromJSON(object.bankAccount) }
-        : isSet(object.bank_account)
-        ? { $case: "bankAccount", value: BankAccount.fromJSON(object.bank_account) }
-        : isSet(object.wallet)
-        ? { $case: "wallet", value: Wallet.fromJSON(object.wallet) }
-        : isSet(object.cryptoAddress)
-        ? { $case: "cryptoAddress", value: CryptoAddress.fromJSON(object.cryptoAddress) }
-        : isSet(object.crypto_address)
-        ? { $case: "cryptoAddress", value: CryptoAddress.fromJSON(object.crypto_address) }
-        : undefined,
-    };
-  },
-
-  toJSON(message: Instrument): unknown {
-    const obj: any = {};
-    if (message.kind !== "") {
-      obj.kind = message.kind;
-    }
-    if (message.display !== "") {
-      obj.display = message.display;
-    }
-    if (message.details?.$case === "card") {
-      obj.card = Card.toJSON(message.details.value);
-    } else if (message.details?.$case === "bankAccount") {
-      obj.bankAccount = BankAccount.toJSON(message.details.value);
-    } else if (message.details?.$case === "wallet") {
-      obj.wallet = Wallet.toJSON(message.details.value);
-    } else if (message.details?.$case === "cryptoAddress") {
-      obj.cryptoAddress = CryptoAddress.toJSON(message.details.value);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Instrument>, I>>(base?: I): Instrument {
-    return Instrument.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Instrument>, I>>(object: I): Instrument {
-    const message = createBaseInstrument();
-    message.kind = object.kind ?? "";
-    message.display = object.display ?? "";
-    switch (object.details?.$case) {
-      case "card": {
-        if (object.details?.value !== undefined && object.details?.value !== null) {
-          message.details = { $case: "card", value: Card.fromPartial(object.details.value) };
-        }
-        break;
-      }
-      case "bankAccount": {
-        if (object.details?.value !== undefined && object.details?.value !== null) {
-          message.details = { $case: "bankAccount", value: BankAccount.fromPartial(object.details.value) };
-        }
-        break;
-      }
-      case "wallet": {
-        if (object.details?.value !== undefined && object.details?.value !== null) {
-          message.details = { $case: "wallet", value: Wallet.fromPartial(object.details.value) };
-        }
-        break;
-      }
-      case "cryptoAddress": {
-        if (object.details?.value !== undefined && object.details?.value !== null) {
-          message.details = { $case: "cryptoAddress", value: CryptoAddress.fromPartial(object.details.value) };
-        }
-        break;
-      }
-    }
-    return message;
-  },
 };
 
 function createBaseCard(): Card {
@@ -299,43 +223,6 @@ export const Card: MessageFns<Card> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): Card {
-    return {
-      brand: isSet(object.brand) ? globalThis.String(object.brand) : "",
-      last4: isSet(object.last4)
-        ? globalThis.String(object.last4)
-        : isSet(object.last_4)
-        ? globalThis.String(object.last_4)
-        : "",
-      expiration: isSet(object.expiration) ? globalThis.String(object.expiration) : "",
-    };
-  },
-
-  toJSON(message: Card): unknown {
-    const obj: any = {};
-    if (message.brand !== "") {
-      obj.brand = message.brand;
-    }
-    if (message.last4 !== "") {
-      obj.last4 = message.last4;
-    }
-    if (message.expiration !== "") {
-      obj.expiration = message.expiration;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Card>, I>>(base?: I): Card {
-    return Card.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Card>, I>>(object: I): Card {
-    const message = createBaseCard();
-    message.brand = object.brand ?? "";
-    message.last4 = object.last4 ?? "";
-    message.expiration = object.expiration ?? "";
-    return message;
   },
 };
 
@@ -405,47 +292,6 @@ export const BankAccount: MessageFns<BankAccount> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): BankAccount {
-    return {
-      bankName: isSet(object.bankName)
-        ? globalThis.String(object.bankName)
-        : isSet(object.bank_name)
-        ? globalThis.String(object.bank_name)
-        : "",
-      country: isSet(object.country) ? globalThis.String(object.country) : "",
-      last4: isSet(object.last4)
-        ? globalThis.String(object.last4)
-        : isSet(object.last_4)
-        ? globalThis.String(object.last_4)
-        : "",
-    };
-  },
-
-  toJSON(message: BankAccount): unknown {
-    const obj: any = {};
-    if (message.bankName !== "") {
-      obj.bankName = message.bankName;
-    }
-    if (message.country !== "") {
-      obj.country = message.country;
-    }
-    if (message.last4 !== "") {
-      obj.last4 = message.last4;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<BankAccount>, I>>(base?: I): BankAccount {
-    return BankAccount.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<BankAccount>, I>>(object: I): BankAccount {
-    const message = createBaseBankAccount();
-    message.bankName = object.bankName ?? "";
-    message.country = object.country ?? "";
-    message.last4 = object.last4 ?? "";
-    return message;
-  },
 };
 
 function createBaseWallet(): Wallet {
@@ -502,34 +348,6 @@ export const Wallet: MessageFns<Wallet> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): Wallet {
-    return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      account: isSet(object.account) ? globalThis.String(object.account) : "",
-    };
-  },
-
-  toJSON(message: Wallet): unknown {
-    const obj: any = {};
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.account !== "") {
-      obj.account = message.account;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Wallet>, I>>(base?: I): Wallet {
-    return Wallet.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Wallet>, I>>(object: I): Wallet {
-    const message = createBaseWallet();
-    message.name = object.name ?? "";
-    message.account = object.account ?? "";
-    return message;
   },
 };
 
@@ -588,58 +406,9 @@ export const CryptoAddress: MessageFns<CryptoAddress> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): CryptoAddress {
-    return {
-      asset: isSet(object.asset) ? globalThis.String(object.asset) : "",
-      address: isSet(object.address) ? globalThis.String(object.address) : "",
-    };
-  },
-
-  toJSON(message: CryptoAddress): unknown {
-    const obj: any = {};
-    if (message.asset !== "") {
-      obj.asset = message.asset;
-    }
-    if (message.address !== "") {
-      obj.address = message.address;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<CryptoAddress>, I>>(base?: I): CryptoAddress {
-    return CryptoAddress.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<CryptoAddress>, I>>(object: I): CryptoAddress {
-    const message = createBaseCryptoAddress();
-    message.asset = object.asset ?? "";
-    message.address = object.address ?? "";
-    return message;
-  },
 };
-
-type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
-
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-type KeysOfUnion<T> = T extends T ? keyof T : never;
-export type Exact<P, I extends P> = P extends Builtin ? P
-  : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
-  create<I extends Exact<DeepPartial<T>, I>>(base?: I): T;
-  fromPartial<I extends Exact<DeepPartial<T>, I>>(object: I): T;
 }

@@ -403,51 +403,6 @@ export const CreateAccountRequest: MessageFns<CreateAccountRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): CreateAccountRequest {
-    return {
-      accountName: isSet(object.accountName)
-        ? globalThis.String(object.accountName)
-        : isSet(object.account_name)
-        ? globalThis.String(object.account_name)
-        : "",
-      shopName: isSet(object.shopName)
-        ? globalThis.String(object.shopName)
-        : isSet(object.shop_name)
-        ? globalThis.String(object.shop_name)
-        : "",
-      supportEmail: isSet(object.supportEmail)
-        ? globalThis.String(object.supportEmail)
-        : isSet(object.support_email)
-        ? globalThis.String(object.support_email)
-        : "",
-    };
-  },
-
-  toJSON(message: CreateAccountRequest): unknown {
-    const obj: any = {};
-    if (message.accountName !== "") {
-      obj.accountName = message.accountName;
-    }
-    if (message.shopName !== "") {
-      obj.shopName = message.shopName;
-    }
-    if (message.supportEmail !== "") {
-      obj.supportEmail = message.supportEmail;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<CreateAccountRequest>, I>>(base?: I): CreateAccountRequest {
-    return CreateAccountRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<CreateAccountRequest>, I>>(object: I): CreateAccountRequest {
-    const message = createBaseCreateAccountRequest();
-    message.accountName = object.accountName ?? "";
-    message.shopName = object.shopName ?? "";
-    message.supportEmail = object.supportEmail ?? "";
-    return message;
-  },
 };
 
 function createBaseCreateAccountResponse(): CreateAccountResponse {
@@ -516,51 +471,6 @@ export const CreateAccountResponse: MessageFns<CreateAccountResponse> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): CreateAccountResponse {
-    return {
-      testMerchantId: isSet(object.testMerchantId)
-        ? globalThis.String(object.testMerchantId)
-        : isSet(object.test_merchant_id)
-        ? globalThis.String(object.test_merchant_id)
-        : "",
-      liveMerchantId: isSet(object.liveMerchantId)
-        ? globalThis.String(object.liveMerchantId)
-        : isSet(object.live_merchant_id)
-        ? globalThis.String(object.live_merchant_id)
-        : "",
-      testApiKey: isSet(object.testApiKey)
-        ? globalThis.String(object.testApiKey)
-        : isSet(object.test_api_key)
-        ? globalThis.String(object.test_api_key)
-        : "",
-    };
-  },
-
-  toJSON(message: CreateAccountResponse): unknown {
-    const obj: any = {};
-    if (message.testMerchantId !== "") {
-      obj.testMerchantId = message.testMerchantId;
-    }
-    if (message.liveMerchantId !== "") {
-      obj.liveMerchantId = message.liveMerchantId;
-    }
-    if (message.testApiKey !== "") {
-      obj.testApiKey = message.testApiKey;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<CreateAccountResponse>, I>>(base?: I): CreateAccountResponse {
-    return CreateAccountResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<CreateAccountResponse>, I>>(object: I): CreateAccountResponse {
-    const message = createBaseCreateAccountResponse();
-    message.testMerchantId = object.testMerchantId ?? "";
-    message.liveMerchantId = object.liveMerchantId ?? "";
-    message.testApiKey = object.testApiKey ?? "";
-    return message;
-  },
 };
 
 function createBaseAuthenticateRequest(): AuthenticateRequest {
@@ -606,33 +516,6 @@ export const AuthenticateRequest: MessageFns<AuthenticateRequest> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): AuthenticateRequest {
-    return {
-      apiKey: isSet(object.apiKey)
-        ? globalThis.String(object.apiKey)
-        : isSet(object.api_key)
-        ? globalThis.String(object.api_key)
-        : "",
-    };
-  },
-
-  toJSON(message: AuthenticateRequest): unknown {
-    const obj: any = {};
-    if (message.apiKey !== "") {
-      obj.apiKey = message.apiKey;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<AuthenticateRequest>, I>>(base?: I): AuthenticateRequest {
-    return AuthenticateRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<AuthenticateRequest>, I>>(object: I): AuthenticateRequest {
-    const message = createBaseAuthenticateRequest();
-    message.apiKey = object.apiKey ?? "";
-    return message;
   },
 };
 
@@ -712,52 +595,6 @@ export const AuthenticateResponse: MessageFns<AuthenticateResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): AuthenticateResponse {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
-      apiKeyId: isSet(object.apiKeyId)
-        ? globalThis.String(object.apiKeyId)
-        : isSet(object.api_key_id)
-        ? globalThis.String(object.api_key_id)
-        : "",
-      scopes: globalThis.Array.isArray(object?.scopes) ? object.scopes.map((e: any) => globalThis.String(e)) : [],
-    };
-  },
-
-  toJSON(message: AuthenticateResponse): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.livemode !== false) {
-      obj.livemode = message.livemode;
-    }
-    if (message.apiKeyId !== "") {
-      obj.apiKeyId = message.apiKeyId;
-    }
-    if (message.scopes?.length) {
-      obj.scopes = message.scopes;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<AuthenticateResponse>, I>>(base?: I): AuthenticateResponse {
-    return AuthenticateResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<AuthenticateResponse>, I>>(object: I): AuthenticateResponse {
-    const message = createBaseAuthenticateResponse();
-    message.merchantId = object.merchantId ?? "";
-    message.livemode = object.livemode ?? false;
-    message.apiKeyId = object.apiKeyId ?? "";
-    message.scopes = object.scopes?.map((e) => e) || [];
-    return message;
   },
 };
 
@@ -951,125 +788,6 @@ export const Merchant: MessageFns<Merchant> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Merchant {
-    return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      accountId: isSet(object.accountId)
-        ? globalThis.String(object.accountId)
-        : isSet(object.account_id)
-        ? globalThis.String(object.account_id)
-        : "",
-      livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
-      shopName: isSet(object.shopName)
-        ? globalThis.String(object.shopName)
-        : isSet(object.shop_name)
-        ? globalThis.String(object.shop_name)
-        : "",
-      timeZone: isSet(object.timeZone)
-        ? globalThis.String(object.timeZone)
-        : isSet(object.time_zone)
-        ? globalThis.String(object.time_zone)
-        : "",
-      locale: isSet(object.locale) ? globalThis.String(object.locale) : "",
-      currencies: globalThis.Array.isArray(object?.currencies)
-        ? object.currencies.map((e: any) => globalThis.String(e))
-        : [],
-      supportEmail: isSet(object.supportEmail)
-        ? globalThis.String(object.supportEmail)
-        : isSet(object.support_email)
-        ? globalThis.String(object.support_email)
-        : "",
-      supportUrl: isSet(object.supportUrl)
-        ? globalThis.String(object.supportUrl)
-        : isSet(object.support_url)
-        ? globalThis.String(object.support_url)
-        : "",
-      termsUrl: isSet(object.termsUrl)
-        ? globalThis.String(object.termsUrl)
-        : isSet(object.terms_url)
-        ? globalThis.String(object.terms_url)
-        : "",
-      privacyUrl: isSet(object.privacyUrl)
-        ? globalThis.String(object.privacyUrl)
-        : isSet(object.privacy_url)
-        ? globalThis.String(object.privacy_url)
-        : "",
-      policies: isSet(object.policies) ? Policies.fromJSON(object.policies) : undefined,
-      createdAt: isSet(object.createdAt)
-        ? fromJsonTimestamp(object.createdAt)
-        : isSet(object.created_at)
-        ? fromJsonTimestamp(object.created_at)
-        : undefined,
-    };
-  },
-
-  toJSON(message: Merchant): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
-    }
-    if (message.accountId !== "") {
-      obj.accountId = message.accountId;
-    }
-    if (message.livemode !== false) {
-      obj.livemode = message.livemode;
-    }
-    if (message.shopName !== "") {
-      obj.shopName = message.shopName;
-    }
-    if (message.timeZone !== "") {
-      obj.timeZone = message.timeZone;
-    }
-    if (message.locale !== "") {
-      obj.locale = message.locale;
-    }
-    if (message.currencies?.length) {
-      obj.currencies = message.currencies;
-    }
-    if (message.supportEmail !== "") {
-      obj.supportEmail = message.supportEmail;
-    }
-    if (message.supportUrl !== "") {
-      obj.supportUrl = message.supportUrl;
-    }
-    if (message.termsUrl !== "") {
-      obj.termsUrl = message.termsUrl;
-    }
-    if (message.privacyUrl !== "") {
-      obj.privacyUrl = message.privacyUrl;
-    }
-    if (message.policies !== undefined) {
-      obj.policies = Policies.toJSON(message.policies);
-    }
-    if (message.createdAt !== undefined) {
-      obj.createdAt = message.createdAt.toISOString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Merchant>, I>>(base?: I): Merchant {
-    return Merchant.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Merchant>, I>>(object: I): Merchant {
-    const message = createBaseMerchant();
-    message.id = object.id ?? "";
-    message.accountId = object.accountId ?? "";
-    message.livemode = object.livemode ?? false;
-    message.shopName = object.shopName ?? "";
-    message.timeZone = object.timeZone ?? "";
-    message.locale = object.locale ?? "";
-    message.currencies = object.currencies?.map((e) => e) || [];
-    message.supportEmail = object.supportEmail ?? "";
-    message.supportUrl = object.supportUrl ?? "";
-    message.termsUrl = object.termsUrl ?? "";
-    message.privacyUrl = object.privacyUrl ?? "";
-    message.policies = (object.policies !== undefined && object.policies !== null)
-      ? Policies.fromPartial(object.policies)
-      : undefined;
-    message.createdAt = object.createdAt ?? undefined;
-    return message;
-  },
 };
 
 function createBasePolicies(): Policies {
@@ -1166,69 +884,6 @@ export const Policies: MessageFns<Policies> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Policies {
-    return {
-      commissionBp: isSet(object.commissionBp)
-        ? globalThis.Number(object.commissionBp)
-        : isSet(object.commission_bp)
-        ? globalThis.Number(object.commission_bp)
-        : 0,
-      renewalConsent: isSet(object.renewalConsent)
-        ? globalThis.String(object.renewalConsent)
-        : isSet(object.renewal_consent)
-        ? globalThis.String(object.renewal_consent)
-        : "",
-      renewalConsentDefault: isSet(object.renewalConsentDefault)
-        ? globalThis.Boolean(object.renewalConsentDefault)
-        : isSet(object.renewal_consent_default)
-        ? globalThis.Boolean(object.renewal_consent_default)
-        : false,
-      unpaidOrderReminders: globalThis.Array.isArray(object?.unpaidOrderReminders)
-        ? object.unpaidOrderReminders.map((e: any) => globalThis.String(e))
-        : globalThis.Array.isArray(object?.unpaid_order_reminders)
-        ? object.unpaid_order_reminders.map((e: any) => globalThis.String(e))
-        : [],
-      paymentExpiryMinutes: isSet(object.paymentExpiryMinutes)
-        ? globalThis.Number(object.paymentExpiryMinutes)
-        : isSet(object.payment_expiry_minutes)
-        ? globalThis.Number(object.payment_expiry_minutes)
-        : 0,
-    };
-  },
-
-  toJSON(message: Policies): unknown {
-    const obj: any = {};
-    if (message.commissionBp !== 0) {
-      obj.commissionBp = Math.round(message.commissionBp);
-    }
-    if (message.renewalConsent !== "") {
-      obj.renewalConsent = message.renewalConsent;
-    }
-    if (message.renewalConsentDefault !== false) {
-      obj.renewalConsentDefault = message.renewalConsentDefault;
-    }
-    if (message.unpaidOrderReminders?.length) {
-      obj.unpaidOrderReminders = message.unpaidOrderReminders;
-    }
-    if (message.paymentExpiryMinutes !== 0) {
-      obj.paymentExpiryMinutes = Math.round(message.paymentExpiryMinutes);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Policies>, I>>(base?: I): Policies {
-    return Policies.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Policies>, I>>(object: I): Policies {
-    const message = createBasePolicies();
-    message.commissionBp = object.commissionBp ?? 0;
-    message.renewalConsent = object.renewalConsent ?? "";
-    message.renewalConsentDefault = object.renewalConsentDefault ?? false;
-    message.unpaidOrderReminders = object.unpaidOrderReminders?.map((e) => e) || [];
-    message.paymentExpiryMinutes = object.paymentExpiryMinutes ?? 0;
-    return message;
-  },
 };
 
 function createBaseGetMerchantsRequest(): GetMerchantsRequest {
@@ -1275,33 +930,6 @@ export const GetMerchantsRequest: MessageFns<GetMerchantsRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): GetMerchantsRequest {
-    return {
-      merchantIds: globalThis.Array.isArray(object?.merchantIds)
-        ? object.merchantIds.map((e: any) => globalThis.String(e))
-        : globalThis.Array.isArray(object?.merchant_ids)
-        ? object.merchant_ids.map((e: any) => globalThis.String(e))
-        : [],
-    };
-  },
-
-  toJSON(message: GetMerchantsRequest): unknown {
-    const obj: any = {};
-    if (message.merchantIds?.length) {
-      obj.merchantIds = message.merchantIds;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetMerchantsRequest>, I>>(base?: I): GetMerchantsRequest {
-    return GetMerchantsRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetMerchantsRequest>, I>>(object: I): GetMerchantsRequest {
-    const message = createBaseGetMerchantsRequest();
-    message.merchantIds = object.merchantIds?.map((e) => e) || [];
-    return message;
-  },
 };
 
 function createBaseGetMerchantsResponse(): GetMerchantsResponse {
@@ -1347,31 +975,6 @@ export const GetMerchantsResponse: MessageFns<GetMerchantsResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): GetMerchantsResponse {
-    return {
-      merchants: globalThis.Array.isArray(object?.merchants)
-        ? object.merchants.map((e: any) => Merchant.fromJSON(e))
-        : [],
-    };
-  },
-
-  toJSON(message: GetMerchantsResponse): unknown {
-    const obj: any = {};
-    if (message.merchants?.length) {
-      obj.merchants = message.merchants.map((e) => Merchant.toJSON(e));
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetMerchantsResponse>, I>>(base?: I): GetMerchantsResponse {
-    return GetMerchantsResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetMerchantsResponse>, I>>(object: I): GetMerchantsResponse {
-    const message = createBaseGetMerchantsResponse();
-    message.merchants = object.merchants?.map((e) => Merchant.fromPartial(e)) || [];
-    return message;
   },
 };
 
@@ -1577,146 +1180,6 @@ export const UpdateMerchantRequest: MessageFns<UpdateMerchantRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): UpdateMerchantRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      shopName: isSet(object.shopName)
-        ? globalThis.String(object.shopName)
-        : isSet(object.shop_name)
-        ? globalThis.String(object.shop_name)
-        : undefined,
-      timeZone: isSet(object.timeZone)
-        ? globalThis.String(object.timeZone)
-        : isSet(object.time_zone)
-        ? globalThis.String(object.time_zone)
-        : undefined,
-      locale: isSet(object.locale) ? globalThis.String(object.locale) : undefined,
-      currencies: globalThis.Array.isArray(object?.currencies)
-        ? object.currencies.map((e: any) => globalThis.String(e))
-        : [],
-      supportEmail: isSet(object.supportEmail)
-        ? globalThis.String(object.supportEmail)
-        : isSet(object.support_email)
-        ? globalThis.String(object.support_email)
-        : undefined,
-      supportUrl: isSet(object.supportUrl)
-        ? globalThis.String(object.supportUrl)
-        : isSet(object.support_url)
-        ? globalThis.String(object.support_url)
-        : undefined,
-      termsUrl: isSet(object.termsUrl)
-        ? globalThis.String(object.termsUrl)
-        : isSet(object.terms_url)
-        ? globalThis.String(object.terms_url)
-        : undefined,
-      privacyUrl: isSet(object.privacyUrl)
-        ? globalThis.String(object.privacyUrl)
-        : isSet(object.privacy_url)
-        ? globalThis.String(object.privacy_url)
-        : undefined,
-      commissionBp: isSet(object.commissionBp)
-        ? globalThis.Number(object.commissionBp)
-        : isSet(object.commission_bp)
-        ? globalThis.Number(object.commission_bp)
-        : undefined,
-      renewalConsent: isSet(object.renewalConsent)
-        ? globalThis.String(object.renewalConsent)
-        : isSet(object.renewal_consent)
-        ? globalThis.String(object.renewal_consent)
-        : undefined,
-      renewalConsentDefault: isSet(object.renewalConsentDefault)
-        ? globalThis.Boolean(object.renewalConsentDefault)
-        : isSet(object.renewal_consent_default)
-        ? globalThis.Boolean(object.renewal_consent_default)
-        : undefined,
-      unpaidOrderReminders: isSet(object.unpaidOrderReminders)
-        ? UnpaidOrderReminders.fromJSON(object.unpaidOrderReminders)
-        : isSet(object.unpaid_order_reminders)
-        ? UnpaidOrderReminders.fromJSON(object.unpaid_order_reminders)
-        : undefined,
-      paymentExpiryMinutes: isSet(object.paymentExpiryMinutes)
-        ? globalThis.Number(object.paymentExpiryMinutes)
-        : isSet(object.payment_expiry_minutes)
-        ? globalThis.Number(object.payment_expiry_minutes)
-        : undefined,
-    };
-  },
-
-  toJSON(message: UpdateMerchantRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.shopName !== undefined) {
-      obj.shopName = message.shopName;
-    }
-    if (message.timeZone !== undefined) {
-      obj.timeZone = message.timeZone;
-    }
-    if (message.locale !== undefined) {
-      obj.locale = message.locale;
-    }
-    if (message.currencies?.length) {
-      obj.currencies = message.currencies;
-    }
-    if (message.supportEmail !== undefined) {
-      obj.supportEmail = message.supportEmail;
-    }
-    if (message.supportUrl !== undefined) {
-      obj.supportUrl = message.supportUrl;
-    }
-    if (message.termsUrl !== undefined) {
-      obj.termsUrl = message.termsUrl;
-    }
-    if (message.privacyUrl !== undefined) {
-      obj.privacyUrl = message.privacyUrl;
-    }
-    if (message.commissionBp !== undefined) {
-      obj.commissionBp = Math.round(message.commissionBp);
-    }
-    if (message.renewalConsent !== undefined) {
-      obj.renewalConsent = message.renewalConsent;
-    }
-    if (message.renewalConsentDefault !== undefined) {
-      obj.renewalConsentDefault = message.renewalConsentDefault;
-    }
-    if (message.unpaidOrderReminders !== undefined) {
-      obj.unpaidOrderReminders = UnpaidOrderReminders.toJSON(message.unpaidOrderReminders);
-    }
-    if (message.paymentExpiryMinutes !== undefined) {
-      obj.paymentExpiryMinutes = Math.round(message.paymentExpiryMinutes);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<UpdateMerchantRequest>, I>>(base?: I): UpdateMerchantRequest {
-    return UpdateMerchantRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<UpdateMerchantRequest>, I>>(object: I): UpdateMerchantRequest {
-    const message = createBaseUpdateMerchantRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.shopName = object.shopName ?? undefined;
-    message.timeZone = object.timeZone ?? undefined;
-    message.locale = object.locale ?? undefined;
-    message.currencies = object.currencies?.map((e) => e) || [];
-    message.supportEmail = object.supportEmail ?? undefined;
-    message.supportUrl = object.supportUrl ?? undefined;
-    message.termsUrl = object.termsUrl ?? undefined;
-    message.privacyUrl = object.privacyUrl ?? undefined;
-    message.commissionBp = object.commissionBp ?? undefined;
-    message.renewalConsent = object.renewalConsent ?? undefined;
-    message.renewalConsentDefault = object.renewalConsentDefault ?? undefined;
-    message.unpaidOrderReminders = (object.unpaidOrderReminders !== undefined && object.unpaidOrderReminders !== null)
-      ? UnpaidOrderReminders.fromPartial(object.unpaidOrderReminders)
-      : undefined;
-    message.paymentExpiryMinutes = object.paymentExpiryMinutes ?? undefined;
-    return message;
-  },
 };
 
 function createBaseUnpaidOrderReminders(): UnpaidOrderReminders {
@@ -1763,27 +1226,6 @@ export const UnpaidOrderReminders: MessageFns<UnpaidOrderReminders> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): UnpaidOrderReminders {
-    return { after: globalThis.Array.isArray(object?.after) ? object.after.map((e: any) => globalThis.String(e)) : [] };
-  },
-
-  toJSON(message: UnpaidOrderReminders): unknown {
-    const obj: any = {};
-    if (message.after?.length) {
-      obj.after = message.after;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<UnpaidOrderReminders>, I>>(base?: I): UnpaidOrderReminders {
-    return UnpaidOrderReminders.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<UnpaidOrderReminders>, I>>(object: I): UnpaidOrderReminders {
-    const message = createBaseUnpaidOrderReminders();
-    message.after = object.after?.map((e) => e) || [];
-    return message;
-  },
 };
 
 function createBaseUpdateMerchantResponse(): UpdateMerchantResponse {
@@ -1829,29 +1271,6 @@ export const UpdateMerchantResponse: MessageFns<UpdateMerchantResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): UpdateMerchantResponse {
-    return { merchant: isSet(object.merchant) ? Merchant.fromJSON(object.merchant) : undefined };
-  },
-
-  toJSON(message: UpdateMerchantResponse): unknown {
-    const obj: any = {};
-    if (message.merchant !== undefined) {
-      obj.merchant = Merchant.toJSON(message.merchant);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<UpdateMerchantResponse>, I>>(base?: I): UpdateMerchantResponse {
-    return UpdateMerchantResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<UpdateMerchantResponse>, I>>(object: I): UpdateMerchantResponse {
-    const message = createBaseUpdateMerchantResponse();
-    message.merchant = (object.merchant !== undefined && object.merchant !== null)
-      ? Merchant.fromPartial(object.merchant)
-      : undefined;
-    return message;
   },
 };
 
@@ -1985,76 +1404,6 @@ export const ApiKey: MessageFns<ApiKey> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ApiKey {
-    return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      hint: isSet(object.hint) ? globalThis.String(object.hint) : "",
-      scopes: globalThis.Array.isArray(object?.scopes) ? object.scopes.map((e: any) => globalThis.String(e)) : [],
-      livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
-      createdAt: isSet(object.createdAt)
-        ? fromJsonTimestamp(object.createdAt)
-        : isSet(object.created_at)
-        ? fromJsonTimestamp(object.created_at)
-        : undefined,
-      lastUsedAt: isSet(object.lastUsedAt)
-        ? fromJsonTimestamp(object.lastUsedAt)
-        : isSet(object.last_used_at)
-        ? fromJsonTimestamp(object.last_used_at)
-        : undefined,
-      revokedAt: isSet(object.revokedAt)
-        ? fromJsonTimestamp(object.revokedAt)
-        : isSet(object.revoked_at)
-        ? fromJsonTimestamp(object.revoked_at)
-        : undefined,
-    };
-  },
-
-  toJSON(message: ApiKey): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
-    }
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.hint !== "") {
-      obj.hint = message.hint;
-    }
-    if (message.scopes?.length) {
-      obj.scopes = message.scopes;
-    }
-    if (message.livemode !== false) {
-      obj.livemode = message.livemode;
-    }
-    if (message.createdAt !== undefined) {
-      obj.createdAt = message.createdAt.toISOString();
-    }
-    if (message.lastUsedAt !== undefined) {
-      obj.lastUsedAt = message.lastUsedAt.toISOString();
-    }
-    if (message.revokedAt !== undefined) {
-      obj.revokedAt = message.revokedAt.toISOString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ApiKey>, I>>(base?: I): ApiKey {
-    return ApiKey.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ApiKey>, I>>(object: I): ApiKey {
-    const message = createBaseApiKey();
-    message.id = object.id ?? "";
-    message.name = object.name ?? "";
-    message.hint = object.hint ?? "";
-    message.scopes = object.scopes?.map((e) => e) || [];
-    message.livemode = object.livemode ?? false;
-    message.createdAt = object.createdAt ?? undefined;
-    message.lastUsedAt = object.lastUsedAt ?? undefined;
-    message.revokedAt = object.revokedAt ?? undefined;
-    return message;
-  },
 };
 
 function createBaseCreateApiKeyRequest(): CreateApiKeyRequest {
@@ -2134,52 +1483,6 @@ export const CreateApiKeyRequest: MessageFns<CreateApiKeyRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): CreateApiKeyRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      scopes: globalThis.Array.isArray(object?.scopes) ? object.scopes.map((e: any) => globalThis.String(e)) : [],
-      requestId: isSet(object.requestId)
-        ? globalThis.String(object.requestId)
-        : isSet(object.request_id)
-        ? globalThis.String(object.request_id)
-        : "",
-    };
-  },
-
-  toJSON(message: CreateApiKeyRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.scopes?.length) {
-      obj.scopes = message.scopes;
-    }
-    if (message.requestId !== "") {
-      obj.requestId = message.requestId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<CreateApiKeyRequest>, I>>(base?: I): CreateApiKeyRequest {
-    return CreateApiKeyRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<CreateApiKeyRequest>, I>>(object: I): CreateApiKeyRequest {
-    const message = createBaseCreateApiKeyRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.name = object.name ?? "";
-    message.scopes = object.scopes?.map((e) => e) || [];
-    message.requestId = object.requestId ?? "";
-    return message;
-  },
 };
 
 function createBaseCreateApiKeyResponse(): CreateApiKeyResponse {
@@ -2236,40 +1539,6 @@ export const CreateApiKeyResponse: MessageFns<CreateApiKeyResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): CreateApiKeyResponse {
-    return {
-      apiKey: isSet(object.apiKey)
-        ? ApiKey.fromJSON(object.apiKey)
-        : isSet(object.api_key)
-        ? ApiKey.fromJSON(object.api_key)
-        : undefined,
-      secret: isSet(object.secret) ? globalThis.String(object.secret) : "",
-    };
-  },
-
-  toJSON(message: CreateApiKeyResponse): unknown {
-    const obj: any = {};
-    if (message.apiKey !== undefined) {
-      obj.apiKey = ApiKey.toJSON(message.apiKey);
-    }
-    if (message.secret !== "") {
-      obj.secret = message.secret;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<CreateApiKeyResponse>, I>>(base?: I): CreateApiKeyResponse {
-    return CreateApiKeyResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<CreateApiKeyResponse>, I>>(object: I): CreateApiKeyResponse {
-    const message = createBaseCreateApiKeyResponse();
-    message.apiKey = (object.apiKey !== undefined && object.apiKey !== null)
-      ? ApiKey.fromPartial(object.apiKey)
-      : undefined;
-    message.secret = object.secret ?? "";
-    return message;
   },
 };
 
@@ -2328,38 +1597,6 @@ export const ListApiKeysRequest: MessageFns<ListApiKeysRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ListApiKeysRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      page: isSet(object.page) ? Page.fromJSON(object.page) : undefined,
-    };
-  },
-
-  toJSON(message: ListApiKeysRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.page !== undefined) {
-      obj.page = Page.toJSON(message.page);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListApiKeysRequest>, I>>(base?: I): ListApiKeysRequest {
-    return ListApiKeysRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListApiKeysRequest>, I>>(object: I): ListApiKeysRequest {
-    const message = createBaseListApiKeysRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.page = (object.page !== undefined && object.page !== null) ? Page.fromPartial(object.page) : undefined;
-    return message;
-  },
 };
 
 function createBaseListApiKeysResponse(): ListApiKeysResponse {
@@ -2416,42 +1653,6 @@ export const ListApiKeysResponse: MessageFns<ListApiKeysResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ListApiKeysResponse {
-    return {
-      apiKeys: globalThis.Array.isArray(object?.apiKeys)
-        ? object.apiKeys.map((e: any) => ApiKey.fromJSON(e))
-        : globalThis.Array.isArray(object?.api_keys)
-        ? object.api_keys.map((e: any) => ApiKey.fromJSON(e))
-        : [],
-      hasMore: isSet(object.hasMore)
-        ? globalThis.Boolean(object.hasMore)
-        : isSet(object.has_more)
-        ? globalThis.Boolean(object.has_more)
-        : false,
-    };
-  },
-
-  toJSON(message: ListApiKeysResponse): unknown {
-    const obj: any = {};
-    if (message.apiKeys?.length) {
-      obj.apiKeys = message.apiKeys.map((e) => ApiKey.toJSON(e));
-    }
-    if (message.hasMore !== false) {
-      obj.hasMore = message.hasMore;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListApiKeysResponse>, I>>(base?: I): ListApiKeysResponse {
-    return ListApiKeysResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListApiKeysResponse>, I>>(object: I): ListApiKeysResponse {
-    const message = createBaseListApiKeysResponse();
-    message.apiKeys = object.apiKeys?.map((e) => ApiKey.fromPartial(e)) || [];
-    message.hasMore = object.hasMore ?? false;
-    return message;
   },
 };
 
@@ -2510,42 +1711,6 @@ export const RevokeApiKeyRequest: MessageFns<RevokeApiKeyRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): RevokeApiKeyRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      apiKeyId: isSet(object.apiKeyId)
-        ? globalThis.String(object.apiKeyId)
-        : isSet(object.api_key_id)
-        ? globalThis.String(object.api_key_id)
-        : "",
-    };
-  },
-
-  toJSON(message: RevokeApiKeyRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.apiKeyId !== "") {
-      obj.apiKeyId = message.apiKeyId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<RevokeApiKeyRequest>, I>>(base?: I): RevokeApiKeyRequest {
-    return RevokeApiKeyRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<RevokeApiKeyRequest>, I>>(object: I): RevokeApiKeyRequest {
-    const message = createBaseRevokeApiKeyRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.apiKeyId = object.apiKeyId ?? "";
-    return message;
-  },
 };
 
 function createBaseRevokeApiKeyResponse(): RevokeApiKeyResponse {
@@ -2591,35 +1756,6 @@ export const RevokeApiKeyResponse: MessageFns<RevokeApiKeyResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): RevokeApiKeyResponse {
-    return {
-      apiKey: isSet(object.apiKey)
-        ? ApiKey.fromJSON(object.apiKey)
-        : isSet(object.api_key)
-        ? ApiKey.fromJSON(object.api_key)
-        : undefined,
-    };
-  },
-
-  toJSON(message: RevokeApiKeyResponse): unknown {
-    const obj: any = {};
-    if (message.apiKey !== undefined) {
-      obj.apiKey = ApiKey.toJSON(message.apiKey);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<RevokeApiKeyResponse>, I>>(base?: I): RevokeApiKeyResponse {
-    return RevokeApiKeyResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<RevokeApiKeyResponse>, I>>(object: I): RevokeApiKeyResponse {
-    const message = createBaseRevokeApiKeyResponse();
-    message.apiKey = (object.apiKey !== undefined && object.apiKey !== null)
-      ? ApiKey.fromPartial(object.apiKey)
-      : undefined;
-    return message;
   },
 };
 
@@ -2689,47 +1825,6 @@ export const Page: MessageFns<Page> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Page {
-    return {
-      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
-      startingAfter: isSet(object.startingAfter)
-        ? globalThis.String(object.startingAfter)
-        : isSet(object.starting_after)
-        ? globalThis.String(object.starting_after)
-        : "",
-      endingBefore: isSet(object.endingBefore)
-        ? globalThis.String(object.endingBefore)
-        : isSet(object.ending_before)
-        ? globalThis.String(object.ending_before)
-        : "",
-    };
-  },
-
-  toJSON(message: Page): unknown {
-    const obj: any = {};
-    if (message.limit !== 0) {
-      obj.limit = Math.round(message.limit);
-    }
-    if (message.startingAfter !== "") {
-      obj.startingAfter = message.startingAfter;
-    }
-    if (message.endingBefore !== "") {
-      obj.endingBefore = message.endingBefore;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Page>, I>>(base?: I): Page {
-    return Page.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Page>, I>>(object: I): Page {
-    const message = createBasePage();
-    message.limit = object.limit ?? 0;
-    message.startingAfter = object.startingAfter ?? "";
-    message.endingBefore = object.endingBefore ?? "";
-    return message;
-  },
 };
 
 function createBasePrice(): Price {
@@ -2789,40 +1884,6 @@ export const Price: MessageFns<Price> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): Price {
-    return {
-      currency: isSet(object.currency) ? globalThis.String(object.currency) : "",
-      amountMinor: isSet(object.amountMinor)
-        ? BigInt(object.amountMinor)
-        : isSet(object.amount_minor)
-        ? BigInt(object.amount_minor)
-        : 0n,
-    };
-  },
-
-  toJSON(message: Price): unknown {
-    const obj: any = {};
-    if (message.currency !== "") {
-      obj.currency = message.currency;
-    }
-    if (message.amountMinor !== 0n) {
-      obj.amountMinor = message.amountMinor.toString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Price>, I>>(base?: I): Price {
-    return Price.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Price>, I>>(object: I): Price {
-    const message = createBasePrice();
-    message.currency = object.currency ?? "";
-    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
-      ? BigInt(object.amountMinor)
-      : 0n;
-    return message;
   },
 };
 
@@ -2914,65 +1975,6 @@ export const Delivery: MessageFns<Delivery> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Delivery {
-    return {
-      method: isSet(object.method) ? globalThis.String(object.method) : "",
-      oneCodePer: isSet(object.oneCodePer)
-        ? globalThis.String(object.oneCodePer)
-        : isSet(object.one_code_per)
-        ? globalThis.String(object.one_code_per)
-        : "",
-      sendMail: isSet(object.sendMail)
-        ? globalThis.Boolean(object.sendMail)
-        : isSet(object.send_mail)
-        ? globalThis.Boolean(object.send_mail)
-        : false,
-      showOnOrderPage: isSet(object.showOnOrderPage)
-        ? globalThis.Boolean(object.showOnOrderPage)
-        : isSet(object.show_on_order_page)
-        ? globalThis.Boolean(object.show_on_order_page)
-        : false,
-      lowWaterMark: isSet(object.lowWaterMark)
-        ? globalThis.Number(object.lowWaterMark)
-        : isSet(object.low_water_mark)
-        ? globalThis.Number(object.low_water_mark)
-        : 0,
-    };
-  },
-
-  toJSON(message: Delivery): unknown {
-    const obj: any = {};
-    if (message.method !== "") {
-      obj.method = message.method;
-    }
-    if (message.oneCodePer !== "") {
-      obj.oneCodePer = message.oneCodePer;
-    }
-    if (message.sendMail !== false) {
-      obj.sendMail = message.sendMail;
-    }
-    if (message.showOnOrderPage !== false) {
-      obj.showOnOrderPage = message.showOnOrderPage;
-    }
-    if (message.lowWaterMark !== 0) {
-      obj.lowWaterMark = Math.round(message.lowWaterMark);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Delivery>, I>>(base?: I): Delivery {
-    return Delivery.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Delivery>, I>>(object: I): Delivery {
-    const message = createBaseDelivery();
-    message.method = object.method ?? "";
-    message.oneCodePer = object.oneCodePer ?? "";
-    message.sendMail = object.sendMail ?? false;
-    message.showOnOrderPage = object.showOnOrderPage ?? false;
-    message.lowWaterMark = object.lowWaterMark ?? 0;
-    return message;
-  },
 };
 
 function createBaseSubscriptionPlan(): SubscriptionPlan {
@@ -3052,52 +2054,6 @@ export const SubscriptionPlan: MessageFns<SubscriptionPlan> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): SubscriptionPlan {
-    return {
-      type: isSet(object.type) ? globalThis.String(object.type) : "",
-      period: isSet(object.period) ? globalThis.String(object.period) : "",
-      trialPeriod: isSet(object.trialPeriod)
-        ? globalThis.String(object.trialPeriod)
-        : isSet(object.trial_period)
-        ? globalThis.String(object.trial_period)
-        : "",
-      renewalPrice: isSet(object.renewalPrice)
-        ? globalThis.String(object.renewalPrice)
-        : isSet(object.renewal_price)
-        ? globalThis.String(object.renewal_price)
-        : "",
-    };
-  },
-
-  toJSON(message: SubscriptionPlan): unknown {
-    const obj: any = {};
-    if (message.type !== "") {
-      obj.type = message.type;
-    }
-    if (message.period !== "") {
-      obj.period = message.period;
-    }
-    if (message.trialPeriod !== "") {
-      obj.trialPeriod = message.trialPeriod;
-    }
-    if (message.renewalPrice !== "") {
-      obj.renewalPrice = message.renewalPrice;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<SubscriptionPlan>, I>>(base?: I): SubscriptionPlan {
-    return SubscriptionPlan.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<SubscriptionPlan>, I>>(object: I): SubscriptionPlan {
-    const message = createBaseSubscriptionPlan();
-    message.type = object.type ?? "";
-    message.period = object.period ?? "";
-    message.trialPeriod = object.trialPeriod ?? "";
-    message.renewalPrice = object.renewalPrice ?? "";
-    return message;
-  },
 };
 
 function createBaseSubscriptionPlanChange(): SubscriptionPlanChange {
@@ -3143,29 +2099,6 @@ export const SubscriptionPlanChange: MessageFns<SubscriptionPlanChange> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): SubscriptionPlanChange {
-    return { plan: isSet(object.plan) ? SubscriptionPlan.fromJSON(object.plan) : undefined };
-  },
-
-  toJSON(message: SubscriptionPlanChange): unknown {
-    const obj: any = {};
-    if (message.plan !== undefined) {
-      obj.plan = SubscriptionPlan.toJSON(message.plan);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<SubscriptionPlanChange>, I>>(base?: I): SubscriptionPlanChange {
-    return SubscriptionPlanChange.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<SubscriptionPlanChange>, I>>(object: I): SubscriptionPlanChange {
-    const message = createBaseSubscriptionPlanChange();
-    message.plan = (object.plan !== undefined && object.plan !== null)
-      ? SubscriptionPlan.fromPartial(object.plan)
-      : undefined;
-    return message;
   },
 };
 
@@ -3422,175 +2355,6 @@ export const Product: MessageFns<Product> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Product {
-    return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      familyName: isSet(object.familyName)
-        ? globalThis.String(object.familyName)
-        : isSet(object.family_name)
-        ? globalThis.String(object.family_name)
-        : "",
-      description: isSet(object.description) ? globalThis.String(object.description) : "",
-      imageUrl: isSet(object.imageUrl)
-        ? globalThis.String(object.imageUrl)
-        : isSet(object.image_url)
-        ? globalThis.String(object.image_url)
-        : "",
-      vendorCode: isSet(object.vendorCode)
-        ? globalThis.String(object.vendorCode)
-        : isSet(object.vendor_code)
-        ? globalThis.String(object.vendor_code)
-        : "",
-      sku: isSet(object.sku) ? globalThis.String(object.sku) : "",
-      businessSegment: isSet(object.businessSegment)
-        ? globalThis.String(object.businessSegment)
-        : isSet(object.business_segment)
-        ? globalThis.String(object.business_segment)
-        : "",
-      prices: globalThis.Array.isArray(object?.prices)
-        ? object.prices.map((e: any) => Price.fromJSON(e))
-        : [],
-      minQuantity: isSet(object.minQuantity)
-        ? globalThis.Number(object.minQuantity)
-        : isSet(object.min_quantity)
-        ? globalThis.Number(object.min_quantity)
-        : 0,
-      published: isSet(object.published) ? globalThis.Boolean(object.published) : false,
-      archived: isSet(object.archived) ? globalThis.Boolean(object.archived) : false,
-      delivery: isSet(object.delivery) ? Delivery.fromJSON(object.delivery) : undefined,
-      metadata: isObject(object.metadata)
-        ? (globalThis.Object.entries(object.metadata) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : {},
-      createdAt: isSet(object.createdAt)
-        ? fromJsonTimestamp(object.createdAt)
-        : isSet(object.created_at)
-        ? fromJsonTimestamp(object.created_at)
-        : undefined,
-      subscription: isSet(object.subscription) ? SubscriptionPlan.fromJSON(object.subscription) : undefined,
-    };
-  },
-
-  toJSON(message: Product): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
-    }
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.livemode !== false) {
-      obj.livemode = message.livemode;
-    }
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.familyName !== "") {
-      obj.familyName = message.familyName;
-    }
-    if (message.description !== "") {
-      obj.description = message.description;
-    }
-    if (message.imageUrl !== "") {
-      obj.imageUrl = message.imageUrl;
-    }
-    if (message.vendorCode !== "") {
-      obj.vendorCode = message.vendorCode;
-    }
-    if (message.sku !== "") {
-      obj.sku = message.sku;
-    }
-    if (message.businessSegment !== "") {
-      obj.businessSegment = message.businessSegment;
-    }
-    if (message.prices?.length) {
-      obj.prices = message.prices.map((e) => Price.toJSON(e));
-    }
-    if (message.minQuantity !== 0) {
-      obj.minQuantity = Math.round(message.minQuantity);
-    }
-    if (message.published !== false) {
-      obj.published = message.published;
-    }
-    if (message.archived !== false) {
-      obj.archived = message.archived;
-    }
-    if (message.delivery !== undefined) {
-      obj.delivery = Delivery.toJSON(message.delivery);
-    }
-    if (message.metadata) {
-      const entries = globalThis.Object.entries(message.metadata) as [string, string][];
-      if (entries.length > 0) {
-        obj.metadata = {};
-        entries.forEach(([k, v]) => {
-          obj.metadata[k] = v;
-        });
-      }
-    }
-    if (message.createdAt !== undefined) {
-      obj.createdAt = message.createdAt.toISOString();
-    }
-    if (message.subscription !== undefined) {
-      obj.subscription = SubscriptionPlan.toJSON(message.subscription);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Product>, I>>(base?: I): Product {
-    return Product.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Product>, I>>(object: I): Product {
-    const message = createBaseProduct();
-    message.id = object.id ?? "";
-    message.merchantId = object.merchantId ?? "";
-    message.livemode = object.livemode ?? false;
-    message.name = object.name ?? "";
-    message.familyName = object.familyName ?? "";
-    message.description = object.description ?? "";
-    message.imageUrl = object.imageUrl ?? "";
-    message.vendorCode = object.vendorCode ?? "";
-    message.sku = object.sku ?? "";
-    message.businessSegment = object.businessSegment ?? "";
-    message.prices = object.prices?.map((e) => Price.fromPartial(e)) || [];
-    message.minQuantity = object.minQuantity ?? 0;
-    message.published = object.published ?? false;
-    message.archived = object.archived ?? false;
-    message.delivery = (object.delivery !== undefined && object.delivery !== null)
-      ? Delivery.fromPartial(object.delivery)
-      : undefined;
-    message.metadata = (globalThis.Object.entries(object.metadata ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
-        if (value !== undefined) {
-          acc[key] = globalThis.String(value);
-        }
-        return acc;
-      },
-      {},
-    );
-    message.createdAt = object.createdAt ?? undefined;
-    message.subscription = (object.subscription !== undefined && object.subscription !== null)
-      ? SubscriptionPlan.fromPartial(object.subscription)
-      : undefined;
-    return message;
-  },
 };
 
 function createBaseProduct_MetadataEntry(): Product_MetadataEntry {
@@ -3647,34 +2411,6 @@ export const Product_MetadataEntry: MessageFns<Product_MetadataEntry> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): Product_MetadataEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: Product_MetadataEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Product_MetadataEntry>, I>>(base?: I): Product_MetadataEntry {
-    return Product_MetadataEntry.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Product_MetadataEntry>, I>>(object: I): Product_MetadataEntry {
-    const message = createBaseProduct_MetadataEntry();
-    message.key = object.key ?? "";
-    message.value = object.value ?? "";
-    return message;
   },
 };
 
@@ -3895,160 +2631,6 @@ export const CreateProductRequest: MessageFns<CreateProductRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): CreateProductRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      familyName: isSet(object.familyName)
-        ? globalThis.String(object.familyName)
-        : isSet(object.family_name)
-        ? globalThis.String(object.family_name)
-        : "",
-      description: isSet(object.description) ? globalThis.String(object.description) : "",
-      imageUrl: isSet(object.imageUrl)
-        ? globalThis.String(object.imageUrl)
-        : isSet(object.image_url)
-        ? globalThis.String(object.image_url)
-        : "",
-      vendorCode: isSet(object.vendorCode)
-        ? globalThis.String(object.vendorCode)
-        : isSet(object.vendor_code)
-        ? globalThis.String(object.vendor_code)
-        : "",
-      sku: isSet(object.sku) ? globalThis.String(object.sku) : "",
-      businessSegment: isSet(object.businessSegment)
-        ? globalThis.String(object.businessSegment)
-        : isSet(object.business_segment)
-        ? globalThis.String(object.business_segment)
-        : "",
-      prices: globalThis.Array.isArray(object?.prices)
-        ? object.prices.map((e: any) => Price.fromJSON(e))
-        : [],
-      minQuantity: isSet(object.minQuantity)
-        ? globalThis.Number(object.minQuantity)
-        : isSet(object.min_quantity)
-        ? globalThis.Number(object.min_quantity)
-        : 0,
-      published: isSet(object.published) ? globalThis.Boolean(object.published) : false,
-      delivery: isSet(object.delivery) ? Delivery.fromJSON(object.delivery) : undefined,
-      metadata: isObject(object.metadata)
-        ? (globalThis.Object.entries(object.metadata) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : {},
-      requestId: isSet(object.requestId)
-        ? globalThis.String(object.requestId)
-        : isSet(object.request_id)
-        ? globalThis.String(object.request_id)
-        : "",
-      subscription: isSet(object.subscription) ? SubscriptionPlan.fromJSON(object.subscription) : undefined,
-    };
-  },
-
-  toJSON(message: CreateProductRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.familyName !== "") {
-      obj.familyName = message.familyName;
-    }
-    if (message.description !== "") {
-      obj.description = message.description;
-    }
-    if (message.imageUrl !== "") {
-      obj.imageUrl = message.imageUrl;
-    }
-    if (message.vendorCode !== "") {
-      obj.vendorCode = message.vendorCode;
-    }
-    if (message.sku !== "") {
-      obj.sku = message.sku;
-    }
-    if (message.businessSegment !== "") {
-      obj.businessSegment = message.businessSegment;
-    }
-    if (message.prices?.length) {
-      obj.prices = message.prices.map((e) => Price.toJSON(e));
-    }
-    if (message.minQuantity !== 0) {
-      obj.minQuantity = Math.round(message.minQuantity);
-    }
-    if (message.published !== false) {
-      obj.published = message.published;
-    }
-    if (message.delivery !== undefined) {
-      obj.delivery = Delivery.toJSON(message.delivery);
-    }
-    if (message.metadata) {
-      const entries = globalThis.Object.entries(message.metadata) as [string, string][];
-      if (entries.length > 0) {
-        obj.metadata = {};
-        entries.forEach(([k, v]) => {
-          obj.metadata[k] = v;
-        });
-      }
-    }
-    if (message.requestId !== "") {
-      obj.requestId = message.requestId;
-    }
-    if (message.subscription !== undefined) {
-      obj.subscription = SubscriptionPlan.toJSON(message.subscription);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<CreateProductRequest>, I>>(base?: I): CreateProductRequest {
-    return CreateProductRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<CreateProductRequest>, I>>(object: I): CreateProductRequest {
-    const message = createBaseCreateProductRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.name = object.name ?? "";
-    message.familyName = object.familyName ?? "";
-    message.description = object.description ?? "";
-    message.imageUrl = object.imageUrl ?? "";
-    message.vendorCode = object.vendorCode ?? "";
-    message.sku = object.sku ?? "";
-    message.businessSegment = object.businessSegment ?? "";
-    message.prices = object.prices?.map((e) => Price.fromPartial(e)) || [];
-    message.minQuantity = object.minQuantity ?? 0;
-    message.published = object.published ?? false;
-    message.delivery = (object.delivery !== undefined && object.delivery !== null)
-      ? Delivery.fromPartial(object.delivery)
-      : undefined;
-    message.metadata = (globalThis.Object.entries(object.metadata ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
-        if (value !== undefined) {
-          acc[key] = globalThis.String(value);
-        }
-        return acc;
-      },
-      {},
-    );
-    message.requestId = object.requestId ?? "";
-    message.subscription = (object.subscription !== undefined && object.subscription !== null)
-      ? SubscriptionPlan.fromPartial(object.subscription)
-      : undefined;
-    return message;
-  },
 };
 
 function createBaseCreateProductRequest_MetadataEntry(): CreateProductRequest_MetadataEntry {
@@ -4106,38 +2688,6 @@ export const CreateProductRequest_MetadataEntry: MessageFns<CreateProductRequest
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): CreateProductRequest_MetadataEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: CreateProductRequest_MetadataEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<CreateProductRequest_MetadataEntry>, I>>(
-    base?: I,
-  ): CreateProductRequest_MetadataEntry {
-    return CreateProductRequest_MetadataEntry.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<CreateProductRequest_MetadataEntry>, I>>(
-    object: I,
-  ): CreateProductRequest_MetadataEntry {
-    const message = createBaseCreateProductRequest_MetadataEntry();
-    message.key = object.key ?? "";
-    message.value = object.value ?? "";
-    return message;
-  },
 };
 
 function createBaseCreateProductResponse(): CreateProductResponse {
@@ -4183,29 +2733,6 @@ export const CreateProductResponse: MessageFns<CreateProductResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): CreateProductResponse {
-    return { product: isSet(object.product) ? Product.fromJSON(object.product) : undefined };
-  },
-
-  toJSON(message: CreateProductResponse): unknown {
-    const obj: any = {};
-    if (message.product !== undefined) {
-      obj.product = Product.toJSON(message.product);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<CreateProductResponse>, I>>(base?: I): CreateProductResponse {
-    return CreateProductResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<CreateProductResponse>, I>>(object: I): CreateProductResponse {
-    const message = createBaseCreateProductResponse();
-    message.product = (object.product !== undefined && object.product !== null)
-      ? Product.fromPartial(object.product)
-      : undefined;
-    return message;
   },
 };
 
@@ -4435,140 +2962,6 @@ export const UpdateProductRequest: MessageFns<UpdateProductRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): UpdateProductRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      productId: isSet(object.productId)
-        ? globalThis.String(object.productId)
-        : isSet(object.product_id)
-        ? globalThis.String(object.product_id)
-        : "",
-      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
-      familyName: isSet(object.familyName)
-        ? globalThis.String(object.familyName)
-        : isSet(object.family_name)
-        ? globalThis.String(object.family_name)
-        : undefined,
-      description: isSet(object.description) ? globalThis.String(object.description) : undefined,
-      imageUrl: isSet(object.imageUrl)
-        ? globalThis.String(object.imageUrl)
-        : isSet(object.image_url)
-        ? globalThis.String(object.image_url)
-        : undefined,
-      vendorCode: isSet(object.vendorCode)
-        ? globalThis.String(object.vendorCode)
-        : isSet(object.vendor_code)
-        ? globalThis.String(object.vendor_code)
-        : undefined,
-      sku: isSet(object.sku) ? globalThis.String(object.sku) : undefined,
-      businessSegment: isSet(object.businessSegment)
-        ? globalThis.String(object.businessSegment)
-        : isSet(object.business_segment)
-        ? globalThis.String(object.business_segment)
-        : undefined,
-      prices: globalThis.Array.isArray(object?.prices)
-        ? object.prices.map((e: any) => Price.fromJSON(e))
-        : [],
-      minQuantity: isSet(object.minQuantity)
-        ? globalThis.Number(object.minQuantity)
-        : isSet(object.min_quantity)
-        ? globalThis.Number(object.min_quantity)
-        : undefined,
-      published: isSet(object.published) ? globalThis.Boolean(object.published) : undefined,
-      archived: isSet(object.archived) ? globalThis.Boolean(object.archived) : undefined,
-      delivery: isSet(object.delivery) ? Delivery.fromJSON(object.delivery) : undefined,
-      metadata: isSet(object.metadata) ? MetadataChange.fromJSON(object.metadata) : undefined,
-      subscription: isSet(object.subscription) ? SubscriptionPlanChange.fromJSON(object.subscription) : undefined,
-    };
-  },
-
-  toJSON(message: UpdateProductRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.productId !== "") {
-      obj.productId = message.productId;
-    }
-    if (message.name !== undefined) {
-      obj.name = message.name;
-    }
-    if (message.familyName !== undefined) {
-      obj.familyName = message.familyName;
-    }
-    if (message.description !== undefined) {
-      obj.description = message.description;
-    }
-    if (message.imageUrl !== undefined) {
-      obj.imageUrl = message.imageUrl;
-    }
-    if (message.vendorCode !== undefined) {
-      obj.vendorCode = message.vendorCode;
-    }
-    if (message.sku !== undefined) {
-      obj.sku = message.sku;
-    }
-    if (message.businessSegment !== undefined) {
-      obj.businessSegment = message.businessSegment;
-    }
-    if (message.prices?.length) {
-      obj.prices = message.prices.map((e) => Price.toJSON(e));
-    }
-    if (message.minQuantity !== undefined) {
-      obj.minQuantity = Math.round(message.minQuantity);
-    }
-    if (message.published !== undefined) {
-      obj.published = message.published;
-    }
-    if (message.archived !== undefined) {
-      obj.archived = message.archived;
-    }
-    if (message.delivery !== undefined) {
-      obj.delivery = Delivery.toJSON(message.delivery);
-    }
-    if (message.metadata !== undefined) {
-      obj.metadata = MetadataChange.toJSON(message.metadata);
-    }
-    if (message.subscription !== undefined) {
-      obj.subscription = SubscriptionPlanChange.toJSON(message.subscription);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<UpdateProductRequest>, I>>(base?: I): UpdateProductRequest {
-    return UpdateProductRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<UpdateProductRequest>, I>>(object: I): UpdateProductRequest {
-    const message = createBaseUpdateProductRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.productId = object.productId ?? "";
-    message.name = object.name ?? undefined;
-    message.familyName = object.familyName ?? undefined;
-    message.description = object.description ?? undefined;
-    message.imageUrl = object.imageUrl ?? undefined;
-    message.vendorCode = object.vendorCode ?? undefined;
-    message.sku = object.sku ?? undefined;
-    message.businessSegment = object.businessSegment ?? undefined;
-    message.prices = object.prices?.map((e) => Price.fromPartial(e)) || [];
-    message.minQuantity = object.minQuantity ?? undefined;
-    message.published = object.published ?? undefined;
-    message.archived = object.archived ?? undefined;
-    message.delivery = (object.delivery !== undefined && object.delivery !== null)
-      ? Delivery.fromPartial(object.delivery)
-      : undefined;
-    message.metadata = (object.metadata !== undefined && object.metadata !== null)
-      ? MetadataChange.fromPartial(object.metadata)
-      : undefined;
-    message.subscription = (object.subscription !== undefined && object.subscription !== null)
-      ? SubscriptionPlanChange.fromPartial(object.subscription)
-      : undefined;
-    return message;
-  },
 };
 
 function createBaseMetadataChange(): MetadataChange {
@@ -4617,56 +3010,6 @@ export const MetadataChange: MessageFns<MetadataChange> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): MetadataChange {
-    return {
-      entries: isObject(object.entries)
-        ? (globalThis.Object.entries(object.entries) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : {},
-    };
-  },
-
-  toJSON(message: MetadataChange): unknown {
-    const obj: any = {};
-    if (message.entries) {
-      const entries = globalThis.Object.entries(message.entries) as [string, string][];
-      if (entries.length > 0) {
-        obj.entries = {};
-        entries.forEach(([k, v]) => {
-          obj.entries[k] = v;
-        });
-      }
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<MetadataChange>, I>>(base?: I): MetadataChange {
-    return MetadataChange.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<MetadataChange>, I>>(object: I): MetadataChange {
-    const message = createBaseMetadataChange();
-    message.entries = (globalThis.Object.entries(object.entries ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
-        if (value !== undefined) {
-          acc[key] = globalThis.String(value);
-        }
-        return acc;
-      },
-      {},
-    );
-    return message;
   },
 };
 
@@ -4725,34 +3068,6 @@ export const MetadataChange_EntriesEntry: MessageFns<MetadataChange_EntriesEntry
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): MetadataChange_EntriesEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: MetadataChange_EntriesEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<MetadataChange_EntriesEntry>, I>>(base?: I): MetadataChange_EntriesEntry {
-    return MetadataChange_EntriesEntry.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<MetadataChange_EntriesEntry>, I>>(object: I): MetadataChange_EntriesEntry {
-    const message = createBaseMetadataChange_EntriesEntry();
-    message.key = object.key ?? "";
-    message.value = object.value ?? "";
-    return message;
-  },
 };
 
 function createBaseUpdateProductResponse(): UpdateProductResponse {
@@ -4798,29 +3113,6 @@ export const UpdateProductResponse: MessageFns<UpdateProductResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): UpdateProductResponse {
-    return { product: isSet(object.product) ? Product.fromJSON(object.product) : undefined };
-  },
-
-  toJSON(message: UpdateProductResponse): unknown {
-    const obj: any = {};
-    if (message.product !== undefined) {
-      obj.product = Product.toJSON(message.product);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<UpdateProductResponse>, I>>(base?: I): UpdateProductResponse {
-    return UpdateProductResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<UpdateProductResponse>, I>>(object: I): UpdateProductResponse {
-    const message = createBaseUpdateProductResponse();
-    message.product = (object.product !== undefined && object.product !== null)
-      ? Product.fromPartial(object.product)
-      : undefined;
-    return message;
   },
 };
 
@@ -4890,47 +3182,6 @@ export const ListProductsRequest: MessageFns<ListProductsRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ListProductsRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      page: isSet(object.page) ? Page.fromJSON(object.page) : undefined,
-      withArchived: isSet(object.withArchived)
-        ? globalThis.Boolean(object.withArchived)
-        : isSet(object.with_archived)
-        ? globalThis.Boolean(object.with_archived)
-        : false,
-    };
-  },
-
-  toJSON(message: ListProductsRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.page !== undefined) {
-      obj.page = Page.toJSON(message.page);
-    }
-    if (message.withArchived !== false) {
-      obj.withArchived = message.withArchived;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListProductsRequest>, I>>(base?: I): ListProductsRequest {
-    return ListProductsRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListProductsRequest>, I>>(object: I): ListProductsRequest {
-    const message = createBaseListProductsRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.page = (object.page !== undefined && object.page !== null) ? Page.fromPartial(object.page) : undefined;
-    message.withArchived = object.withArchived ?? false;
-    return message;
-  },
 };
 
 function createBaseListProductsResponse(): ListProductsResponse {
@@ -4987,38 +3238,6 @@ export const ListProductsResponse: MessageFns<ListProductsResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ListProductsResponse {
-    return {
-      products: globalThis.Array.isArray(object?.products) ? object.products.map((e: any) => Product.fromJSON(e)) : [],
-      hasMore: isSet(object.hasMore)
-        ? globalThis.Boolean(object.hasMore)
-        : isSet(object.has_more)
-        ? globalThis.Boolean(object.has_more)
-        : false,
-    };
-  },
-
-  toJSON(message: ListProductsResponse): unknown {
-    const obj: any = {};
-    if (message.products?.length) {
-      obj.products = message.products.map((e) => Product.toJSON(e));
-    }
-    if (message.hasMore !== false) {
-      obj.hasMore = message.hasMore;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListProductsResponse>, I>>(base?: I): ListProductsResponse {
-    return ListProductsResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListProductsResponse>, I>>(object: I): ListProductsResponse {
-    const message = createBaseListProductsResponse();
-    message.products = object.products?.map((e) => Product.fromPartial(e)) || [];
-    message.hasMore = object.hasMore ?? false;
-    return message;
   },
 };
 
@@ -5077,42 +3296,6 @@ export const GetProductsRequest: MessageFns<GetProductsRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): GetProductsRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      productIds: globalThis.Array.isArray(object?.productIds)
-        ? object.productIds.map((e: any) => globalThis.String(e))
-        : globalThis.Array.isArray(object?.product_ids)
-        ? object.product_ids.map((e: any) => globalThis.String(e))
-        : [],
-    };
-  },
-
-  toJSON(message: GetProductsRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.productIds?.length) {
-      obj.productIds = message.productIds;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetProductsRequest>, I>>(base?: I): GetProductsRequest {
-    return GetProductsRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetProductsRequest>, I>>(object: I): GetProductsRequest {
-    const message = createBaseGetProductsRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.productIds = object.productIds?.map((e) => e) || [];
-    return message;
-  },
 };
 
 function createBaseGetProductsResponse(): GetProductsResponse {
@@ -5158,29 +3341,6 @@ export const GetProductsResponse: MessageFns<GetProductsResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): GetProductsResponse {
-    return {
-      products: globalThis.Array.isArray(object?.products) ? object.products.map((e: any) => Product.fromJSON(e)) : [],
-    };
-  },
-
-  toJSON(message: GetProductsResponse): unknown {
-    const obj: any = {};
-    if (message.products?.length) {
-      obj.products = message.products.map((e) => Product.toJSON(e));
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetProductsResponse>, I>>(base?: I): GetProductsResponse {
-    return GetProductsResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetProductsResponse>, I>>(object: I): GetProductsResponse {
-    const message = createBaseGetProductsResponse();
-    message.products = object.products?.map((e) => Product.fromPartial(e)) || [];
-    return message;
   },
 };
 
@@ -5228,33 +3388,6 @@ export const FindProductRequest: MessageFns<FindProductRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): FindProductRequest {
-    return {
-      productId: isSet(object.productId)
-        ? globalThis.String(object.productId)
-        : isSet(object.product_id)
-        ? globalThis.String(object.product_id)
-        : "",
-    };
-  },
-
-  toJSON(message: FindProductRequest): unknown {
-    const obj: any = {};
-    if (message.productId !== "") {
-      obj.productId = message.productId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<FindProductRequest>, I>>(base?: I): FindProductRequest {
-    return FindProductRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<FindProductRequest>, I>>(object: I): FindProductRequest {
-    const message = createBaseFindProductRequest();
-    message.productId = object.productId ?? "";
-    return message;
-  },
 };
 
 function createBaseFindProductResponse(): FindProductResponse {
@@ -5300,29 +3433,6 @@ export const FindProductResponse: MessageFns<FindProductResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): FindProductResponse {
-    return { product: isSet(object.product) ? Product.fromJSON(object.product) : undefined };
-  },
-
-  toJSON(message: FindProductResponse): unknown {
-    const obj: any = {};
-    if (message.product !== undefined) {
-      obj.product = Product.toJSON(message.product);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<FindProductResponse>, I>>(base?: I): FindProductResponse {
-    return FindProductResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<FindProductResponse>, I>>(object: I): FindProductResponse {
-    const message = createBaseFindProductResponse();
-    message.product = (object.product !== undefined && object.product !== null)
-      ? Product.fromPartial(object.product)
-      : undefined;
-    return message;
   },
 };
 
@@ -5670,19 +3780,6 @@ export const MerchantApiClient = makeGenericClientConstructor(
   serviceName: string;
 };
 
-type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
-
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-type KeysOfUnion<T> = T extends T ? keyof T : never;
-export type Exact<P, I extends P> = P extends Builtin ? P
-  : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
-
 function toTimestamp(date: Date): Timestamp {
   const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
   const nanos = (date.getTime() % 1_000) * 1_000_000;
@@ -5695,29 +3792,7 @@ function fromTimestamp(t: Timestamp): Date {
   return new globalThis.Date(millis);
 }
 
-function fromJsonTimestamp(o: any): Date {
-  if (o instanceof globalThis.Date) {
-    return o;
-  } else if (typeof o === "string") {
-    return new globalThis.Date(o);
-  } else {
-    return fromTimestamp(Timestamp.fromJSON(o));
-  }
-}
-
-function isObject(value: any): boolean {
-  return typeof value === "object" && value !== null;
-}
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
-
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
-  create<I extends Exact<DeepPartial<T>, I>>(base?: I): T;
-  fromPartial<I extends Exact<DeepPartial<T>, I>>(object: I): T;
 }

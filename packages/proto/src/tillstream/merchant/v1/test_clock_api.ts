@@ -177,50 +177,6 @@ export const TestClock: MessageFns<TestClock> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): TestClock {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      now: isSet(object.now) ? fromJsonTimestamp(object.now) : undefined,
-      status: isSet(object.status) ? globalThis.String(object.status) : "",
-      advance: isSet(object.advance) ? Advance.fromJSON(object.advance) : undefined,
-    };
-  },
-
-  toJSON(message: TestClock): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.now !== undefined) {
-      obj.now = message.now.toISOString();
-    }
-    if (message.status !== "") {
-      obj.status = message.status;
-    }
-    if (message.advance !== undefined) {
-      obj.advance = Advance.toJSON(message.advance);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<TestClock>, I>>(base?: I): TestClock {
-    return TestClock.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<TestClock>, I>>(object: I): TestClock {
-    const message = createBaseTestClock();
-    message.merchantId = object.merchantId ?? "";
-    message.now = object.now ?? undefined;
-    message.status = object.status ?? "";
-    message.advance = (object.advance !== undefined && object.advance !== null)
-      ? Advance.fromPartial(object.advance)
-      : undefined;
-    return message;
-  },
 };
 
 function createBaseAdvance(): Advance {
@@ -377,90 +333,6 @@ export const Advance: MessageFns<Advance> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Advance {
-    return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      from: isSet(object.from) ? fromJsonTimestamp(object.from) : undefined,
-      to: isSet(object.to) ? fromJsonTimestamp(object.to) : undefined,
-      status: isSet(object.status) ? globalThis.String(object.status) : "",
-      at: isSet(object.at) ? fromJsonTimestamp(object.at) : undefined,
-      fired: globalThis.Array.isArray(object?.fired) ? object.fired.map((e: any) => ClockFiring.fromJSON(e)) : [],
-      firedCount: isSet(object.firedCount)
-        ? globalThis.Number(object.firedCount)
-        : isSet(object.fired_count)
-        ? globalThis.Number(object.fired_count)
-        : 0,
-      waitingFor: globalThis.Array.isArray(object?.waitingFor)
-        ? object.waitingFor.map((e: any) => ClockWaiting.fromJSON(e))
-        : globalThis.Array.isArray(object?.waiting_for)
-        ? object.waiting_for.map((e: any) => ClockWaiting.fromJSON(e))
-        : [],
-      startedAt: isSet(object.startedAt)
-        ? fromJsonTimestamp(object.startedAt)
-        : isSet(object.started_at)
-        ? fromJsonTimestamp(object.started_at)
-        : undefined,
-      finishedAt: isSet(object.finishedAt)
-        ? fromJsonTimestamp(object.finishedAt)
-        : isSet(object.finished_at)
-        ? fromJsonTimestamp(object.finished_at)
-        : undefined,
-    };
-  },
-
-  toJSON(message: Advance): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
-    }
-    if (message.from !== undefined) {
-      obj.from = message.from.toISOString();
-    }
-    if (message.to !== undefined) {
-      obj.to = message.to.toISOString();
-    }
-    if (message.status !== "") {
-      obj.status = message.status;
-    }
-    if (message.at !== undefined) {
-      obj.at = message.at.toISOString();
-    }
-    if (message.fired?.length) {
-      obj.fired = message.fired.map((e) => ClockFiring.toJSON(e));
-    }
-    if (message.firedCount !== 0) {
-      obj.firedCount = Math.round(message.firedCount);
-    }
-    if (message.waitingFor?.length) {
-      obj.waitingFor = message.waitingFor.map((e) => ClockWaiting.toJSON(e));
-    }
-    if (message.startedAt !== undefined) {
-      obj.startedAt = message.startedAt.toISOString();
-    }
-    if (message.finishedAt !== undefined) {
-      obj.finishedAt = message.finishedAt.toISOString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Advance>, I>>(base?: I): Advance {
-    return Advance.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Advance>, I>>(object: I): Advance {
-    const message = createBaseAdvance();
-    message.id = object.id ?? "";
-    message.from = object.from ?? undefined;
-    message.to = object.to ?? undefined;
-    message.status = object.status ?? "";
-    message.at = object.at ?? undefined;
-    message.fired = object.fired?.map((e) => ClockFiring.fromPartial(e)) || [];
-    message.firedCount = object.firedCount ?? 0;
-    message.waitingFor = object.waitingFor?.map((e) => ClockWaiting.fromPartial(e)) || [];
-    message.startedAt = object.startedAt ?? undefined;
-    message.finishedAt = object.finishedAt ?? undefined;
-    return message;
-  },
 };
 
 function createBaseClockFiring(): ClockFiring {
@@ -540,48 +412,6 @@ export const ClockFiring: MessageFns<ClockFiring> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ClockFiring {
-    return {
-      at: isSet(object.at) ? fromJsonTimestamp(object.at) : undefined,
-      source: isSet(object.source) ? globalThis.String(object.source) : "",
-      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
-      objectId: isSet(object.objectId)
-        ? globalThis.String(object.objectId)
-        : isSet(object.object_id)
-        ? globalThis.String(object.object_id)
-        : "",
-    };
-  },
-
-  toJSON(message: ClockFiring): unknown {
-    const obj: any = {};
-    if (message.at !== undefined) {
-      obj.at = message.at.toISOString();
-    }
-    if (message.source !== "") {
-      obj.source = message.source;
-    }
-    if (message.kind !== "") {
-      obj.kind = message.kind;
-    }
-    if (message.objectId !== "") {
-      obj.objectId = message.objectId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ClockFiring>, I>>(base?: I): ClockFiring {
-    return ClockFiring.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ClockFiring>, I>>(object: I): ClockFiring {
-    const message = createBaseClockFiring();
-    message.at = object.at ?? undefined;
-    message.source = object.source ?? "";
-    message.kind = object.kind ?? "";
-    message.objectId = object.objectId ?? "";
-    return message;
-  },
 };
 
 function createBaseClockWaiting(): ClockWaiting {
@@ -650,39 +480,6 @@ export const ClockWaiting: MessageFns<ClockWaiting> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ClockWaiting {
-    return {
-      source: isSet(object.source) ? globalThis.String(object.source) : "",
-      what: isSet(object.what) ? globalThis.String(object.what) : "",
-      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
-    };
-  },
-
-  toJSON(message: ClockWaiting): unknown {
-    const obj: any = {};
-    if (message.source !== "") {
-      obj.source = message.source;
-    }
-    if (message.what !== "") {
-      obj.what = message.what;
-    }
-    if (message.count !== 0) {
-      obj.count = Math.round(message.count);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ClockWaiting>, I>>(base?: I): ClockWaiting {
-    return ClockWaiting.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ClockWaiting>, I>>(object: I): ClockWaiting {
-    const message = createBaseClockWaiting();
-    message.source = object.source ?? "";
-    message.what = object.what ?? "";
-    message.count = object.count ?? 0;
-    return message;
-  },
 };
 
 function createBaseGetTestClockRequest(): GetTestClockRequest {
@@ -729,33 +526,6 @@ export const GetTestClockRequest: MessageFns<GetTestClockRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): GetTestClockRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-    };
-  },
-
-  toJSON(message: GetTestClockRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetTestClockRequest>, I>>(base?: I): GetTestClockRequest {
-    return GetTestClockRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetTestClockRequest>, I>>(object: I): GetTestClockRequest {
-    const message = createBaseGetTestClockRequest();
-    message.merchantId = object.merchantId ?? "";
-    return message;
-  },
 };
 
 function createBaseGetTestClockResponse(): GetTestClockResponse {
@@ -801,29 +571,6 @@ export const GetTestClockResponse: MessageFns<GetTestClockResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): GetTestClockResponse {
-    return { clock: isSet(object.clock) ? TestClock.fromJSON(object.clock) : undefined };
-  },
-
-  toJSON(message: GetTestClockResponse): unknown {
-    const obj: any = {};
-    if (message.clock !== undefined) {
-      obj.clock = TestClock.toJSON(message.clock);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetTestClockResponse>, I>>(base?: I): GetTestClockResponse {
-    return GetTestClockResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetTestClockResponse>, I>>(object: I): GetTestClockResponse {
-    const message = createBaseGetTestClockResponse();
-    message.clock = (object.clock !== undefined && object.clock !== null)
-      ? TestClock.fromPartial(object.clock)
-      : undefined;
-    return message;
   },
 };
 
@@ -904,52 +651,6 @@ export const BeginAdvanceRequest: MessageFns<BeginAdvanceRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): BeginAdvanceRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      to: isSet(object.to) ? fromJsonTimestamp(object.to) : undefined,
-      by: isSet(object.by) ? globalThis.String(object.by) : "",
-      requestId: isSet(object.requestId)
-        ? globalThis.String(object.requestId)
-        : isSet(object.request_id)
-        ? globalThis.String(object.request_id)
-        : "",
-    };
-  },
-
-  toJSON(message: BeginAdvanceRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.to !== undefined) {
-      obj.to = message.to.toISOString();
-    }
-    if (message.by !== "") {
-      obj.by = message.by;
-    }
-    if (message.requestId !== "") {
-      obj.requestId = message.requestId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<BeginAdvanceRequest>, I>>(base?: I): BeginAdvanceRequest {
-    return BeginAdvanceRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<BeginAdvanceRequest>, I>>(object: I): BeginAdvanceRequest {
-    const message = createBaseBeginAdvanceRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.to = object.to ?? undefined;
-    message.by = object.by ?? "";
-    message.requestId = object.requestId ?? "";
-    return message;
-  },
 };
 
 function createBaseBeginAdvanceResponse(): BeginAdvanceResponse {
@@ -995,29 +696,6 @@ export const BeginAdvanceResponse: MessageFns<BeginAdvanceResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): BeginAdvanceResponse {
-    return { clock: isSet(object.clock) ? TestClock.fromJSON(object.clock) : undefined };
-  },
-
-  toJSON(message: BeginAdvanceResponse): unknown {
-    const obj: any = {};
-    if (message.clock !== undefined) {
-      obj.clock = TestClock.toJSON(message.clock);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<BeginAdvanceResponse>, I>>(base?: I): BeginAdvanceResponse {
-    return BeginAdvanceResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<BeginAdvanceResponse>, I>>(object: I): BeginAdvanceResponse {
-    const message = createBaseBeginAdvanceResponse();
-    message.clock = (object.clock !== undefined && object.clock !== null)
-      ? TestClock.fromPartial(object.clock)
-      : undefined;
-    return message;
   },
 };
 
@@ -1065,33 +743,6 @@ export const ResetTestClockRequest: MessageFns<ResetTestClockRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ResetTestClockRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-    };
-  },
-
-  toJSON(message: ResetTestClockRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ResetTestClockRequest>, I>>(base?: I): ResetTestClockRequest {
-    return ResetTestClockRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ResetTestClockRequest>, I>>(object: I): ResetTestClockRequest {
-    const message = createBaseResetTestClockRequest();
-    message.merchantId = object.merchantId ?? "";
-    return message;
-  },
 };
 
 function createBaseResetTestClockResponse(): ResetTestClockResponse {
@@ -1137,29 +788,6 @@ export const ResetTestClockResponse: MessageFns<ResetTestClockResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ResetTestClockResponse {
-    return { clock: isSet(object.clock) ? TestClock.fromJSON(object.clock) : undefined };
-  },
-
-  toJSON(message: ResetTestClockResponse): unknown {
-    const obj: any = {};
-    if (message.clock !== undefined) {
-      obj.clock = TestClock.toJSON(message.clock);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ResetTestClockResponse>, I>>(base?: I): ResetTestClockResponse {
-    return ResetTestClockResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ResetTestClockResponse>, I>>(object: I): ResetTestClockResponse {
-    const message = createBaseResetTestClockResponse();
-    message.clock = (object.clock !== undefined && object.clock !== null)
-      ? TestClock.fromPartial(object.clock)
-      : undefined;
-    return message;
   },
 };
 
@@ -1277,19 +905,6 @@ export const TestClockApiClient = makeGenericClientConstructor(
   serviceName: string;
 };
 
-type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
-
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-type KeysOfUnion<T> = T extends T ? keyof T : never;
-export type Exact<P, I extends P> = P extends Builtin ? P
-  : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
-
 function toTimestamp(date: Date): Timestamp {
   const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
   const nanos = (date.getTime() % 1_000) * 1_000_000;
@@ -1302,25 +917,7 @@ function fromTimestamp(t: Timestamp): Date {
   return new globalThis.Date(millis);
 }
 
-function fromJsonTimestamp(o: any): Date {
-  if (o instanceof globalThis.Date) {
-    return o;
-  } else if (typeof o === "string") {
-    return new globalThis.Date(o);
-  } else {
-    return fromTimestamp(Timestamp.fromJSON(o));
-  }
-}
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
-
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
-  create<I extends Exact<DeepPartial<T>, I>>(base?: I): T;
-  fromPartial<I extends Exact<DeepPartial<T>, I>>(object: I): T;
 }

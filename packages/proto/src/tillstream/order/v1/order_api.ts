@@ -542,62 +542,6 @@ export const AddToCartRequest: MessageFns<AddToCartRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): AddToCartRequest {
-    return {
-      cartId: isSet(object.cartId)
-        ? globalThis.String(object.cartId)
-        : isSet(object.cart_id)
-        ? globalThis.String(object.cart_id)
-        : "",
-      productId: isSet(object.productId)
-        ? globalThis.String(object.productId)
-        : isSet(object.product_id)
-        ? globalThis.String(object.product_id)
-        : "",
-      quantity: isSet(object.quantity) ? globalThis.Number(object.quantity) : 0,
-      currency: isSet(object.currency) ? globalThis.String(object.currency) : "",
-      locale: isSet(object.locale) ? globalThis.String(object.locale) : "",
-      clear: isSet(object.clear) ? globalThis.Boolean(object.clear) : false,
-    };
-  },
-
-  toJSON(message: AddToCartRequest): unknown {
-    const obj: any = {};
-    if (message.cartId !== "") {
-      obj.cartId = message.cartId;
-    }
-    if (message.productId !== "") {
-      obj.productId = message.productId;
-    }
-    if (message.quantity !== 0) {
-      obj.quantity = Math.round(message.quantity);
-    }
-    if (message.currency !== "") {
-      obj.currency = message.currency;
-    }
-    if (message.locale !== "") {
-      obj.locale = message.locale;
-    }
-    if (message.clear !== false) {
-      obj.clear = message.clear;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<AddToCartRequest>, I>>(base?: I): AddToCartRequest {
-    return AddToCartRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<AddToCartRequest>, I>>(object: I): AddToCartRequest {
-    const message = createBaseAddToCartRequest();
-    message.cartId = object.cartId ?? "";
-    message.productId = object.productId ?? "";
-    message.quantity = object.quantity ?? 0;
-    message.currency = object.currency ?? "";
-    message.locale = object.locale ?? "";
-    message.clear = object.clear ?? false;
-    return message;
-  },
 };
 
 function createBaseAddToCartResponse(): AddToCartResponse {
@@ -643,27 +587,6 @@ export const AddToCartResponse: MessageFns<AddToCartResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): AddToCartResponse {
-    return { cart: isSet(object.cart) ? Cart.fromJSON(object.cart) : undefined };
-  },
-
-  toJSON(message: AddToCartResponse): unknown {
-    const obj: any = {};
-    if (message.cart !== undefined) {
-      obj.cart = Cart.toJSON(message.cart);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<AddToCartResponse>, I>>(base?: I): AddToCartResponse {
-    return AddToCartResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<AddToCartResponse>, I>>(object: I): AddToCartResponse {
-    const message = createBaseAddToCartResponse();
-    message.cart = (object.cart !== undefined && object.cart !== null) ? Cart.fromPartial(object.cart) : undefined;
-    return message;
   },
 };
 
@@ -935,169 +858,6 @@ export const Cart: MessageFns<Cart> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Cart {
-    return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
-      shopName: isSet(object.shopName)
-        ? globalThis.String(object.shopName)
-        : isSet(object.shop_name)
-        ? globalThis.String(object.shop_name)
-        : "",
-      supportEmail: isSet(object.supportEmail)
-        ? globalThis.String(object.supportEmail)
-        : isSet(object.support_email)
-        ? globalThis.String(object.support_email)
-        : "",
-      supportUrl: isSet(object.supportUrl)
-        ? globalThis.String(object.supportUrl)
-        : isSet(object.support_url)
-        ? globalThis.String(object.support_url)
-        : "",
-      termsUrl: isSet(object.termsUrl)
-        ? globalThis.String(object.termsUrl)
-        : isSet(object.terms_url)
-        ? globalThis.String(object.terms_url)
-        : "",
-      privacyUrl: isSet(object.privacyUrl)
-        ? globalThis.String(object.privacyUrl)
-        : isSet(object.privacy_url)
-        ? globalThis.String(object.privacy_url)
-        : "",
-      currency: isSet(object.currency) ? globalThis.String(object.currency) : "",
-      locale: isSet(object.locale) ? globalThis.String(object.locale) : "",
-      lines: globalThis.Array.isArray(object?.lines)
-        ? object.lines.map((e: any) => CartLine.fromJSON(e))
-        : [],
-      totalMinor: isSet(object.totalMinor)
-        ? BigInt(object.totalMinor)
-        : isSet(object.total_minor)
-        ? BigInt(object.total_minor)
-        : 0n,
-      version: isSet(object.version) ? globalThis.Number(object.version) : 0,
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-      orderToken: isSet(object.orderToken)
-        ? globalThis.String(object.orderToken)
-        : isSet(object.order_token)
-        ? globalThis.String(object.order_token)
-        : "",
-      currencies: globalThis.Array.isArray(object?.currencies)
-        ? object.currencies.map((e: any) => globalThis.String(e))
-        : [],
-      renewalConsent: isSet(object.renewalConsent)
-        ? globalThis.String(object.renewalConsent)
-        : isSet(object.renewal_consent)
-        ? globalThis.String(object.renewal_consent)
-        : "",
-      renewalConsentDefault: isSet(object.renewalConsentDefault)
-        ? globalThis.Boolean(object.renewalConsentDefault)
-        : isSet(object.renewal_consent_default)
-        ? globalThis.Boolean(object.renewal_consent_default)
-        : false,
-      paymentMethods: globalThis.Array.isArray(object?.paymentMethods)
-        ? object.paymentMethods.map((e: any) => PaymentMethod.fromJSON(e))
-        : globalThis.Array.isArray(object?.payment_methods)
-        ? object.payment_methods.map((e: any) => PaymentMethod.fromJSON(e))
-        : [],
-    };
-  },
-
-  toJSON(message: Cart): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
-    }
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.livemode !== false) {
-      obj.livemode = message.livemode;
-    }
-    if (message.shopName !== "") {
-      obj.shopName = message.shopName;
-    }
-    if (message.supportEmail !== "") {
-      obj.supportEmail = message.supportEmail;
-    }
-    if (message.supportUrl !== "") {
-      obj.supportUrl = message.supportUrl;
-    }
-    if (message.termsUrl !== "") {
-      obj.termsUrl = message.termsUrl;
-    }
-    if (message.privacyUrl !== "") {
-      obj.privacyUrl = message.privacyUrl;
-    }
-    if (message.currency !== "") {
-      obj.currency = message.currency;
-    }
-    if (message.locale !== "") {
-      obj.locale = message.locale;
-    }
-    if (message.lines?.length) {
-      obj.lines = message.lines.map((e) => CartLine.toJSON(e));
-    }
-    if (message.totalMinor !== 0n) {
-      obj.totalMinor = message.totalMinor.toString();
-    }
-    if (message.version !== 0) {
-      obj.version = Math.round(message.version);
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    if (message.orderToken !== "") {
-      obj.orderToken = message.orderToken;
-    }
-    if (message.currencies?.length) {
-      obj.currencies = message.currencies;
-    }
-    if (message.renewalConsent !== "") {
-      obj.renewalConsent = message.renewalConsent;
-    }
-    if (message.renewalConsentDefault !== false) {
-      obj.renewalConsentDefault = message.renewalConsentDefault;
-    }
-    if (message.paymentMethods?.length) {
-      obj.paymentMethods = message.paymentMethods.map((e) => PaymentMethod.toJSON(e));
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Cart>, I>>(base?: I): Cart {
-    return Cart.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Cart>, I>>(object: I): Cart {
-    const message = createBaseCart();
-    message.id = object.id ?? "";
-    message.merchantId = object.merchantId ?? "";
-    message.livemode = object.livemode ?? false;
-    message.shopName = object.shopName ?? "";
-    message.supportEmail = object.supportEmail ?? "";
-    message.supportUrl = object.supportUrl ?? "";
-    message.termsUrl = object.termsUrl ?? "";
-    message.privacyUrl = object.privacyUrl ?? "";
-    message.currency = object.currency ?? "";
-    message.locale = object.locale ?? "";
-    message.lines = object.lines?.map((e) => CartLine.fromPartial(e)) || [];
-    message.totalMinor = (object.totalMinor !== undefined && object.totalMinor !== null)
-      ? BigInt(object.totalMinor)
-      : 0n;
-    message.version = object.version ?? 0;
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    message.orderToken = object.orderToken ?? "";
-    message.currencies = object.currencies?.map((e) => e) || [];
-    message.renewalConsent = object.renewalConsent ?? "";
-    message.renewalConsentDefault = object.renewalConsentDefault ?? false;
-    message.paymentMethods = object.paymentMethods?.map((e) => PaymentMethod.fromPartial(e)) || [];
-    return message;
-  },
 };
 
 function createBasePaymentMethod(): PaymentMethod {
@@ -1187,61 +947,6 @@ export const PaymentMethod: MessageFns<PaymentMethod> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): PaymentMethod {
-    return {
-      code: isSet(object.code) ? globalThis.String(object.code) : "",
-      canRenew: isSet(object.canRenew)
-        ? globalThis.Boolean(object.canRenew)
-        : isSet(object.can_renew)
-        ? globalThis.Boolean(object.can_renew)
-        : false,
-      systemName: isSet(object.systemName)
-        ? globalThis.String(object.systemName)
-        : isSet(object.system_name)
-        ? globalThis.String(object.system_name)
-        : "",
-      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
-      textKey: isSet(object.textKey)
-        ? globalThis.String(object.textKey)
-        : isSet(object.text_key)
-        ? globalThis.String(object.text_key)
-        : "",
-    };
-  },
-
-  toJSON(message: PaymentMethod): unknown {
-    const obj: any = {};
-    if (message.code !== "") {
-      obj.code = message.code;
-    }
-    if (message.canRenew !== false) {
-      obj.canRenew = message.canRenew;
-    }
-    if (message.systemName !== "") {
-      obj.systemName = message.systemName;
-    }
-    if (message.kind !== "") {
-      obj.kind = message.kind;
-    }
-    if (message.textKey !== "") {
-      obj.textKey = message.textKey;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PaymentMethod>, I>>(base?: I): PaymentMethod {
-    return PaymentMethod.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PaymentMethod>, I>>(object: I): PaymentMethod {
-    const message = createBasePaymentMethod();
-    message.code = object.code ?? "";
-    message.canRenew = object.canRenew ?? false;
-    message.systemName = object.systemName ?? "";
-    message.kind = object.kind ?? "";
-    message.textKey = object.textKey ?? "";
-    return message;
   },
 };
 
@@ -1335,63 +1040,6 @@ export const SubscriptionTerms: MessageFns<SubscriptionTerms> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): SubscriptionTerms {
-    return {
-      type: isSet(object.type) ? globalThis.String(object.type) : "",
-      period: isSet(object.period) ? globalThis.String(object.period) : "",
-      trialPeriod: isSet(object.trialPeriod)
-        ? globalThis.String(object.trialPeriod)
-        : isSet(object.trial_period)
-        ? globalThis.String(object.trial_period)
-        : "",
-      renewalPriceMinor: isSet(object.renewalPriceMinor)
-        ? BigInt(object.renewalPriceMinor)
-        : isSet(object.renewal_price_minor)
-        ? BigInt(object.renewal_price_minor)
-        : 0n,
-      renewalPrice: isSet(object.renewalPrice)
-        ? globalThis.String(object.renewalPrice)
-        : isSet(object.renewal_price)
-        ? globalThis.String(object.renewal_price)
-        : "",
-    };
-  },
-
-  toJSON(message: SubscriptionTerms): unknown {
-    const obj: any = {};
-    if (message.type !== "") {
-      obj.type = message.type;
-    }
-    if (message.period !== "") {
-      obj.period = message.period;
-    }
-    if (message.trialPeriod !== "") {
-      obj.trialPeriod = message.trialPeriod;
-    }
-    if (message.renewalPriceMinor !== 0n) {
-      obj.renewalPriceMinor = message.renewalPriceMinor.toString();
-    }
-    if (message.renewalPrice !== "") {
-      obj.renewalPrice = message.renewalPrice;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<SubscriptionTerms>, I>>(base?: I): SubscriptionTerms {
-    return SubscriptionTerms.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<SubscriptionTerms>, I>>(object: I): SubscriptionTerms {
-    const message = createBaseSubscriptionTerms();
-    message.type = object.type ?? "";
-    message.period = object.period ?? "";
-    message.trialPeriod = object.trialPeriod ?? "";
-    message.renewalPriceMinor = (object.renewalPriceMinor !== undefined && object.renewalPriceMinor !== null)
-      ? BigInt(object.renewalPriceMinor)
-      : 0n;
-    message.renewalPrice = object.renewalPrice ?? "";
-    return message;
   },
 };
 
@@ -1633,152 +1281,6 @@ export const ItemSubscription: MessageFns<ItemSubscription> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ItemSubscription {
-    return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      parentOrderId: isSet(object.parentOrderId)
-        ? BigInt(object.parentOrderId)
-        : isSet(object.parent_order_id)
-        ? BigInt(object.parent_order_id)
-        : 0n,
-      parentItemId: isSet(object.parentItemId)
-        ? BigInt(object.parentItemId)
-        : isSet(object.parent_item_id)
-        ? BigInt(object.parent_item_id)
-        : 0n,
-      previousOrderId: isSet(object.previousOrderId)
-        ? BigInt(object.previousOrderId)
-        : isSet(object.previous_order_id)
-        ? BigInt(object.previous_order_id)
-        : 0n,
-      previousItemId: isSet(object.previousItemId)
-        ? BigInt(object.previousItemId)
-        : isSet(object.previous_item_id)
-        ? BigInt(object.previous_item_id)
-        : 0n,
-      type: isSet(object.type) ? globalThis.String(object.type) : "",
-      isConversionFromTrial: isSet(object.isConversionFromTrial)
-        ? globalThis.Boolean(object.isConversionFromTrial)
-        : isSet(object.is_conversion_from_trial)
-        ? globalThis.Boolean(object.is_conversion_from_trial)
-        : false,
-      status: isSet(object.status) ? globalThis.String(object.status) : "",
-      period: isSet(object.period) ? globalThis.String(object.period) : "",
-      expiresAt: isSet(object.expiresAt)
-        ? fromJsonTimestamp(object.expiresAt)
-        : isSet(object.expires_at)
-        ? fromJsonTimestamp(object.expires_at)
-        : undefined,
-      nextChargeAt: isSet(object.nextChargeAt)
-        ? fromJsonTimestamp(object.nextChargeAt)
-        : isSet(object.next_charge_at)
-        ? fromJsonTimestamp(object.next_charge_at)
-        : undefined,
-      detailUrl: isSet(object.detailUrl)
-        ? globalThis.String(object.detailUrl)
-        : isSet(object.detail_url)
-        ? globalThis.String(object.detail_url)
-        : "",
-      anchorOn: isSet(object.anchorOn)
-        ? globalThis.String(object.anchorOn)
-        : isSet(object.anchor_on)
-        ? globalThis.String(object.anchor_on)
-        : "",
-      periods: isSet(object.periods) ? globalThis.Number(object.periods) : 0,
-      term: isSet(object.term) ? globalThis.Number(object.term) : 0,
-      instrumentId: isSet(object.instrumentId)
-        ? globalThis.String(object.instrumentId)
-        : isSet(object.instrument_id)
-        ? globalThis.String(object.instrument_id)
-        : "",
-    };
-  },
-
-  toJSON(message: ItemSubscription): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
-    }
-    if (message.parentOrderId !== 0n) {
-      obj.parentOrderId = message.parentOrderId.toString();
-    }
-    if (message.parentItemId !== 0n) {
-      obj.parentItemId = message.parentItemId.toString();
-    }
-    if (message.previousOrderId !== 0n) {
-      obj.previousOrderId = message.previousOrderId.toString();
-    }
-    if (message.previousItemId !== 0n) {
-      obj.previousItemId = message.previousItemId.toString();
-    }
-    if (message.type !== "") {
-      obj.type = message.type;
-    }
-    if (message.isConversionFromTrial !== false) {
-      obj.isConversionFromTrial = message.isConversionFromTrial;
-    }
-    if (message.status !== "") {
-      obj.status = message.status;
-    }
-    if (message.period !== "") {
-      obj.period = message.period;
-    }
-    if (message.expiresAt !== undefined) {
-      obj.expiresAt = message.expiresAt.toISOString();
-    }
-    if (message.nextChargeAt !== undefined) {
-      obj.nextChargeAt = message.nextChargeAt.toISOString();
-    }
-    if (message.detailUrl !== "") {
-      obj.detailUrl = message.detailUrl;
-    }
-    if (message.anchorOn !== "") {
-      obj.anchorOn = message.anchorOn;
-    }
-    if (message.periods !== 0) {
-      obj.periods = Math.round(message.periods);
-    }
-    if (message.term !== 0) {
-      obj.term = Math.round(message.term);
-    }
-    if (message.instrumentId !== "") {
-      obj.instrumentId = message.instrumentId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ItemSubscription>, I>>(base?: I): ItemSubscription {
-    return ItemSubscription.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ItemSubscription>, I>>(object: I): ItemSubscription {
-    const message = createBaseItemSubscription();
-    message.id = object.id ?? "";
-    message.parentOrderId = (object.parentOrderId !== undefined && object.parentOrderId !== null)
-      ? BigInt(object.parentOrderId)
-      : 0n;
-    message.parentItemId = (object.parentItemId !== undefined && object.parentItemId !== null)
-      ? BigInt(object.parentItemId)
-      : 0n;
-    message.previousOrderId = (object.previousOrderId !== undefined && object.previousOrderId !== null)
-      ? BigInt(object.previousOrderId)
-      : 0n;
-    message.previousItemId = (object.previousItemId !== undefined && object.previousItemId !== null)
-      ? BigInt(object.previousItemId)
-      : 0n;
-    message.type = object.type ?? "";
-    message.isConversionFromTrial = object.isConversionFromTrial ?? false;
-    message.status = object.status ?? "";
-    message.period = object.period ?? "";
-    message.expiresAt = object.expiresAt ?? undefined;
-    message.nextChargeAt = object.nextChargeAt ?? undefined;
-    message.detailUrl = object.detailUrl ?? "";
-    message.anchorOn = object.anchorOn ?? "";
-    message.periods = object.periods ?? 0;
-    message.term = object.term ?? 0;
-    message.instrumentId = object.instrumentId ?? "";
-    return message;
-  },
 };
 
 function createBaseCartLine(): CartLine {
@@ -1953,113 +1455,6 @@ export const CartLine: MessageFns<CartLine> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): CartLine {
-    return {
-      productId: isSet(object.productId)
-        ? globalThis.String(object.productId)
-        : isSet(object.product_id)
-        ? globalThis.String(object.product_id)
-        : "",
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      familyName: isSet(object.familyName)
-        ? globalThis.String(object.familyName)
-        : isSet(object.family_name)
-        ? globalThis.String(object.family_name)
-        : "",
-      description: isSet(object.description) ? globalThis.String(object.description) : "",
-      imageUrl: isSet(object.imageUrl)
-        ? globalThis.String(object.imageUrl)
-        : isSet(object.image_url)
-        ? globalThis.String(object.image_url)
-        : "",
-      quantity: isSet(object.quantity) ? globalThis.Number(object.quantity) : 0,
-      minQuantity: isSet(object.minQuantity)
-        ? globalThis.Number(object.minQuantity)
-        : isSet(object.min_quantity)
-        ? globalThis.Number(object.min_quantity)
-        : 0,
-      maxQuantity: isSet(object.maxQuantity)
-        ? globalThis.Number(object.maxQuantity)
-        : isSet(object.max_quantity)
-        ? globalThis.Number(object.max_quantity)
-        : 0,
-      priceMinor: isSet(object.priceMinor)
-        ? BigInt(object.priceMinor)
-        : isSet(object.price_minor)
-        ? BigInt(object.price_minor)
-        : 0n,
-      amountMinor: isSet(object.amountMinor)
-        ? BigInt(object.amountMinor)
-        : isSet(object.amount_minor)
-        ? BigInt(object.amount_minor)
-        : 0n,
-      subscription: isSet(object.subscription) ? SubscriptionTerms.fromJSON(object.subscription) : undefined,
-    };
-  },
-
-  toJSON(message: CartLine): unknown {
-    const obj: any = {};
-    if (message.productId !== "") {
-      obj.productId = message.productId;
-    }
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.familyName !== "") {
-      obj.familyName = message.familyName;
-    }
-    if (message.description !== "") {
-      obj.description = message.description;
-    }
-    if (message.imageUrl !== "") {
-      obj.imageUrl = message.imageUrl;
-    }
-    if (message.quantity !== 0) {
-      obj.quantity = Math.round(message.quantity);
-    }
-    if (message.minQuantity !== 0) {
-      obj.minQuantity = Math.round(message.minQuantity);
-    }
-    if (message.maxQuantity !== 0) {
-      obj.maxQuantity = Math.round(message.maxQuantity);
-    }
-    if (message.priceMinor !== 0n) {
-      obj.priceMinor = message.priceMinor.toString();
-    }
-    if (message.amountMinor !== 0n) {
-      obj.amountMinor = message.amountMinor.toString();
-    }
-    if (message.subscription !== undefined) {
-      obj.subscription = SubscriptionTerms.toJSON(message.subscription);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<CartLine>, I>>(base?: I): CartLine {
-    return CartLine.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<CartLine>, I>>(object: I): CartLine {
-    const message = createBaseCartLine();
-    message.productId = object.productId ?? "";
-    message.name = object.name ?? "";
-    message.familyName = object.familyName ?? "";
-    message.description = object.description ?? "";
-    message.imageUrl = object.imageUrl ?? "";
-    message.quantity = object.quantity ?? 0;
-    message.minQuantity = object.minQuantity ?? 0;
-    message.maxQuantity = object.maxQuantity ?? 0;
-    message.priceMinor = (object.priceMinor !== undefined && object.priceMinor !== null)
-      ? BigInt(object.priceMinor)
-      : 0n;
-    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
-      ? BigInt(object.amountMinor)
-      : 0n;
-    message.subscription = (object.subscription !== undefined && object.subscription !== null)
-      ? SubscriptionTerms.fromPartial(object.subscription)
-      : undefined;
-    return message;
-  },
 };
 
 function createBaseGetCartRequest(): GetCartRequest {
@@ -2106,33 +1501,6 @@ export const GetCartRequest: MessageFns<GetCartRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): GetCartRequest {
-    return {
-      cartId: isSet(object.cartId)
-        ? globalThis.String(object.cartId)
-        : isSet(object.cart_id)
-        ? globalThis.String(object.cart_id)
-        : "",
-    };
-  },
-
-  toJSON(message: GetCartRequest): unknown {
-    const obj: any = {};
-    if (message.cartId !== "") {
-      obj.cartId = message.cartId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetCartRequest>, I>>(base?: I): GetCartRequest {
-    return GetCartRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetCartRequest>, I>>(object: I): GetCartRequest {
-    const message = createBaseGetCartRequest();
-    message.cartId = object.cartId ?? "";
-    return message;
-  },
 };
 
 function createBaseGetCartResponse(): GetCartResponse {
@@ -2178,27 +1546,6 @@ export const GetCartResponse: MessageFns<GetCartResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): GetCartResponse {
-    return { cart: isSet(object.cart) ? Cart.fromJSON(object.cart) : undefined };
-  },
-
-  toJSON(message: GetCartResponse): unknown {
-    const obj: any = {};
-    if (message.cart !== undefined) {
-      obj.cart = Cart.toJSON(message.cart);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetCartResponse>, I>>(base?: I): GetCartResponse {
-    return GetCartResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetCartResponse>, I>>(object: I): GetCartResponse {
-    const message = createBaseGetCartResponse();
-    message.cart = (object.cart !== undefined && object.cart !== null) ? Cart.fromPartial(object.cart) : undefined;
-    return message;
   },
 };
 
@@ -2268,43 +1615,6 @@ export const ChangeCartRequest: MessageFns<ChangeCartRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ChangeCartRequest {
-    return {
-      cartId: isSet(object.cartId)
-        ? globalThis.String(object.cartId)
-        : isSet(object.cart_id)
-        ? globalThis.String(object.cart_id)
-        : "",
-      changes: globalThis.Array.isArray(object?.changes) ? object.changes.map((e: any) => LineChange.fromJSON(e)) : [],
-      currency: isSet(object.currency) ? globalThis.String(object.currency) : "",
-    };
-  },
-
-  toJSON(message: ChangeCartRequest): unknown {
-    const obj: any = {};
-    if (message.cartId !== "") {
-      obj.cartId = message.cartId;
-    }
-    if (message.changes?.length) {
-      obj.changes = message.changes.map((e) => LineChange.toJSON(e));
-    }
-    if (message.currency !== "") {
-      obj.currency = message.currency;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ChangeCartRequest>, I>>(base?: I): ChangeCartRequest {
-    return ChangeCartRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ChangeCartRequest>, I>>(object: I): ChangeCartRequest {
-    const message = createBaseChangeCartRequest();
-    message.cartId = object.cartId ?? "";
-    message.changes = object.changes?.map((e) => LineChange.fromPartial(e)) || [];
-    message.currency = object.currency ?? "";
-    return message;
-  },
 };
 
 function createBaseLineChange(): LineChange {
@@ -2362,38 +1672,6 @@ export const LineChange: MessageFns<LineChange> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): LineChange {
-    return {
-      productId: isSet(object.productId)
-        ? globalThis.String(object.productId)
-        : isSet(object.product_id)
-        ? globalThis.String(object.product_id)
-        : "",
-      quantity: isSet(object.quantity) ? globalThis.Number(object.quantity) : 0,
-    };
-  },
-
-  toJSON(message: LineChange): unknown {
-    const obj: any = {};
-    if (message.productId !== "") {
-      obj.productId = message.productId;
-    }
-    if (message.quantity !== 0) {
-      obj.quantity = Math.round(message.quantity);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<LineChange>, I>>(base?: I): LineChange {
-    return LineChange.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<LineChange>, I>>(object: I): LineChange {
-    const message = createBaseLineChange();
-    message.productId = object.productId ?? "";
-    message.quantity = object.quantity ?? 0;
-    return message;
-  },
 };
 
 function createBaseChangeCartResponse(): ChangeCartResponse {
@@ -2439,27 +1717,6 @@ export const ChangeCartResponse: MessageFns<ChangeCartResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ChangeCartResponse {
-    return { cart: isSet(object.cart) ? Cart.fromJSON(object.cart) : undefined };
-  },
-
-  toJSON(message: ChangeCartResponse): unknown {
-    const obj: any = {};
-    if (message.cart !== undefined) {
-      obj.cart = Cart.toJSON(message.cart);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ChangeCartResponse>, I>>(base?: I): ChangeCartResponse {
-    return ChangeCartResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ChangeCartResponse>, I>>(object: I): ChangeCartResponse {
-    const message = createBaseChangeCartResponse();
-    message.cart = (object.cart !== undefined && object.cart !== null) ? Cart.fromPartial(object.cart) : undefined;
-    return message;
   },
 };
 
@@ -2617,98 +1874,6 @@ export const Customer: MessageFns<Customer> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Customer {
-    return {
-      country: isSet(object.country) ? globalThis.String(object.country) : "",
-      type: isSet(object.type) ? globalThis.String(object.type) : "",
-      email: isSet(object.email) ? globalThis.String(object.email) : "",
-      firstName: isSet(object.firstName)
-        ? globalThis.String(object.firstName)
-        : isSet(object.first_name)
-        ? globalThis.String(object.first_name)
-        : "",
-      lastName: isSet(object.lastName)
-        ? globalThis.String(object.lastName)
-        : isSet(object.last_name)
-        ? globalThis.String(object.last_name)
-        : "",
-      phone: isSet(object.phone) ? globalThis.String(object.phone) : "",
-      vatNumber: isSet(object.vatNumber)
-        ? globalThis.String(object.vatNumber)
-        : isSet(object.vat_number)
-        ? globalThis.String(object.vat_number)
-        : "",
-      companyName: isSet(object.companyName)
-        ? globalThis.String(object.companyName)
-        : isSet(object.company_name)
-        ? globalThis.String(object.company_name)
-        : "",
-      companyBillingAddress: isSet(object.companyBillingAddress)
-        ? globalThis.String(object.companyBillingAddress)
-        : isSet(object.company_billing_address)
-        ? globalThis.String(object.company_billing_address)
-        : "",
-      companyDeliveryAddress: isSet(object.companyDeliveryAddress)
-        ? globalThis.String(object.companyDeliveryAddress)
-        : isSet(object.company_delivery_address)
-        ? globalThis.String(object.company_delivery_address)
-        : "",
-    };
-  },
-
-  toJSON(message: Customer): unknown {
-    const obj: any = {};
-    if (message.country !== "") {
-      obj.country = message.country;
-    }
-    if (message.type !== "") {
-      obj.type = message.type;
-    }
-    if (message.email !== "") {
-      obj.email = message.email;
-    }
-    if (message.firstName !== "") {
-      obj.firstName = message.firstName;
-    }
-    if (message.lastName !== "") {
-      obj.lastName = message.lastName;
-    }
-    if (message.phone !== "") {
-      obj.phone = message.phone;
-    }
-    if (message.vatNumber !== "") {
-      obj.vatNumber = message.vatNumber;
-    }
-    if (message.companyName !== "") {
-      obj.companyName = message.companyName;
-    }
-    if (message.companyBillingAddress !== "") {
-      obj.companyBillingAddress = message.companyBillingAddress;
-    }
-    if (message.companyDeliveryAddress !== "") {
-      obj.companyDeliveryAddress = message.companyDeliveryAddress;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Customer>, I>>(base?: I): Customer {
-    return Customer.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Customer>, I>>(object: I): Customer {
-    const message = createBaseCustomer();
-    message.country = object.country ?? "";
-    message.type = object.type ?? "";
-    message.email = object.email ?? "";
-    message.firstName = object.firstName ?? "";
-    message.lastName = object.lastName ?? "";
-    message.phone = object.phone ?? "";
-    message.vatNumber = object.vatNumber ?? "";
-    message.companyName = object.companyName ?? "";
-    message.companyBillingAddress = object.companyBillingAddress ?? "";
-    message.companyDeliveryAddress = object.companyDeliveryAddress ?? "";
-    return message;
-  },
 };
 
 function createBaseNameValue(): NameValue {
@@ -2765,34 +1930,6 @@ export const NameValue: MessageFns<NameValue> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): NameValue {
-    return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: NameValue): unknown {
-    const obj: any = {};
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<NameValue>, I>>(base?: I): NameValue {
-    return NameValue.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<NameValue>, I>>(object: I): NameValue {
-    const message = createBaseNameValue();
-    message.name = object.name ?? "";
-    message.value = object.value ?? "";
-    return message;
   },
 };
 
@@ -2941,101 +2078,6 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): PlaceOrderRequest {
-    return {
-      cartId: isSet(object.cartId)
-        ? globalThis.String(object.cartId)
-        : isSet(object.cart_id)
-        ? globalThis.String(object.cart_id)
-        : "",
-      cartVersion: isSet(object.cartVersion)
-        ? globalThis.Number(object.cartVersion)
-        : isSet(object.cart_version)
-        ? globalThis.Number(object.cart_version)
-        : 0,
-      customer: isSet(object.customer) ? Customer.fromJSON(object.customer) : undefined,
-      paymentMethod: isSet(object.paymentMethod)
-        ? globalThis.String(object.paymentMethod)
-        : isSet(object.payment_method)
-        ? globalThis.String(object.payment_method)
-        : "",
-      termsAccepted: isSet(object.termsAccepted)
-        ? globalThis.Boolean(object.termsAccepted)
-        : isSet(object.terms_accepted)
-        ? globalThis.Boolean(object.terms_accepted)
-        : false,
-      privacyAccepted: isSet(object.privacyAccepted)
-        ? globalThis.Boolean(object.privacyAccepted)
-        : isSet(object.privacy_accepted)
-        ? globalThis.Boolean(object.privacy_accepted)
-        : false,
-      locale: isSet(object.locale) ? globalThis.String(object.locale) : "",
-      totalMinor: isSet(object.totalMinor)
-        ? BigInt(object.totalMinor)
-        : isSet(object.total_minor)
-        ? BigInt(object.total_minor)
-        : 0n,
-      autoRenew: isSet(object.autoRenew)
-        ? globalThis.Boolean(object.autoRenew)
-        : isSet(object.auto_renew)
-        ? globalThis.Boolean(object.auto_renew)
-        : false,
-    };
-  },
-
-  toJSON(message: PlaceOrderRequest): unknown {
-    const obj: any = {};
-    if (message.cartId !== "") {
-      obj.cartId = message.cartId;
-    }
-    if (message.cartVersion !== 0) {
-      obj.cartVersion = Math.round(message.cartVersion);
-    }
-    if (message.customer !== undefined) {
-      obj.customer = Customer.toJSON(message.customer);
-    }
-    if (message.paymentMethod !== "") {
-      obj.paymentMethod = message.paymentMethod;
-    }
-    if (message.termsAccepted !== false) {
-      obj.termsAccepted = message.termsAccepted;
-    }
-    if (message.privacyAccepted !== false) {
-      obj.privacyAccepted = message.privacyAccepted;
-    }
-    if (message.locale !== "") {
-      obj.locale = message.locale;
-    }
-    if (message.totalMinor !== 0n) {
-      obj.totalMinor = message.totalMinor.toString();
-    }
-    if (message.autoRenew !== false) {
-      obj.autoRenew = message.autoRenew;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PlaceOrderRequest>, I>>(base?: I): PlaceOrderRequest {
-    return PlaceOrderRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PlaceOrderRequest>, I>>(object: I): PlaceOrderRequest {
-    const message = createBasePlaceOrderRequest();
-    message.cartId = object.cartId ?? "";
-    message.cartVersion = object.cartVersion ?? 0;
-    message.customer = (object.customer !== undefined && object.customer !== null)
-      ? Customer.fromPartial(object.customer)
-      : undefined;
-    message.paymentMethod = object.paymentMethod ?? "";
-    message.termsAccepted = object.termsAccepted ?? false;
-    message.privacyAccepted = object.privacyAccepted ?? false;
-    message.locale = object.locale ?? "";
-    message.totalMinor = (object.totalMinor !== undefined && object.totalMinor !== null)
-      ? BigInt(object.totalMinor)
-      : 0n;
-    message.autoRenew = object.autoRenew ?? false;
-    return message;
-  },
 };
 
 function createBasePlaceOrderResponse(): PlaceOrderResponse {
@@ -3095,34 +2137,6 @@ export const PlaceOrderResponse: MessageFns<PlaceOrderResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): PlaceOrderResponse {
-    return {
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-      token: isSet(object.token) ? globalThis.String(object.token) : "",
-    };
-  },
-
-  toJSON(message: PlaceOrderResponse): unknown {
-    const obj: any = {};
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    if (message.token !== "") {
-      obj.token = message.token;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PlaceOrderResponse>, I>>(base?: I): PlaceOrderResponse {
-    return PlaceOrderResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PlaceOrderResponse>, I>>(object: I): PlaceOrderResponse {
-    const message = createBasePlaceOrderResponse();
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    message.token = object.token ?? "";
-    return message;
   },
 };
 
@@ -3195,43 +2209,6 @@ export const BeginPaymentRequest: MessageFns<BeginPaymentRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): BeginPaymentRequest {
-    return {
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-      token: isSet(object.token) ? globalThis.String(object.token) : "",
-      paymentMethod: isSet(object.paymentMethod)
-        ? globalThis.String(object.paymentMethod)
-        : isSet(object.payment_method)
-        ? globalThis.String(object.payment_method)
-        : "",
-    };
-  },
-
-  toJSON(message: BeginPaymentRequest): unknown {
-    const obj: any = {};
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    if (message.token !== "") {
-      obj.token = message.token;
-    }
-    if (message.paymentMethod !== "") {
-      obj.paymentMethod = message.paymentMethod;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<BeginPaymentRequest>, I>>(base?: I): BeginPaymentRequest {
-    return BeginPaymentRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<BeginPaymentRequest>, I>>(object: I): BeginPaymentRequest {
-    const message = createBaseBeginPaymentRequest();
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    message.token = object.token ?? "";
-    message.paymentMethod = object.paymentMethod ?? "";
-    return message;
-  },
 };
 
 function createBaseBeginPaymentResponse(): BeginPaymentResponse {
@@ -3299,47 +2276,6 @@ export const BeginPaymentResponse: MessageFns<BeginPaymentResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): BeginPaymentResponse {
-    return {
-      paymentId: isSet(object.paymentId)
-        ? globalThis.String(object.paymentId)
-        : isSet(object.payment_id)
-        ? globalThis.String(object.payment_id)
-        : "",
-      status: isSet(object.status) ? globalThis.String(object.status) : "",
-      redirectUrl: isSet(object.redirectUrl)
-        ? globalThis.String(object.redirectUrl)
-        : isSet(object.redirect_url)
-        ? globalThis.String(object.redirect_url)
-        : "",
-    };
-  },
-
-  toJSON(message: BeginPaymentResponse): unknown {
-    const obj: any = {};
-    if (message.paymentId !== "") {
-      obj.paymentId = message.paymentId;
-    }
-    if (message.status !== "") {
-      obj.status = message.status;
-    }
-    if (message.redirectUrl !== "") {
-      obj.redirectUrl = message.redirectUrl;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<BeginPaymentResponse>, I>>(base?: I): BeginPaymentResponse {
-    return BeginPaymentResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<BeginPaymentResponse>, I>>(object: I): BeginPaymentResponse {
-    const message = createBaseBeginPaymentResponse();
-    message.paymentId = object.paymentId ?? "";
-    message.status = object.status ?? "";
-    message.redirectUrl = object.redirectUrl ?? "";
-    return message;
   },
 };
 
@@ -3422,48 +2358,6 @@ export const OpenOrderRequest: MessageFns<OpenOrderRequest> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): OpenOrderRequest {
-    return {
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-      token: isSet(object.token) ? globalThis.String(object.token) : "",
-      refresh: isSet(object.refresh) ? globalThis.Boolean(object.refresh) : false,
-      withCodes: isSet(object.withCodes)
-        ? globalThis.Boolean(object.withCodes)
-        : isSet(object.with_codes)
-        ? globalThis.Boolean(object.with_codes)
-        : false,
-    };
-  },
-
-  toJSON(message: OpenOrderRequest): unknown {
-    const obj: any = {};
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    if (message.token !== "") {
-      obj.token = message.token;
-    }
-    if (message.refresh !== false) {
-      obj.refresh = message.refresh;
-    }
-    if (message.withCodes !== false) {
-      obj.withCodes = message.withCodes;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OpenOrderRequest>, I>>(base?: I): OpenOrderRequest {
-    return OpenOrderRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OpenOrderRequest>, I>>(object: I): OpenOrderRequest {
-    const message = createBaseOpenOrderRequest();
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    message.token = object.token ?? "";
-    message.refresh = object.refresh ?? false;
-    message.withCodes = object.withCodes ?? false;
-    return message;
   },
 };
 
@@ -3566,68 +2460,6 @@ export const OpenOrderResponse: MessageFns<OpenOrderResponse> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): OpenOrderResponse {
-    return {
-      order: isSet(object.order) ? Order.fromJSON(object.order) : undefined,
-      codes: globalThis.Array.isArray(object?.codes) ? object.codes.map((e: any) => ItemCodes.fromJSON(e)) : [],
-      shopName: isSet(object.shopName)
-        ? globalThis.String(object.shopName)
-        : isSet(object.shop_name)
-        ? globalThis.String(object.shop_name)
-        : "",
-      supportEmail: isSet(object.supportEmail)
-        ? globalThis.String(object.supportEmail)
-        : isSet(object.support_email)
-        ? globalThis.String(object.support_email)
-        : "",
-      supportUrl: isSet(object.supportUrl)
-        ? globalThis.String(object.supportUrl)
-        : isSet(object.support_url)
-        ? globalThis.String(object.support_url)
-        : "",
-      subscriptions: globalThis.Array.isArray(object?.subscriptions)
-        ? object.subscriptions.map((e: any) => Subscription.fromJSON(e))
-        : [],
-    };
-  },
-
-  toJSON(message: OpenOrderResponse): unknown {
-    const obj: any = {};
-    if (message.order !== undefined) {
-      obj.order = Order.toJSON(message.order);
-    }
-    if (message.codes?.length) {
-      obj.codes = message.codes.map((e) => ItemCodes.toJSON(e));
-    }
-    if (message.shopName !== "") {
-      obj.shopName = message.shopName;
-    }
-    if (message.supportEmail !== "") {
-      obj.supportEmail = message.supportEmail;
-    }
-    if (message.supportUrl !== "") {
-      obj.supportUrl = message.supportUrl;
-    }
-    if (message.subscriptions?.length) {
-      obj.subscriptions = message.subscriptions.map((e) => Subscription.toJSON(e));
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OpenOrderResponse>, I>>(base?: I): OpenOrderResponse {
-    return OpenOrderResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OpenOrderResponse>, I>>(object: I): OpenOrderResponse {
-    const message = createBaseOpenOrderResponse();
-    message.order = (object.order !== undefined && object.order !== null) ? Order.fromPartial(object.order) : undefined;
-    message.codes = object.codes?.map((e) => ItemCodes.fromPartial(e)) || [];
-    message.shopName = object.shopName ?? "";
-    message.supportEmail = object.supportEmail ?? "";
-    message.supportUrl = object.supportUrl ?? "";
-    message.subscriptions = object.subscriptions?.map((e) => Subscription.fromPartial(e)) || [];
-    return message;
-  },
 };
 
 function createBaseItemCodes(): ItemCodes {
@@ -3687,34 +2519,6 @@ export const ItemCodes: MessageFns<ItemCodes> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ItemCodes {
-    return {
-      itemId: isSet(object.itemId) ? BigInt(object.itemId) : isSet(object.item_id) ? BigInt(object.item_id) : 0n,
-      codes: globalThis.Array.isArray(object?.codes) ? object.codes.map((e: any) => globalThis.String(e)) : [],
-    };
-  },
-
-  toJSON(message: ItemCodes): unknown {
-    const obj: any = {};
-    if (message.itemId !== 0n) {
-      obj.itemId = message.itemId.toString();
-    }
-    if (message.codes?.length) {
-      obj.codes = message.codes;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ItemCodes>, I>>(base?: I): ItemCodes {
-    return ItemCodes.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ItemCodes>, I>>(object: I): ItemCodes {
-    const message = createBaseItemCodes();
-    message.itemId = (object.itemId !== undefined && object.itemId !== null) ? BigInt(object.itemId) : 0n;
-    message.codes = object.codes?.map((e) => e) || [];
-    return message;
   },
 };
 
@@ -4112,278 +2916,6 @@ export const Order: MessageFns<Order> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Order {
-    return {
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-      orderName: isSet(object.orderName)
-        ? globalThis.String(object.orderName)
-        : isSet(object.order_name)
-        ? globalThis.String(object.order_name)
-        : "",
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
-      status: isSet(object.status) ? globalThis.String(object.status) : "",
-      fulfilmentStatus: isSet(object.fulfilmentStatus)
-        ? globalThis.String(object.fulfilmentStatus)
-        : isSet(object.fulfilment_status)
-        ? globalThis.String(object.fulfilment_status)
-        : "",
-      externalId: isSet(object.externalId)
-        ? globalThis.String(object.externalId)
-        : isSet(object.external_id)
-        ? globalThis.String(object.external_id)
-        : "",
-      createdAt: isSet(object.createdAt)
-        ? fromJsonTimestamp(object.createdAt)
-        : isSet(object.created_at)
-        ? fromJsonTimestamp(object.created_at)
-        : undefined,
-      paidAt: isSet(object.paidAt)
-        ? fromJsonTimestamp(object.paidAt)
-        : isSet(object.paid_at)
-        ? fromJsonTimestamp(object.paid_at)
-        : undefined,
-      currency: isSet(object.currency) ? globalThis.String(object.currency) : "",
-      locale: isSet(object.locale) ? globalThis.String(object.locale) : "",
-      token: isSet(object.token) ? globalThis.String(object.token) : "",
-      detailUrl: isSet(object.detailUrl)
-        ? globalThis.String(object.detailUrl)
-        : isSet(object.detail_url)
-        ? globalThis.String(object.detail_url)
-        : "",
-      customer: isSet(object.customer) ? Customer.fromJSON(object.customer) : undefined,
-      items: globalThis.Array.isArray(object?.items)
-        ? object.items.map((e: any) => OrderItem.fromJSON(e))
-        : [],
-      totalMinor: isSet(object.totalMinor)
-        ? BigInt(object.totalMinor)
-        : isSet(object.total_minor)
-        ? BigInt(object.total_minor)
-        : 0n,
-      additionalData: globalThis.Array.isArray(object?.additionalData)
-        ? object.additionalData.map((e: any) => NameValue.fromJSON(e))
-        : globalThis.Array.isArray(object?.additional_data)
-        ? object.additional_data.map((e: any) => NameValue.fromJSON(e))
-        : [],
-      metadata: isObject(object.metadata)
-        ? (globalThis.Object.entries(object.metadata) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : {},
-      payment: isSet(object.payment) ? PaymentSummary.fromJSON(object.payment) : undefined,
-      version: isSet(object.version) ? BigInt(object.version) : 0n,
-      timeZone: isSet(object.timeZone)
-        ? globalThis.String(object.timeZone)
-        : isSet(object.time_zone)
-        ? globalThis.String(object.time_zone)
-        : "",
-      paymentMethod: isSet(object.paymentMethod)
-        ? globalThis.String(object.paymentMethod)
-        : isSet(object.payment_method)
-        ? globalThis.String(object.payment_method)
-        : "",
-      refundDuePaymentIds: globalThis.Array.isArray(object?.refundDuePaymentIds)
-        ? object.refundDuePaymentIds.map((e: any) => globalThis.String(e))
-        : globalThis.Array.isArray(object?.refund_due_payment_ids)
-        ? object.refund_due_payment_ids.map((e: any) => globalThis.String(e))
-        : [],
-      autoRenew: isSet(object.autoRenew)
-        ? globalThis.Boolean(object.autoRenew)
-        : isSet(object.auto_renew)
-        ? globalThis.Boolean(object.auto_renew)
-        : false,
-      renewsSubscriptionId: isSet(object.renewsSubscriptionId)
-        ? globalThis.String(object.renewsSubscriptionId)
-        : isSet(object.renews_subscription_id)
-        ? globalThis.String(object.renews_subscription_id)
-        : "",
-      isPaidByHand: isSet(object.isPaidByHand)
-        ? globalThis.Boolean(object.isPaidByHand)
-        : isSet(object.is_paid_by_hand)
-        ? globalThis.Boolean(object.is_paid_by_hand)
-        : false,
-      paymentMethods: globalThis.Array.isArray(object?.paymentMethods)
-        ? object.paymentMethods.map((e: any) => PaymentMethod.fromJSON(e))
-        : globalThis.Array.isArray(object?.payment_methods)
-        ? object.payment_methods.map((e: any) => PaymentMethod.fromJSON(e))
-        : [],
-      paymentSystemName: isSet(object.paymentSystemName)
-        ? globalThis.String(object.paymentSystemName)
-        : isSet(object.payment_system_name)
-        ? globalThis.String(object.payment_system_name)
-        : "",
-      shownMethod: isSet(object.shownMethod)
-        ? PaymentMethod.fromJSON(object.shownMethod)
-        : isSet(object.shown_method)
-        ? PaymentMethod.fromJSON(object.shown_method)
-        : undefined,
-    };
-  },
-
-  toJSON(message: Order): unknown {
-    const obj: any = {};
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    if (message.orderName !== "") {
-      obj.orderName = message.orderName;
-    }
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.livemode !== false) {
-      obj.livemode = message.livemode;
-    }
-    if (message.status !== "") {
-      obj.status = message.status;
-    }
-    if (message.fulfilmentStatus !== "") {
-      obj.fulfilmentStatus = message.fulfilmentStatus;
-    }
-    if (message.externalId !== "") {
-      obj.externalId = message.externalId;
-    }
-    if (message.createdAt !== undefined) {
-      obj.createdAt = message.createdAt.toISOString();
-    }
-    if (message.paidAt !== undefined) {
-      obj.paidAt = message.paidAt.toISOString();
-    }
-    if (message.currency !== "") {
-      obj.currency = message.currency;
-    }
-    if (message.locale !== "") {
-      obj.locale = message.locale;
-    }
-    if (message.token !== "") {
-      obj.token = message.token;
-    }
-    if (message.detailUrl !== "") {
-      obj.detailUrl = message.detailUrl;
-    }
-    if (message.customer !== undefined) {
-      obj.customer = Customer.toJSON(message.customer);
-    }
-    if (message.items?.length) {
-      obj.items = message.items.map((e) => OrderItem.toJSON(e));
-    }
-    if (message.totalMinor !== 0n) {
-      obj.totalMinor = message.totalMinor.toString();
-    }
-    if (message.additionalData?.length) {
-      obj.additionalData = message.additionalData.map((e) => NameValue.toJSON(e));
-    }
-    if (message.metadata) {
-      const entries = globalThis.Object.entries(message.metadata) as [string, string][];
-      if (entries.length > 0) {
-        obj.metadata = {};
-        entries.forEach(([k, v]) => {
-          obj.metadata[k] = v;
-        });
-      }
-    }
-    if (message.payment !== undefined) {
-      obj.payment = PaymentSummary.toJSON(message.payment);
-    }
-    if (message.version !== 0n) {
-      obj.version = message.version.toString();
-    }
-    if (message.timeZone !== "") {
-      obj.timeZone = message.timeZone;
-    }
-    if (message.paymentMethod !== "") {
-      obj.paymentMethod = message.paymentMethod;
-    }
-    if (message.refundDuePaymentIds?.length) {
-      obj.refundDuePaymentIds = message.refundDuePaymentIds;
-    }
-    if (message.autoRenew !== false) {
-      obj.autoRenew = message.autoRenew;
-    }
-    if (message.renewsSubscriptionId !== "") {
-      obj.renewsSubscriptionId = message.renewsSubscriptionId;
-    }
-    if (message.isPaidByHand !== false) {
-      obj.isPaidByHand = message.isPaidByHand;
-    }
-    if (message.paymentMethods?.length) {
-      obj.paymentMethods = message.paymentMethods.map((e) => PaymentMethod.toJSON(e));
-    }
-    if (message.paymentSystemName !== "") {
-      obj.paymentSystemName = message.paymentSystemName;
-    }
-    if (message.shownMethod !== undefined) {
-      obj.shownMethod = PaymentMethod.toJSON(message.shownMethod);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Order>, I>>(base?: I): Order {
-    return Order.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Order>, I>>(object: I): Order {
-    const message = createBaseOrder();
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    message.orderName = object.orderName ?? "";
-    message.merchantId = object.merchantId ?? "";
-    message.livemode = object.livemode ?? false;
-    message.status = object.status ?? "";
-    message.fulfilmentStatus = object.fulfilmentStatus ?? "";
-    message.externalId = object.externalId ?? "";
-    message.createdAt = object.createdAt ?? undefined;
-    message.paidAt = object.paidAt ?? undefined;
-    message.currency = object.currency ?? "";
-    message.locale = object.locale ?? "";
-    message.token = object.token ?? "";
-    message.detailUrl = object.detailUrl ?? "";
-    message.customer = (object.customer !== undefined && object.customer !== null)
-      ? Customer.fromPartial(object.customer)
-      : undefined;
-    message.items = object.items?.map((e) => OrderItem.fromPartial(e)) || [];
-    message.totalMinor = (object.totalMinor !== undefined && object.totalMinor !== null)
-      ? BigInt(object.totalMinor)
-      : 0n;
-    message.additionalData = object.additionalData?.map((e) => NameValue.fromPartial(e)) || [];
-    message.metadata = (globalThis.Object.entries(object.metadata ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
-        if (value !== undefined) {
-          acc[key] = globalThis.String(value);
-        }
-        return acc;
-      },
-      {},
-    );
-    message.payment = (object.payment !== undefined && object.payment !== null)
-      ? PaymentSummary.fromPartial(object.payment)
-      : undefined;
-    message.version = (object.version !== undefined && object.version !== null) ? BigInt(object.version) : 0n;
-    message.timeZone = object.timeZone ?? "";
-    message.paymentMethod = object.paymentMethod ?? "";
-    message.refundDuePaymentIds = object.refundDuePaymentIds?.map((e) => e) || [];
-    message.autoRenew = object.autoRenew ?? false;
-    message.renewsSubscriptionId = object.renewsSubscriptionId ?? "";
-    message.isPaidByHand = object.isPaidByHand ?? false;
-    message.paymentMethods = object.paymentMethods?.map((e) => PaymentMethod.fromPartial(e)) || [];
-    message.paymentSystemName = object.paymentSystemName ?? "";
-    message.shownMethod = (object.shownMethod !== undefined && object.shownMethod !== null)
-      ? PaymentMethod.fromPartial(object.shownMethod)
-      : undefined;
-    return message;
-  },
 };
 
 function createBaseOrder_MetadataEntry(): Order_MetadataEntry {
@@ -4440,34 +2972,6 @@ export const Order_MetadataEntry: MessageFns<Order_MetadataEntry> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): Order_MetadataEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: Order_MetadataEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Order_MetadataEntry>, I>>(base?: I): Order_MetadataEntry {
-    return Order_MetadataEntry.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Order_MetadataEntry>, I>>(object: I): Order_MetadataEntry {
-    const message = createBaseOrder_MetadataEntry();
-    message.key = object.key ?? "";
-    message.value = object.value ?? "";
-    return message;
   },
 };
 
@@ -4763,196 +3267,6 @@ export const OrderItem: MessageFns<OrderItem> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): OrderItem {
-    return {
-      id: isSet(object.id) ? BigInt(object.id) : 0n,
-      productId: isSet(object.productId)
-        ? globalThis.String(object.productId)
-        : isSet(object.product_id)
-        ? globalThis.String(object.product_id)
-        : "",
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      familyName: isSet(object.familyName)
-        ? globalThis.String(object.familyName)
-        : isSet(object.family_name)
-        ? globalThis.String(object.family_name)
-        : "",
-      vendorCode: isSet(object.vendorCode)
-        ? globalThis.String(object.vendorCode)
-        : isSet(object.vendor_code)
-        ? globalThis.String(object.vendor_code)
-        : "",
-      sku: isSet(object.sku) ? globalThis.String(object.sku) : "",
-      businessSegment: isSet(object.businessSegment)
-        ? globalThis.String(object.businessSegment)
-        : isSet(object.business_segment)
-        ? globalThis.String(object.business_segment)
-        : "",
-      priceMinor: isSet(object.priceMinor)
-        ? BigInt(object.priceMinor)
-        : isSet(object.price_minor)
-        ? BigInt(object.price_minor)
-        : 0n,
-      quantity: isSet(object.quantity) ? globalThis.Number(object.quantity) : 0,
-      discountMinor: isSet(object.discountMinor)
-        ? BigInt(object.discountMinor)
-        : isSet(object.discount_minor)
-        ? BigInt(object.discount_minor)
-        : 0n,
-      vatMinor: isSet(object.vatMinor)
-        ? BigInt(object.vatMinor)
-        : isSet(object.vat_minor)
-        ? BigInt(object.vat_minor)
-        : 0n,
-      amountMinor: isSet(object.amountMinor)
-        ? BigInt(object.amountMinor)
-        : isSet(object.amount_minor)
-        ? BigInt(object.amount_minor)
-        : 0n,
-      marginMinor: isSet(object.marginMinor)
-        ? BigInt(object.marginMinor)
-        : isSet(object.margin_minor)
-        ? BigInt(object.margin_minor)
-        : 0n,
-      deliveryMethod: isSet(object.deliveryMethod)
-        ? globalThis.String(object.deliveryMethod)
-        : isSet(object.delivery_method)
-        ? globalThis.String(object.delivery_method)
-        : "",
-      oneCodePer: isSet(object.oneCodePer)
-        ? globalThis.String(object.oneCodePer)
-        : isSet(object.one_code_per)
-        ? globalThis.String(object.one_code_per)
-        : "",
-      sendMail: isSet(object.sendMail)
-        ? globalThis.Boolean(object.sendMail)
-        : isSet(object.send_mail)
-        ? globalThis.Boolean(object.send_mail)
-        : false,
-      showOnOrderPage: isSet(object.showOnOrderPage)
-        ? globalThis.Boolean(object.showOnOrderPage)
-        : isSet(object.show_on_order_page)
-        ? globalThis.Boolean(object.show_on_order_page)
-        : false,
-      deliveredAt: isSet(object.deliveredAt)
-        ? fromJsonTimestamp(object.deliveredAt)
-        : isSet(object.delivered_at)
-        ? fromJsonTimestamp(object.delivered_at)
-        : undefined,
-      subscriptionTerms: isSet(object.subscriptionTerms)
-        ? SubscriptionTerms.fromJSON(object.subscriptionTerms)
-        : isSet(object.subscription_terms)
-        ? SubscriptionTerms.fromJSON(object.subscription_terms)
-        : undefined,
-      subscription: isSet(object.subscription) ? ItemSubscription.fromJSON(object.subscription) : undefined,
-    };
-  },
-
-  toJSON(message: OrderItem): unknown {
-    const obj: any = {};
-    if (message.id !== 0n) {
-      obj.id = message.id.toString();
-    }
-    if (message.productId !== "") {
-      obj.productId = message.productId;
-    }
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.familyName !== "") {
-      obj.familyName = message.familyName;
-    }
-    if (message.vendorCode !== "") {
-      obj.vendorCode = message.vendorCode;
-    }
-    if (message.sku !== "") {
-      obj.sku = message.sku;
-    }
-    if (message.businessSegment !== "") {
-      obj.businessSegment = message.businessSegment;
-    }
-    if (message.priceMinor !== 0n) {
-      obj.priceMinor = message.priceMinor.toString();
-    }
-    if (message.quantity !== 0) {
-      obj.quantity = Math.round(message.quantity);
-    }
-    if (message.discountMinor !== 0n) {
-      obj.discountMinor = message.discountMinor.toString();
-    }
-    if (message.vatMinor !== 0n) {
-      obj.vatMinor = message.vatMinor.toString();
-    }
-    if (message.amountMinor !== 0n) {
-      obj.amountMinor = message.amountMinor.toString();
-    }
-    if (message.marginMinor !== 0n) {
-      obj.marginMinor = message.marginMinor.toString();
-    }
-    if (message.deliveryMethod !== "") {
-      obj.deliveryMethod = message.deliveryMethod;
-    }
-    if (message.oneCodePer !== "") {
-      obj.oneCodePer = message.oneCodePer;
-    }
-    if (message.sendMail !== false) {
-      obj.sendMail = message.sendMail;
-    }
-    if (message.showOnOrderPage !== false) {
-      obj.showOnOrderPage = message.showOnOrderPage;
-    }
-    if (message.deliveredAt !== undefined) {
-      obj.deliveredAt = message.deliveredAt.toISOString();
-    }
-    if (message.subscriptionTerms !== undefined) {
-      obj.subscriptionTerms = SubscriptionTerms.toJSON(message.subscriptionTerms);
-    }
-    if (message.subscription !== undefined) {
-      obj.subscription = ItemSubscription.toJSON(message.subscription);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OrderItem>, I>>(base?: I): OrderItem {
-    return OrderItem.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OrderItem>, I>>(object: I): OrderItem {
-    const message = createBaseOrderItem();
-    message.id = (object.id !== undefined && object.id !== null) ? BigInt(object.id) : 0n;
-    message.productId = object.productId ?? "";
-    message.name = object.name ?? "";
-    message.familyName = object.familyName ?? "";
-    message.vendorCode = object.vendorCode ?? "";
-    message.sku = object.sku ?? "";
-    message.businessSegment = object.businessSegment ?? "";
-    message.priceMinor = (object.priceMinor !== undefined && object.priceMinor !== null)
-      ? BigInt(object.priceMinor)
-      : 0n;
-    message.quantity = object.quantity ?? 0;
-    message.discountMinor = (object.discountMinor !== undefined && object.discountMinor !== null)
-      ? BigInt(object.discountMinor)
-      : 0n;
-    message.vatMinor = (object.vatMinor !== undefined && object.vatMinor !== null) ? BigInt(object.vatMinor) : 0n;
-    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
-      ? BigInt(object.amountMinor)
-      : 0n;
-    message.marginMinor = (object.marginMinor !== undefined && object.marginMinor !== null)
-      ? BigInt(object.marginMinor)
-      : 0n;
-    message.deliveryMethod = object.deliveryMethod ?? "";
-    message.oneCodePer = object.oneCodePer ?? "";
-    message.sendMail = object.sendMail ?? false;
-    message.showOnOrderPage = object.showOnOrderPage ?? false;
-    message.deliveredAt = object.deliveredAt ?? undefined;
-    message.subscriptionTerms = (object.subscriptionTerms !== undefined && object.subscriptionTerms !== null)
-      ? SubscriptionTerms.fromPartial(object.subscriptionTerms)
-      : undefined;
-    message.subscription = (object.subscription !== undefined && object.subscription !== null)
-      ? ItemSubscription.fromPartial(object.subscription)
-      : undefined;
-    return message;
-  },
 };
 
 function createBasePaymentSummary(): PaymentSummary {
@@ -5157,136 +3471,6 @@ export const PaymentSummary: MessageFns<PaymentSummary> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): PaymentSummary {
-    return {
-      paymentId: isSet(object.paymentId)
-        ? globalThis.String(object.paymentId)
-        : isSet(object.payment_id)
-        ? globalThis.String(object.payment_id)
-        : "",
-      status: isSet(object.status) ? globalThis.String(object.status) : "",
-      method: isSet(object.method) ? globalThis.String(object.method) : "",
-      systemName: isSet(object.systemName)
-        ? globalThis.String(object.systemName)
-        : isSet(object.system_name)
-        ? globalThis.String(object.system_name)
-        : "",
-      cardType: isSet(object.cardType)
-        ? globalThis.String(object.cardType)
-        : isSet(object.card_type)
-        ? globalThis.String(object.card_type)
-        : "",
-      cardLast4: isSet(object.cardLast4)
-        ? globalThis.String(object.cardLast4)
-        : isSet(object.card_last_4)
-        ? globalThis.String(object.card_last_4)
-        : "",
-      cardExpiration: isSet(object.cardExpiration)
-        ? globalThis.String(object.cardExpiration)
-        : isSet(object.card_expiration)
-        ? globalThis.String(object.card_expiration)
-        : "",
-      errorCode: isSet(object.errorCode)
-        ? globalThis.String(object.errorCode)
-        : isSet(object.error_code)
-        ? globalThis.String(object.error_code)
-        : "",
-      errorDescription: isSet(object.errorDescription)
-        ? globalThis.String(object.errorDescription)
-        : isSet(object.error_description)
-        ? globalThis.String(object.error_description)
-        : "",
-      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
-      moneyMoved: isSet(object.moneyMoved)
-        ? globalThis.String(object.moneyMoved)
-        : isSet(object.money_moved)
-        ? globalThis.String(object.money_moved)
-        : "",
-      instrumentId: isSet(object.instrumentId)
-        ? globalThis.String(object.instrumentId)
-        : isSet(object.instrument_id)
-        ? globalThis.String(object.instrument_id)
-        : "",
-      instrument: isSet(object.instrument) ? Instrument.fromJSON(object.instrument) : undefined,
-      expiryMinutes: isSet(object.expiryMinutes)
-        ? globalThis.Number(object.expiryMinutes)
-        : isSet(object.expiry_minutes)
-        ? globalThis.Number(object.expiry_minutes)
-        : 0,
-    };
-  },
-
-  toJSON(message: PaymentSummary): unknown {
-    const obj: any = {};
-    if (message.paymentId !== "") {
-      obj.paymentId = message.paymentId;
-    }
-    if (message.status !== "") {
-      obj.status = message.status;
-    }
-    if (message.method !== "") {
-      obj.method = message.method;
-    }
-    if (message.systemName !== "") {
-      obj.systemName = message.systemName;
-    }
-    if (message.cardType !== "") {
-      obj.cardType = message.cardType;
-    }
-    if (message.cardLast4 !== "") {
-      obj.cardLast4 = message.cardLast4;
-    }
-    if (message.cardExpiration !== "") {
-      obj.cardExpiration = message.cardExpiration;
-    }
-    if (message.errorCode !== "") {
-      obj.errorCode = message.errorCode;
-    }
-    if (message.errorDescription !== "") {
-      obj.errorDescription = message.errorDescription;
-    }
-    if (message.reason !== "") {
-      obj.reason = message.reason;
-    }
-    if (message.moneyMoved !== "") {
-      obj.moneyMoved = message.moneyMoved;
-    }
-    if (message.instrumentId !== "") {
-      obj.instrumentId = message.instrumentId;
-    }
-    if (message.instrument !== undefined) {
-      obj.instrument = Instrument.toJSON(message.instrument);
-    }
-    if (message.expiryMinutes !== 0) {
-      obj.expiryMinutes = Math.round(message.expiryMinutes);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PaymentSummary>, I>>(base?: I): PaymentSummary {
-    return PaymentSummary.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PaymentSummary>, I>>(object: I): PaymentSummary {
-    const message = createBasePaymentSummary();
-    message.paymentId = object.paymentId ?? "";
-    message.status = object.status ?? "";
-    message.method = object.method ?? "";
-    message.systemName = object.systemName ?? "";
-    message.cardType = object.cardType ?? "";
-    message.cardLast4 = object.cardLast4 ?? "";
-    message.cardExpiration = object.cardExpiration ?? "";
-    message.errorCode = object.errorCode ?? "";
-    message.errorDescription = object.errorDescription ?? "";
-    message.reason = object.reason ?? "";
-    message.moneyMoved = object.moneyMoved ?? "";
-    message.instrumentId = object.instrumentId ?? "";
-    message.instrument = (object.instrument !== undefined && object.instrument !== null)
-      ? Instrument.fromPartial(object.instrument)
-      : undefined;
-    message.expiryMinutes = object.expiryMinutes ?? 0;
-    return message;
-  },
 };
 
 function createBaseChangeSubscriptionRequest(): ChangeSubscriptionRequest {
@@ -5369,48 +3553,6 @@ export const ChangeSubscriptionRequest: MessageFns<ChangeSubscriptionRequest> = 
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ChangeSubscriptionRequest {
-    return {
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-      token: isSet(object.token) ? globalThis.String(object.token) : "",
-      subscriptionId: isSet(object.subscriptionId)
-        ? globalThis.String(object.subscriptionId)
-        : isSet(object.subscription_id)
-        ? globalThis.String(object.subscription_id)
-        : "",
-      action: isSet(object.action) ? globalThis.String(object.action) : "",
-    };
-  },
-
-  toJSON(message: ChangeSubscriptionRequest): unknown {
-    const obj: any = {};
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    if (message.token !== "") {
-      obj.token = message.token;
-    }
-    if (message.subscriptionId !== "") {
-      obj.subscriptionId = message.subscriptionId;
-    }
-    if (message.action !== "") {
-      obj.action = message.action;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ChangeSubscriptionRequest>, I>>(base?: I): ChangeSubscriptionRequest {
-    return ChangeSubscriptionRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ChangeSubscriptionRequest>, I>>(object: I): ChangeSubscriptionRequest {
-    const message = createBaseChangeSubscriptionRequest();
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    message.token = object.token ?? "";
-    message.subscriptionId = object.subscriptionId ?? "";
-    message.action = object.action ?? "";
-    return message;
-  },
 };
 
 function createBaseChangeSubscriptionResponse(): ChangeSubscriptionResponse {
@@ -5445,23 +3587,6 @@ export const ChangeSubscriptionResponse: MessageFns<ChangeSubscriptionResponse> 
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(_: any): ChangeSubscriptionResponse {
-    return {};
-  },
-
-  toJSON(_: ChangeSubscriptionResponse): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ChangeSubscriptionResponse>, I>>(base?: I): ChangeSubscriptionResponse {
-    return ChangeSubscriptionResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ChangeSubscriptionResponse>, I>>(_: I): ChangeSubscriptionResponse {
-    const message = createBaseChangeSubscriptionResponse();
-    return message;
   },
 };
 
@@ -5523,38 +3648,6 @@ export const GetOrderRequest: MessageFns<GetOrderRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): GetOrderRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-    };
-  },
-
-  toJSON(message: GetOrderRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetOrderRequest>, I>>(base?: I): GetOrderRequest {
-    return GetOrderRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetOrderRequest>, I>>(object: I): GetOrderRequest {
-    const message = createBaseGetOrderRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    return message;
-  },
 };
 
 function createBaseGetOrderResponse(): GetOrderResponse {
@@ -5600,27 +3693,6 @@ export const GetOrderResponse: MessageFns<GetOrderResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): GetOrderResponse {
-    return { order: isSet(object.order) ? Order.fromJSON(object.order) : undefined };
-  },
-
-  toJSON(message: GetOrderResponse): unknown {
-    const obj: any = {};
-    if (message.order !== undefined) {
-      obj.order = Order.toJSON(message.order);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetOrderResponse>, I>>(base?: I): GetOrderResponse {
-    return GetOrderResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetOrderResponse>, I>>(object: I): GetOrderResponse {
-    const message = createBaseGetOrderResponse();
-    message.order = (object.order !== undefined && object.order !== null) ? Order.fromPartial(object.order) : undefined;
-    return message;
   },
 };
 
@@ -5760,92 +3832,6 @@ export const ListOrdersRequest: MessageFns<ListOrdersRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ListOrdersRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
-      startingAfter: isSet(object.startingAfter)
-        ? BigInt(object.startingAfter)
-        : isSet(object.starting_after)
-        ? BigInt(object.starting_after)
-        : 0n,
-      endingBefore: isSet(object.endingBefore)
-        ? BigInt(object.endingBefore)
-        : isSet(object.ending_before)
-        ? BigInt(object.ending_before)
-        : 0n,
-      status: isSet(object.status) ? globalThis.String(object.status) : "",
-      fulfilmentStatus: isSet(object.fulfilmentStatus)
-        ? globalThis.String(object.fulfilmentStatus)
-        : isSet(object.fulfilment_status)
-        ? globalThis.String(object.fulfilment_status)
-        : "",
-      customerEmail: isSet(object.customerEmail)
-        ? globalThis.String(object.customerEmail)
-        : isSet(object.customer_email)
-        ? globalThis.String(object.customer_email)
-        : "",
-      externalId: isSet(object.externalId)
-        ? globalThis.String(object.externalId)
-        : isSet(object.external_id)
-        ? globalThis.String(object.external_id)
-        : "",
-    };
-  },
-
-  toJSON(message: ListOrdersRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.limit !== 0) {
-      obj.limit = Math.round(message.limit);
-    }
-    if (message.startingAfter !== 0n) {
-      obj.startingAfter = message.startingAfter.toString();
-    }
-    if (message.endingBefore !== 0n) {
-      obj.endingBefore = message.endingBefore.toString();
-    }
-    if (message.status !== "") {
-      obj.status = message.status;
-    }
-    if (message.fulfilmentStatus !== "") {
-      obj.fulfilmentStatus = message.fulfilmentStatus;
-    }
-    if (message.customerEmail !== "") {
-      obj.customerEmail = message.customerEmail;
-    }
-    if (message.externalId !== "") {
-      obj.externalId = message.externalId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListOrdersRequest>, I>>(base?: I): ListOrdersRequest {
-    return ListOrdersRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListOrdersRequest>, I>>(object: I): ListOrdersRequest {
-    const message = createBaseListOrdersRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.limit = object.limit ?? 0;
-    message.startingAfter = (object.startingAfter !== undefined && object.startingAfter !== null)
-      ? BigInt(object.startingAfter)
-      : 0n;
-    message.endingBefore = (object.endingBefore !== undefined && object.endingBefore !== null)
-      ? BigInt(object.endingBefore)
-      : 0n;
-    message.status = object.status ?? "";
-    message.fulfilmentStatus = object.fulfilmentStatus ?? "";
-    message.customerEmail = object.customerEmail ?? "";
-    message.externalId = object.externalId ?? "";
-    return message;
-  },
 };
 
 function createBaseListOrdersResponse(): ListOrdersResponse {
@@ -5902,38 +3888,6 @@ export const ListOrdersResponse: MessageFns<ListOrdersResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ListOrdersResponse {
-    return {
-      orders: globalThis.Array.isArray(object?.orders) ? object.orders.map((e: any) => Order.fromJSON(e)) : [],
-      hasMore: isSet(object.hasMore)
-        ? globalThis.Boolean(object.hasMore)
-        : isSet(object.has_more)
-        ? globalThis.Boolean(object.has_more)
-        : false,
-    };
-  },
-
-  toJSON(message: ListOrdersResponse): unknown {
-    const obj: any = {};
-    if (message.orders?.length) {
-      obj.orders = message.orders.map((e) => Order.toJSON(e));
-    }
-    if (message.hasMore !== false) {
-      obj.hasMore = message.hasMore;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListOrdersResponse>, I>>(base?: I): ListOrdersResponse {
-    return ListOrdersResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListOrdersResponse>, I>>(object: I): ListOrdersResponse {
-    const message = createBaseListOrdersResponse();
-    message.orders = object.orders?.map((e) => Order.fromPartial(e)) || [];
-    message.hasMore = object.hasMore ?? false;
-    return message;
   },
 };
 
@@ -5995,38 +3949,6 @@ export const DeleteOrderRequest: MessageFns<DeleteOrderRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): DeleteOrderRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-    };
-  },
-
-  toJSON(message: DeleteOrderRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<DeleteOrderRequest>, I>>(base?: I): DeleteOrderRequest {
-    return DeleteOrderRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<DeleteOrderRequest>, I>>(object: I): DeleteOrderRequest {
-    const message = createBaseDeleteOrderRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    return message;
-  },
 };
 
 function createBaseDeleteOrderResponse(): DeleteOrderResponse {
@@ -6072,27 +3994,6 @@ export const DeleteOrderResponse: MessageFns<DeleteOrderResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): DeleteOrderResponse {
-    return { order: isSet(object.order) ? Order.fromJSON(object.order) : undefined };
-  },
-
-  toJSON(message: DeleteOrderResponse): unknown {
-    const obj: any = {};
-    if (message.order !== undefined) {
-      obj.order = Order.toJSON(message.order);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<DeleteOrderResponse>, I>>(base?: I): DeleteOrderResponse {
-    return DeleteOrderResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<DeleteOrderResponse>, I>>(object: I): DeleteOrderResponse {
-    const message = createBaseDeleteOrderResponse();
-    message.order = (object.order !== undefined && object.order !== null) ? Order.fromPartial(object.order) : undefined;
-    return message;
   },
 };
 
@@ -6165,47 +4066,6 @@ export const ResendLicencesRequest: MessageFns<ResendLicencesRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ResendLicencesRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-      requestId: isSet(object.requestId)
-        ? globalThis.String(object.requestId)
-        : isSet(object.request_id)
-        ? globalThis.String(object.request_id)
-        : "",
-    };
-  },
-
-  toJSON(message: ResendLicencesRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    if (message.requestId !== "") {
-      obj.requestId = message.requestId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ResendLicencesRequest>, I>>(base?: I): ResendLicencesRequest {
-    return ResendLicencesRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ResendLicencesRequest>, I>>(object: I): ResendLicencesRequest {
-    const message = createBaseResendLicencesRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    message.requestId = object.requestId ?? "";
-    return message;
-  },
 };
 
 function createBaseResendLicencesResponse(): ResendLicencesResponse {
@@ -6262,34 +4122,6 @@ export const ResendLicencesResponse: MessageFns<ResendLicencesResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ResendLicencesResponse {
-    return {
-      order: isSet(object.order) ? Order.fromJSON(object.order) : undefined,
-      items: isSet(object.items) ? globalThis.Number(object.items) : 0,
-    };
-  },
-
-  toJSON(message: ResendLicencesResponse): unknown {
-    const obj: any = {};
-    if (message.order !== undefined) {
-      obj.order = Order.toJSON(message.order);
-    }
-    if (message.items !== 0) {
-      obj.items = Math.round(message.items);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ResendLicencesResponse>, I>>(base?: I): ResendLicencesResponse {
-    return ResendLicencesResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ResendLicencesResponse>, I>>(object: I): ResendLicencesResponse {
-    const message = createBaseResendLicencesResponse();
-    message.order = (object.order !== undefined && object.order !== null) ? Order.fromPartial(object.order) : undefined;
-    message.items = object.items ?? 0;
-    return message;
   },
 };
 
@@ -6365,43 +4197,6 @@ export const DocumentKey: MessageFns<DocumentKey> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): DocumentKey {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-      version: isSet(object.version) ? BigInt(object.version) : 0n,
-    };
-  },
-
-  toJSON(message: DocumentKey): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    if (message.version !== 0n) {
-      obj.version = message.version.toString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<DocumentKey>, I>>(base?: I): DocumentKey {
-    return DocumentKey.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<DocumentKey>, I>>(object: I): DocumentKey {
-    const message = createBaseDocumentKey();
-    message.merchantId = object.merchantId ?? "";
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    message.version = (object.version !== undefined && object.version !== null) ? BigInt(object.version) : 0n;
-    return message;
-  },
 };
 
 function createBaseGetOrderDocumentsRequest(): GetOrderDocumentsRequest {
@@ -6447,27 +4242,6 @@ export const GetOrderDocumentsRequest: MessageFns<GetOrderDocumentsRequest> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): GetOrderDocumentsRequest {
-    return { keys: globalThis.Array.isArray(object?.keys) ? object.keys.map((e: any) => DocumentKey.fromJSON(e)) : [] };
-  },
-
-  toJSON(message: GetOrderDocumentsRequest): unknown {
-    const obj: any = {};
-    if (message.keys?.length) {
-      obj.keys = message.keys.map((e) => DocumentKey.toJSON(e));
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetOrderDocumentsRequest>, I>>(base?: I): GetOrderDocumentsRequest {
-    return GetOrderDocumentsRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetOrderDocumentsRequest>, I>>(object: I): GetOrderDocumentsRequest {
-    const message = createBaseGetOrderDocumentsRequest();
-    message.keys = object.keys?.map((e) => DocumentKey.fromPartial(e)) || [];
-    return message;
   },
 };
 
@@ -6559,61 +4333,6 @@ export const OrderDocument: MessageFns<OrderDocument> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): OrderDocument {
-    return {
-      key: isSet(object.key) ? DocumentKey.fromJSON(object.key) : undefined,
-      order: isSet(object.order) ? Order.fromJSON(object.order) : undefined,
-      shopName: isSet(object.shopName)
-        ? globalThis.String(object.shopName)
-        : isSet(object.shop_name)
-        ? globalThis.String(object.shop_name)
-        : "",
-      supportEmail: isSet(object.supportEmail)
-        ? globalThis.String(object.supportEmail)
-        : isSet(object.support_email)
-        ? globalThis.String(object.support_email)
-        : "",
-      occurredAt: isSet(object.occurredAt)
-        ? fromJsonTimestamp(object.occurredAt)
-        : isSet(object.occurred_at)
-        ? fromJsonTimestamp(object.occurred_at)
-        : undefined,
-    };
-  },
-
-  toJSON(message: OrderDocument): unknown {
-    const obj: any = {};
-    if (message.key !== undefined) {
-      obj.key = DocumentKey.toJSON(message.key);
-    }
-    if (message.order !== undefined) {
-      obj.order = Order.toJSON(message.order);
-    }
-    if (message.shopName !== "") {
-      obj.shopName = message.shopName;
-    }
-    if (message.supportEmail !== "") {
-      obj.supportEmail = message.supportEmail;
-    }
-    if (message.occurredAt !== undefined) {
-      obj.occurredAt = message.occurredAt.toISOString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OrderDocument>, I>>(base?: I): OrderDocument {
-    return OrderDocument.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OrderDocument>, I>>(object: I): OrderDocument {
-    const message = createBaseOrderDocument();
-    message.key = (object.key !== undefined && object.key !== null) ? DocumentKey.fromPartial(object.key) : undefined;
-    message.order = (object.order !== undefined && object.order !== null) ? Order.fromPartial(object.order) : undefined;
-    message.shopName = object.shopName ?? "";
-    message.supportEmail = object.supportEmail ?? "";
-    message.occurredAt = object.occurredAt ?? undefined;
-    return message;
-  },
 };
 
 function createBaseGetOrderDocumentsResponse(): GetOrderDocumentsResponse {
@@ -6659,31 +4378,6 @@ export const GetOrderDocumentsResponse: MessageFns<GetOrderDocumentsResponse> = 
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): GetOrderDocumentsResponse {
-    return {
-      documents: globalThis.Array.isArray(object?.documents)
-        ? object.documents.map((e: any) => OrderDocument.fromJSON(e))
-        : [],
-    };
-  },
-
-  toJSON(message: GetOrderDocumentsResponse): unknown {
-    const obj: any = {};
-    if (message.documents?.length) {
-      obj.documents = message.documents.map((e) => OrderDocument.toJSON(e));
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetOrderDocumentsResponse>, I>>(base?: I): GetOrderDocumentsResponse {
-    return GetOrderDocumentsResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetOrderDocumentsResponse>, I>>(object: I): GetOrderDocumentsResponse {
-    const message = createBaseGetOrderDocumentsResponse();
-    message.documents = object.documents?.map((e) => OrderDocument.fromPartial(e)) || [];
-    return message;
   },
 };
 
@@ -7091,19 +4785,6 @@ export const OrderApiClient = makeGenericClientConstructor(
   serviceName: string;
 };
 
-type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
-
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-type KeysOfUnion<T> = T extends T ? keyof T : never;
-export type Exact<P, I extends P> = P extends Builtin ? P
-  : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
-
 function toTimestamp(date: Date): Timestamp {
   const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
   const nanos = (date.getTime() % 1_000) * 1_000_000;
@@ -7116,29 +4797,7 @@ function fromTimestamp(t: Timestamp): Date {
   return new globalThis.Date(millis);
 }
 
-function fromJsonTimestamp(o: any): Date {
-  if (o instanceof globalThis.Date) {
-    return o;
-  } else if (typeof o === "string") {
-    return new globalThis.Date(o);
-  } else {
-    return fromTimestamp(Timestamp.fromJSON(o));
-  }
-}
-
-function isObject(value: any): boolean {
-  return typeof value === "object" && value !== null;
-}
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
-
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
-  create<I extends Exact<DeepPartial<T>, I>>(base?: I): T;
-  fromPartial<I extends Exact<DeepPartial<T>, I>>(object: I): T;
 }

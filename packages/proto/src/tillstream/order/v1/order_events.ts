@@ -349,226 +349,6 @@ export const OrderEvent: MessageFns<OrderEvent> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): OrderEvent {
-    return {
-      header: isSet(object.header) ? EventHeader.fromJSON(object.header) : undefined,
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-      payload: isSet(object.orderCreated)
-        ? { $case: "orderCreated", value: OrderCreated.fromJSON(object.orderCreated) }
-        : isSet(object.order_created)
-        ? { $case: "orderCreated", value: OrderCreated.fromJSON(object.order_created) }
-        : isSet(object.orderPaymentFailed)
-        ? { $case: "orderPaymentFailed", value: OrderPaymentFailed.fromJSON(object.orderPaymentFailed) }
-        : isSet(object.order_payment_failed)
-        ? { $case: "orderPaymentFailed", value: OrderPaymentFailed.fromJSON(object.order_payment_failed) }
-        : isSet(object.orderPaid)
-        ? { $case: "orderPaid", value: OrderPaid.fromJSON(object.orderPaid) }
-        : isSet(object.order_paid)
-        ? { $case: "orderPaid", value: OrderPaid.fromJSON(object.order_paid) }
-        : isSet(object.orderItemDelivered)
-        ? { $case: "orderItemDelivered", value: OrderItemDelivered.fromJSON(object.orderItemDelivered) }
-        : isSet(object.order_item_delivered)
-        ? { $case: "orderItemDelivered", value: OrderItemDelivered.fromJSON(object.order_item_delivered) }
-        : isSet(object.orderDelivered)
-        ? { $case: "orderDelivered", value: OrderDelivered.fromJSON(object.orderDelivered) }
-        : isSet(object.order_delivered)
-        ? { $case: "orderDelivered", value: OrderDelivered.fromJSON(object.order_delivered) }
-        : isSet(object.orderDeleted)
-        ? { $case: "orderDeleted", value: OrderDeleted.fromJSON(object.orderDeleted) }
-        : isSet(object.order_deleted)
-        ? { $case: "orderDeleted", value: OrderDeleted.fromJSON(object.order_deleted) }
-        : isSet(object.orderPaidAgain)
-        ? { $case: "orderPaidAgain", value: OrderPaidAgain.fromJSON(object.orderPaidAgain) }
-        : isSet(object.order_paid_again)
-        ? { $case: "orderPaidAgain", value: OrderPaidAgain.fromJSON(object.order_paid_again) }
-        : isSet(object.orderPaidLate)
-        ? { $case: "orderPaidLate", value: OrderPaidLate.fromJSON(object.orderPaidLate) }
-        : isSet(object.order_paid_late)
-        ? { $case: "orderPaidLate", value: OrderPaidLate.fromJSON(object.order_paid_late) }
-        : isSet(object.orderReminderDue)
-        ? { $case: "orderReminderDue", value: OrderReminderDue.fromJSON(object.orderReminderDue) }
-        : isSet(object.order_reminder_due)
-        ? { $case: "orderReminderDue", value: OrderReminderDue.fromJSON(object.order_reminder_due) }
-        : isSet(object.orderSubscriptionCancelled)
-        ? {
-          $case: "orderSubscriptionCancelled",
-          value: OrderSubscriptionCancelled.fromJSON(object.orderSubscriptionCancelled),
-        }
-        : isSet(object.order_subscription_cancelled)
-        ? {
-          $case: "orderSubscriptionCancelled",
-          value: OrderSubscriptionCancelled.fromJSON(object.order_subscription_cancelled),
-        }
-        : isSet(object.orderSubscriptionRestored)
-        ? {
-          $case: "orderSubscriptionRestored",
-          value: OrderSubscriptionRestored.fromJSON(object.orderSubscriptionRestored),
-        }
-        : isSet(object.order_subscription_restored)
-        ? {
-          $case: "orderSubscriptionRestored",
-          value: OrderSubscriptionRestored.fromJSON(object.order_subscription_restored),
-        }
-        : isSet(object.orderSubscriptionNoted)
-        ? { $case: "orderSubscriptionNoted", value: OrderSubscriptionNoted.fromJSON(object.orderSubscriptionNoted) }
-        : isSet(object.order_subscription_noted)
-        ? { $case: "orderSubscriptionNoted", value: OrderSubscriptionNoted.fromJSON(object.order_subscription_noted) }
-        : isSet(object.orderLicencesAsked)
-        ? { $case: "orderLicencesAsked", value: OrderLicencesAsked.fromJSON(object.orderLicencesAsked) }
-        : isSet(object.order_licences_asked)
-        ? { $case: "orderLicencesAsked", value: OrderLicencesAsked.fromJSON(object.order_licences_asked) }
-        : undefined,
-    };
-  },
-
-  toJSON(message: OrderEvent): unknown {
-    const obj: any = {};
-    if (message.header !== undefined) {
-      obj.header = EventHeader.toJSON(message.header);
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    if (message.payload?.$case === "orderCreated") {
-      obj.orderCreated = OrderCreated.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "orderPaymentFailed") {
-      obj.orderPaymentFailed = OrderPaymentFailed.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "orderPaid") {
-      obj.orderPaid = OrderPaid.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "orderItemDelivered") {
-      obj.orderItemDelivered = OrderItemDelivered.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "orderDelivered") {
-      obj.orderDelivered = OrderDelivered.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "orderDeleted") {
-      obj.orderDeleted = OrderDeleted.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "orderPaidAgain") {
-      obj.orderPaidAgain = OrderPaidAgain.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "orderPaidLate") {
-      obj.orderPaidLate = OrderPaidLate.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "orderReminderDue") {
-      obj.orderReminderDue = OrderReminderDue.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "orderSubscriptionCancelled") {
-      obj.orderSubscriptionCancelled = OrderSubscriptionCancelled.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "orderSubscriptionRestored") {
-      obj.orderSubscriptionRestored = OrderSubscriptionRestored.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "orderSubscriptionNoted") {
-      obj.orderSubscriptionNoted = OrderSubscriptionNoted.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "orderLicencesAsked") {
-      obj.orderLicencesAsked = OrderLicencesAsked.toJSON(message.payload.value);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OrderEvent>, I>>(base?: I): OrderEvent {
-    return OrderEvent.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OrderEvent>, I>>(object: I): OrderEvent {
-    const message = createBaseOrderEvent();
-    message.header = (object.header !== undefined && object.header !== null)
-      ? EventHeader.fromPartial(object.header)
-      : undefined;
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    switch (object.payload?.$case) {
-      case "orderCreated": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "orderCreated", value: OrderCreated.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-      case "orderPaymentFailed": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = {
-            $case: "orderPaymentFailed",
-            value: OrderPaymentFailed.fromPartial(object.payload.value),
-          };
-        }
-        break;
-      }
-      case "orderPaid": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "orderPaid", value: OrderPaid.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-      case "orderItemDelivered": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = {
-            $case: "orderItemDelivered",
-            value: OrderItemDelivered.fromPartial(object.payload.value),
-          };
-        }
-        break;
-      }
-      case "orderDelivered": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "orderDelivered", value: OrderDelivered.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-      case "orderDeleted": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "orderDeleted", value: OrderDeleted.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-      case "orderPaidAgain": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "orderPaidAgain", value: OrderPaidAgain.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-      case "orderPaidLate": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "orderPaidLate", value: OrderPaidLate.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-      case "orderReminderDue": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "orderReminderDue", value: OrderReminderDue.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-      case "orderSubscriptionCancelled": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = {
-            $case: "orderSubscriptionCancelled",
-            value: OrderSubscriptionCancelled.fromPartial(object.payload.value),
-          };
-        }
-        break;
-      }
-      case "orderSubscriptionRestored": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = {
-            $case: "orderSubscriptionRestored",
-            value: OrderSubscriptionRestored.fromPartial(object.payload.value),
-          };
-        }
-        break;
-      }
-      case "orderSubscriptionNoted": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = {
-            $case: "orderSubscriptionNoted",
-            value: OrderSubscriptionNoted.fromPartial(object.payload.value),
-          };
-        }
-        break;
-      }
-      case "orderLicencesAsked": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = {
-            $case: "orderLicencesAsked",
-            value: OrderLicencesAsked.fromPartial(object.payload.value),
-          };
-        }
-        break;
-      }
-    }
-    return message;
-  },
 };
 
 function createBaseOrderCreated(): OrderCreated {
@@ -625,40 +405,6 @@ export const OrderCreated: MessageFns<OrderCreated> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): OrderCreated {
-    return {
-      itemCount: isSet(object.itemCount)
-        ? globalThis.Number(object.itemCount)
-        : isSet(object.item_count)
-        ? globalThis.Number(object.item_count)
-        : 0,
-      renewal: isSet(object.renewal) ? Renewal.fromJSON(object.renewal) : undefined,
-    };
-  },
-
-  toJSON(message: OrderCreated): unknown {
-    const obj: any = {};
-    if (message.itemCount !== 0) {
-      obj.itemCount = Math.round(message.itemCount);
-    }
-    if (message.renewal !== undefined) {
-      obj.renewal = Renewal.toJSON(message.renewal);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OrderCreated>, I>>(base?: I): OrderCreated {
-    return OrderCreated.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OrderCreated>, I>>(object: I): OrderCreated {
-    const message = createBaseOrderCreated();
-    message.itemCount = object.itemCount ?? 0;
-    message.renewal = (object.renewal !== undefined && object.renewal !== null)
-      ? Renewal.fromPartial(object.renewal)
-      : undefined;
-    return message;
   },
 };
 
@@ -801,84 +547,6 @@ export const Renewal: MessageFns<Renewal> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Renewal {
-    return {
-      subscriptionId: isSet(object.subscriptionId)
-        ? globalThis.String(object.subscriptionId)
-        : isSet(object.subscription_id)
-        ? globalThis.String(object.subscription_id)
-        : "",
-      term: isSet(object.term) ? globalThis.Number(object.term) : 0,
-      itemId: isSet(object.itemId) ? BigInt(object.itemId) : isSet(object.item_id) ? BigInt(object.item_id) : 0n,
-      amountMinor: isSet(object.amountMinor)
-        ? BigInt(object.amountMinor)
-        : isSet(object.amount_minor)
-        ? BigInt(object.amount_minor)
-        : 0n,
-      currency: isSet(object.currency) ? globalThis.String(object.currency) : "",
-      livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
-      parentOrderId: isSet(object.parentOrderId)
-        ? BigInt(object.parentOrderId)
-        : isSet(object.parent_order_id)
-        ? BigInt(object.parent_order_id)
-        : 0n,
-      isPaidByHand: isSet(object.isPaidByHand)
-        ? globalThis.Boolean(object.isPaidByHand)
-        : isSet(object.is_paid_by_hand)
-        ? globalThis.Boolean(object.is_paid_by_hand)
-        : false,
-    };
-  },
-
-  toJSON(message: Renewal): unknown {
-    const obj: any = {};
-    if (message.subscriptionId !== "") {
-      obj.subscriptionId = message.subscriptionId;
-    }
-    if (message.term !== 0) {
-      obj.term = Math.round(message.term);
-    }
-    if (message.itemId !== 0n) {
-      obj.itemId = message.itemId.toString();
-    }
-    if (message.amountMinor !== 0n) {
-      obj.amountMinor = message.amountMinor.toString();
-    }
-    if (message.currency !== "") {
-      obj.currency = message.currency;
-    }
-    if (message.livemode !== false) {
-      obj.livemode = message.livemode;
-    }
-    if (message.parentOrderId !== 0n) {
-      obj.parentOrderId = message.parentOrderId.toString();
-    }
-    if (message.isPaidByHand !== false) {
-      obj.isPaidByHand = message.isPaidByHand;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Renewal>, I>>(base?: I): Renewal {
-    return Renewal.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Renewal>, I>>(object: I): Renewal {
-    const message = createBaseRenewal();
-    message.subscriptionId = object.subscriptionId ?? "";
-    message.term = object.term ?? 0;
-    message.itemId = (object.itemId !== undefined && object.itemId !== null) ? BigInt(object.itemId) : 0n;
-    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
-      ? BigInt(object.amountMinor)
-      : 0n;
-    message.currency = object.currency ?? "";
-    message.livemode = object.livemode ?? false;
-    message.parentOrderId = (object.parentOrderId !== undefined && object.parentOrderId !== null)
-      ? BigInt(object.parentOrderId)
-      : 0n;
-    message.isPaidByHand = object.isPaidByHand ?? false;
-    return message;
-  },
 };
 
 function createBaseOrderPaymentFailed(): OrderPaymentFailed {
@@ -946,45 +614,6 @@ export const OrderPaymentFailed: MessageFns<OrderPaymentFailed> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): OrderPaymentFailed {
-    return {
-      paymentId: isSet(object.paymentId)
-        ? globalThis.String(object.paymentId)
-        : isSet(object.payment_id)
-        ? globalThis.String(object.payment_id)
-        : "",
-      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
-      renewal: isSet(object.renewal) ? Renewal.fromJSON(object.renewal) : undefined,
-    };
-  },
-
-  toJSON(message: OrderPaymentFailed): unknown {
-    const obj: any = {};
-    if (message.paymentId !== "") {
-      obj.paymentId = message.paymentId;
-    }
-    if (message.reason !== "") {
-      obj.reason = message.reason;
-    }
-    if (message.renewal !== undefined) {
-      obj.renewal = Renewal.toJSON(message.renewal);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OrderPaymentFailed>, I>>(base?: I): OrderPaymentFailed {
-    return OrderPaymentFailed.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OrderPaymentFailed>, I>>(object: I): OrderPaymentFailed {
-    const message = createBaseOrderPaymentFailed();
-    message.paymentId = object.paymentId ?? "";
-    message.reason = object.reason ?? "";
-    message.renewal = (object.renewal !== undefined && object.renewal !== null)
-      ? Renewal.fromPartial(object.renewal)
-      : undefined;
-    return message;
   },
 };
 
@@ -1079,65 +708,6 @@ export const OrderPaid: MessageFns<OrderPaid> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): OrderPaid {
-    return {
-      paymentId: isSet(object.paymentId)
-        ? globalThis.String(object.paymentId)
-        : isSet(object.payment_id)
-        ? globalThis.String(object.payment_id)
-        : "",
-      amountMinor: isSet(object.amountMinor)
-        ? BigInt(object.amountMinor)
-        : isSet(object.amount_minor)
-        ? BigInt(object.amount_minor)
-        : 0n,
-      currency: isSet(object.currency) ? globalThis.String(object.currency) : "",
-      renewal: isSet(object.renewal) ? Renewal.fromJSON(object.renewal) : undefined,
-      startsSubscriptions: isSet(object.startsSubscriptions)
-        ? globalThis.Boolean(object.startsSubscriptions)
-        : isSet(object.starts_subscriptions)
-        ? globalThis.Boolean(object.starts_subscriptions)
-        : false,
-    };
-  },
-
-  toJSON(message: OrderPaid): unknown {
-    const obj: any = {};
-    if (message.paymentId !== "") {
-      obj.paymentId = message.paymentId;
-    }
-    if (message.amountMinor !== 0n) {
-      obj.amountMinor = message.amountMinor.toString();
-    }
-    if (message.currency !== "") {
-      obj.currency = message.currency;
-    }
-    if (message.renewal !== undefined) {
-      obj.renewal = Renewal.toJSON(message.renewal);
-    }
-    if (message.startsSubscriptions !== false) {
-      obj.startsSubscriptions = message.startsSubscriptions;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OrderPaid>, I>>(base?: I): OrderPaid {
-    return OrderPaid.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OrderPaid>, I>>(object: I): OrderPaid {
-    const message = createBaseOrderPaid();
-    message.paymentId = object.paymentId ?? "";
-    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
-      ? BigInt(object.amountMinor)
-      : 0n;
-    message.currency = object.currency ?? "";
-    message.renewal = (object.renewal !== undefined && object.renewal !== null)
-      ? Renewal.fromPartial(object.renewal)
-      : undefined;
-    message.startsSubscriptions = object.startsSubscriptions ?? false;
-    return message;
-  },
 };
 
 function createBaseOrderItemDelivered(): OrderItemDelivered {
@@ -1209,43 +779,6 @@ export const OrderItemDelivered: MessageFns<OrderItemDelivered> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): OrderItemDelivered {
-    return {
-      itemId: isSet(object.itemId) ? BigInt(object.itemId) : isSet(object.item_id) ? BigInt(object.item_id) : 0n,
-      part: isSet(object.part) ? globalThis.Number(object.part) : 0,
-      partCount: isSet(object.partCount)
-        ? globalThis.Number(object.partCount)
-        : isSet(object.part_count)
-        ? globalThis.Number(object.part_count)
-        : 0,
-    };
-  },
-
-  toJSON(message: OrderItemDelivered): unknown {
-    const obj: any = {};
-    if (message.itemId !== 0n) {
-      obj.itemId = message.itemId.toString();
-    }
-    if (message.part !== 0) {
-      obj.part = Math.round(message.part);
-    }
-    if (message.partCount !== 0) {
-      obj.partCount = Math.round(message.partCount);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OrderItemDelivered>, I>>(base?: I): OrderItemDelivered {
-    return OrderItemDelivered.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OrderItemDelivered>, I>>(object: I): OrderItemDelivered {
-    const message = createBaseOrderItemDelivered();
-    message.itemId = (object.itemId !== undefined && object.itemId !== null) ? BigInt(object.itemId) : 0n;
-    message.part = object.part ?? 0;
-    message.partCount = object.partCount ?? 0;
-    return message;
-  },
 };
 
 function createBaseOrderDelivered(): OrderDelivered {
@@ -1280,23 +813,6 @@ export const OrderDelivered: MessageFns<OrderDelivered> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(_: any): OrderDelivered {
-    return {};
-  },
-
-  toJSON(_: OrderDelivered): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OrderDelivered>, I>>(base?: I): OrderDelivered {
-    return OrderDelivered.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OrderDelivered>, I>>(_: I): OrderDelivered {
-    const message = createBaseOrderDelivered();
-    return message;
   },
 };
 
@@ -1355,36 +871,6 @@ export const OrderDeleted: MessageFns<OrderDeleted> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): OrderDeleted {
-    return {
-      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
-      renewal: isSet(object.renewal) ? Renewal.fromJSON(object.renewal) : undefined,
-    };
-  },
-
-  toJSON(message: OrderDeleted): unknown {
-    const obj: any = {};
-    if (message.reason !== "") {
-      obj.reason = message.reason;
-    }
-    if (message.renewal !== undefined) {
-      obj.renewal = Renewal.toJSON(message.renewal);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OrderDeleted>, I>>(base?: I): OrderDeleted {
-    return OrderDeleted.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OrderDeleted>, I>>(object: I): OrderDeleted {
-    const message = createBaseOrderDeleted();
-    message.reason = object.reason ?? "";
-    message.renewal = (object.renewal !== undefined && object.renewal !== null)
-      ? Renewal.fromPartial(object.renewal)
-      : undefined;
-    return message;
-  },
 };
 
 function createBaseOrderPaidAgain(): OrderPaidAgain {
@@ -1430,33 +916,6 @@ export const OrderPaidAgain: MessageFns<OrderPaidAgain> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): OrderPaidAgain {
-    return {
-      paymentId: isSet(object.paymentId)
-        ? globalThis.String(object.paymentId)
-        : isSet(object.payment_id)
-        ? globalThis.String(object.payment_id)
-        : "",
-    };
-  },
-
-  toJSON(message: OrderPaidAgain): unknown {
-    const obj: any = {};
-    if (message.paymentId !== "") {
-      obj.paymentId = message.paymentId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OrderPaidAgain>, I>>(base?: I): OrderPaidAgain {
-    return OrderPaidAgain.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OrderPaidAgain>, I>>(object: I): OrderPaidAgain {
-    const message = createBaseOrderPaidAgain();
-    message.paymentId = object.paymentId ?? "";
-    return message;
   },
 };
 
@@ -1504,33 +963,6 @@ export const OrderPaidLate: MessageFns<OrderPaidLate> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): OrderPaidLate {
-    return {
-      paymentId: isSet(object.paymentId)
-        ? globalThis.String(object.paymentId)
-        : isSet(object.payment_id)
-        ? globalThis.String(object.payment_id)
-        : "",
-    };
-  },
-
-  toJSON(message: OrderPaidLate): unknown {
-    const obj: any = {};
-    if (message.paymentId !== "") {
-      obj.paymentId = message.paymentId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OrderPaidLate>, I>>(base?: I): OrderPaidLate {
-    return OrderPaidLate.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OrderPaidLate>, I>>(object: I): OrderPaidLate {
-    const message = createBaseOrderPaidLate();
-    message.paymentId = object.paymentId ?? "";
-    return message;
-  },
 };
 
 function createBaseOrderReminderDue(): OrderReminderDue {
@@ -1576,27 +1008,6 @@ export const OrderReminderDue: MessageFns<OrderReminderDue> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): OrderReminderDue {
-    return { number: isSet(object.number) ? globalThis.Number(object.number) : 0 };
-  },
-
-  toJSON(message: OrderReminderDue): unknown {
-    const obj: any = {};
-    if (message.number !== 0) {
-      obj.number = Math.round(message.number);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OrderReminderDue>, I>>(base?: I): OrderReminderDue {
-    return OrderReminderDue.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OrderReminderDue>, I>>(object: I): OrderReminderDue {
-    const message = createBaseOrderReminderDue();
-    message.number = object.number ?? 0;
-    return message;
   },
 };
 
@@ -1658,38 +1069,6 @@ export const OrderSubscriptionCancelled: MessageFns<OrderSubscriptionCancelled> 
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): OrderSubscriptionCancelled {
-    return {
-      subscriptionId: isSet(object.subscriptionId)
-        ? globalThis.String(object.subscriptionId)
-        : isSet(object.subscription_id)
-        ? globalThis.String(object.subscription_id)
-        : "",
-      itemId: isSet(object.itemId) ? BigInt(object.itemId) : isSet(object.item_id) ? BigInt(object.item_id) : 0n,
-    };
-  },
-
-  toJSON(message: OrderSubscriptionCancelled): unknown {
-    const obj: any = {};
-    if (message.subscriptionId !== "") {
-      obj.subscriptionId = message.subscriptionId;
-    }
-    if (message.itemId !== 0n) {
-      obj.itemId = message.itemId.toString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OrderSubscriptionCancelled>, I>>(base?: I): OrderSubscriptionCancelled {
-    return OrderSubscriptionCancelled.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OrderSubscriptionCancelled>, I>>(object: I): OrderSubscriptionCancelled {
-    const message = createBaseOrderSubscriptionCancelled();
-    message.subscriptionId = object.subscriptionId ?? "";
-    message.itemId = (object.itemId !== undefined && object.itemId !== null) ? BigInt(object.itemId) : 0n;
-    return message;
-  },
 };
 
 function createBaseOrderSubscriptionRestored(): OrderSubscriptionRestored {
@@ -1750,38 +1129,6 @@ export const OrderSubscriptionRestored: MessageFns<OrderSubscriptionRestored> = 
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): OrderSubscriptionRestored {
-    return {
-      subscriptionId: isSet(object.subscriptionId)
-        ? globalThis.String(object.subscriptionId)
-        : isSet(object.subscription_id)
-        ? globalThis.String(object.subscription_id)
-        : "",
-      itemId: isSet(object.itemId) ? BigInt(object.itemId) : isSet(object.item_id) ? BigInt(object.item_id) : 0n,
-    };
-  },
-
-  toJSON(message: OrderSubscriptionRestored): unknown {
-    const obj: any = {};
-    if (message.subscriptionId !== "") {
-      obj.subscriptionId = message.subscriptionId;
-    }
-    if (message.itemId !== 0n) {
-      obj.itemId = message.itemId.toString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OrderSubscriptionRestored>, I>>(base?: I): OrderSubscriptionRestored {
-    return OrderSubscriptionRestored.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OrderSubscriptionRestored>, I>>(object: I): OrderSubscriptionRestored {
-    const message = createBaseOrderSubscriptionRestored();
-    message.subscriptionId = object.subscriptionId ?? "";
-    message.itemId = (object.itemId !== undefined && object.itemId !== null) ? BigInt(object.itemId) : 0n;
-    return message;
-  },
 };
 
 function createBaseOrderSubscriptionNoted(): OrderSubscriptionNoted {
@@ -1841,38 +1188,6 @@ export const OrderSubscriptionNoted: MessageFns<OrderSubscriptionNoted> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): OrderSubscriptionNoted {
-    return {
-      subscriptionId: isSet(object.subscriptionId)
-        ? globalThis.String(object.subscriptionId)
-        : isSet(object.subscription_id)
-        ? globalThis.String(object.subscription_id)
-        : "",
-      itemId: isSet(object.itemId) ? BigInt(object.itemId) : isSet(object.item_id) ? BigInt(object.item_id) : 0n,
-    };
-  },
-
-  toJSON(message: OrderSubscriptionNoted): unknown {
-    const obj: any = {};
-    if (message.subscriptionId !== "") {
-      obj.subscriptionId = message.subscriptionId;
-    }
-    if (message.itemId !== 0n) {
-      obj.itemId = message.itemId.toString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OrderSubscriptionNoted>, I>>(base?: I): OrderSubscriptionNoted {
-    return OrderSubscriptionNoted.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OrderSubscriptionNoted>, I>>(object: I): OrderSubscriptionNoted {
-    const message = createBaseOrderSubscriptionNoted();
-    message.subscriptionId = object.subscriptionId ?? "";
-    message.itemId = (object.itemId !== undefined && object.itemId !== null) ? BigInt(object.itemId) : 0n;
-    return message;
   },
 };
 
@@ -1948,62 +1263,9 @@ export const OrderLicencesAsked: MessageFns<OrderLicencesAsked> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): OrderLicencesAsked {
-    return {
-      itemIds: globalThis.Array.isArray(object?.itemIds)
-        ? object.itemIds.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.item_ids)
-        ? object.item_ids.map((e: any) => BigInt(e))
-        : [],
-      number: isSet(object.number) ? globalThis.Number(object.number) : 0,
-    };
-  },
-
-  toJSON(message: OrderLicencesAsked): unknown {
-    const obj: any = {};
-    if (message.itemIds?.length) {
-      obj.itemIds = message.itemIds.map((e) => e.toString());
-    }
-    if (message.number !== 0) {
-      obj.number = Math.round(message.number);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<OrderLicencesAsked>, I>>(base?: I): OrderLicencesAsked {
-    return OrderLicencesAsked.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<OrderLicencesAsked>, I>>(object: I): OrderLicencesAsked {
-    const message = createBaseOrderLicencesAsked();
-    message.itemIds = object.itemIds?.map((e) => BigInt(e)) || [];
-    message.number = object.number ?? 0;
-    return message;
-  },
 };
-
-type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
-
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-type KeysOfUnion<T> = T extends T ? keyof T : never;
-export type Exact<P, I extends P> = P extends Builtin ? P
-  : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
-  create<I extends Exact<DeepPartial<T>, I>>(base?: I): T;
-  fromPartial<I extends Exact<DeepPartial<T>, I>>(object: I): T;
 }

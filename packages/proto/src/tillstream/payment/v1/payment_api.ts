@@ -390,106 +390,6 @@ export const CreatePaymentRequest: MessageFns<CreatePaymentRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): CreatePaymentRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-      amountMinor: isSet(object.amountMinor)
-        ? BigInt(object.amountMinor)
-        : isSet(object.amount_minor)
-        ? BigInt(object.amount_minor)
-        : 0n,
-      currency: isSet(object.currency) ? globalThis.String(object.currency) : "",
-      method: isSet(object.method) ? globalThis.String(object.method) : "",
-      returnUrl: isSet(object.returnUrl)
-        ? globalThis.String(object.returnUrl)
-        : isSet(object.return_url)
-        ? globalThis.String(object.return_url)
-        : "",
-      locale: isSet(object.locale) ? globalThis.String(object.locale) : "",
-      description: isSet(object.description) ? globalThis.String(object.description) : "",
-      livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
-      saveInstrument: isSet(object.saveInstrument)
-        ? globalThis.Boolean(object.saveInstrument)
-        : isSet(object.save_instrument)
-        ? globalThis.Boolean(object.save_instrument)
-        : false,
-      country: isSet(object.country) ? globalThis.String(object.country) : "",
-      expiryMinutes: isSet(object.expiryMinutes)
-        ? globalThis.Number(object.expiryMinutes)
-        : isSet(object.expiry_minutes)
-        ? globalThis.Number(object.expiry_minutes)
-        : 0,
-    };
-  },
-
-  toJSON(message: CreatePaymentRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    if (message.amountMinor !== 0n) {
-      obj.amountMinor = message.amountMinor.toString();
-    }
-    if (message.currency !== "") {
-      obj.currency = message.currency;
-    }
-    if (message.method !== "") {
-      obj.method = message.method;
-    }
-    if (message.returnUrl !== "") {
-      obj.returnUrl = message.returnUrl;
-    }
-    if (message.locale !== "") {
-      obj.locale = message.locale;
-    }
-    if (message.description !== "") {
-      obj.description = message.description;
-    }
-    if (message.livemode !== false) {
-      obj.livemode = message.livemode;
-    }
-    if (message.saveInstrument !== false) {
-      obj.saveInstrument = message.saveInstrument;
-    }
-    if (message.country !== "") {
-      obj.country = message.country;
-    }
-    if (message.expiryMinutes !== 0) {
-      obj.expiryMinutes = Math.round(message.expiryMinutes);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<CreatePaymentRequest>, I>>(base?: I): CreatePaymentRequest {
-    return CreatePaymentRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<CreatePaymentRequest>, I>>(object: I): CreatePaymentRequest {
-    const message = createBaseCreatePaymentRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
-      ? BigInt(object.amountMinor)
-      : 0n;
-    message.currency = object.currency ?? "";
-    message.method = object.method ?? "";
-    message.returnUrl = object.returnUrl ?? "";
-    message.locale = object.locale ?? "";
-    message.description = object.description ?? "";
-    message.livemode = object.livemode ?? false;
-    message.saveInstrument = object.saveInstrument ?? false;
-    message.country = object.country ?? "";
-    message.expiryMinutes = object.expiryMinutes ?? 0;
-    return message;
-  },
 };
 
 function createBaseCreatePaymentResponse(): CreatePaymentResponse {
@@ -535,29 +435,6 @@ export const CreatePaymentResponse: MessageFns<CreatePaymentResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): CreatePaymentResponse {
-    return { payment: isSet(object.payment) ? Payment.fromJSON(object.payment) : undefined };
-  },
-
-  toJSON(message: CreatePaymentResponse): unknown {
-    const obj: any = {};
-    if (message.payment !== undefined) {
-      obj.payment = Payment.toJSON(message.payment);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<CreatePaymentResponse>, I>>(base?: I): CreatePaymentResponse {
-    return CreatePaymentResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<CreatePaymentResponse>, I>>(object: I): CreatePaymentResponse {
-    const message = createBaseCreatePaymentResponse();
-    message.payment = (object.payment !== undefined && object.payment !== null)
-      ? Payment.fromPartial(object.payment)
-      : undefined;
-    return message;
   },
 };
 
@@ -952,247 +829,6 @@ export const Payment: MessageFns<Payment> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Payment {
-    return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-      status: isSet(object.status) ? globalThis.String(object.status) : "",
-      outcomeUnknown: isSet(object.outcomeUnknown)
-        ? globalThis.Boolean(object.outcomeUnknown)
-        : isSet(object.outcome_unknown)
-        ? globalThis.Boolean(object.outcome_unknown)
-        : false,
-      reviewReason: isSet(object.reviewReason)
-        ? globalThis.String(object.reviewReason)
-        : isSet(object.review_reason)
-        ? globalThis.String(object.review_reason)
-        : "",
-      amountMinor: isSet(object.amountMinor)
-        ? BigInt(object.amountMinor)
-        : isSet(object.amount_minor)
-        ? BigInt(object.amount_minor)
-        : 0n,
-      currency: isSet(object.currency) ? globalThis.String(object.currency) : "",
-      method: isSet(object.method) ? globalThis.String(object.method) : "",
-      systemName: isSet(object.systemName)
-        ? globalThis.String(object.systemName)
-        : isSet(object.system_name)
-        ? globalThis.String(object.system_name)
-        : "",
-      provider: isSet(object.provider) ? globalThis.String(object.provider) : "",
-      providerPaymentId: isSet(object.providerPaymentId)
-        ? globalThis.String(object.providerPaymentId)
-        : isSet(object.provider_payment_id)
-        ? globalThis.String(object.provider_payment_id)
-        : "",
-      redirectUrl: isSet(object.redirectUrl)
-        ? globalThis.String(object.redirectUrl)
-        : isSet(object.redirect_url)
-        ? globalThis.String(object.redirect_url)
-        : "",
-      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
-      providerErrorCode: isSet(object.providerErrorCode)
-        ? globalThis.String(object.providerErrorCode)
-        : isSet(object.provider_error_code)
-        ? globalThis.String(object.provider_error_code)
-        : "",
-      providerErrorDescription: isSet(object.providerErrorDescription)
-        ? globalThis.String(object.providerErrorDescription)
-        : isSet(object.provider_error_description)
-        ? globalThis.String(object.provider_error_description)
-        : "",
-      moneyMoved: isSet(object.moneyMoved)
-        ? globalThis.String(object.moneyMoved)
-        : isSet(object.money_moved)
-        ? globalThis.String(object.money_moved)
-        : "",
-      cardType: isSet(object.cardType)
-        ? globalThis.String(object.cardType)
-        : isSet(object.card_type)
-        ? globalThis.String(object.card_type)
-        : "",
-      cardLast4: isSet(object.cardLast4)
-        ? globalThis.String(object.cardLast4)
-        : isSet(object.card_last_4)
-        ? globalThis.String(object.card_last_4)
-        : "",
-      cardExpiration: isSet(object.cardExpiration)
-        ? globalThis.String(object.cardExpiration)
-        : isSet(object.card_expiration)
-        ? globalThis.String(object.card_expiration)
-        : "",
-      createdAt: isSet(object.createdAt)
-        ? fromJsonTimestamp(object.createdAt)
-        : isSet(object.created_at)
-        ? fromJsonTimestamp(object.created_at)
-        : undefined,
-      expiresAt: isSet(object.expiresAt)
-        ? fromJsonTimestamp(object.expiresAt)
-        : isSet(object.expires_at)
-        ? fromJsonTimestamp(object.expires_at)
-        : undefined,
-      finalisedAt: isSet(object.finalisedAt)
-        ? fromJsonTimestamp(object.finalisedAt)
-        : isSet(object.finalised_at)
-        ? fromJsonTimestamp(object.finalised_at)
-        : undefined,
-      attempts: globalThis.Array.isArray(object?.attempts)
-        ? object.attempts.map((e: any) => PaymentAttempt.fromJSON(e))
-        : [],
-      livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
-      version: isSet(object.version) ? BigInt(object.version) : 0n,
-      instrumentId: isSet(object.instrumentId)
-        ? globalThis.String(object.instrumentId)
-        : isSet(object.instrument_id)
-        ? globalThis.String(object.instrument_id)
-        : "",
-      isOffSession: isSet(object.isOffSession)
-        ? globalThis.Boolean(object.isOffSession)
-        : isSet(object.is_off_session)
-        ? globalThis.Boolean(object.is_off_session)
-        : false,
-      instrument: isSet(object.instrument) ? Instrument.fromJSON(object.instrument) : undefined,
-    };
-  },
-
-  toJSON(message: Payment): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
-    }
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    if (message.status !== "") {
-      obj.status = message.status;
-    }
-    if (message.outcomeUnknown !== false) {
-      obj.outcomeUnknown = message.outcomeUnknown;
-    }
-    if (message.reviewReason !== "") {
-      obj.reviewReason = message.reviewReason;
-    }
-    if (message.amountMinor !== 0n) {
-      obj.amountMinor = message.amountMinor.toString();
-    }
-    if (message.currency !== "") {
-      obj.currency = message.currency;
-    }
-    if (message.method !== "") {
-      obj.method = message.method;
-    }
-    if (message.systemName !== "") {
-      obj.systemName = message.systemName;
-    }
-    if (message.provider !== "") {
-      obj.provider = message.provider;
-    }
-    if (message.providerPaymentId !== "") {
-      obj.providerPaymentId = message.providerPaymentId;
-    }
-    if (message.redirectUrl !== "") {
-      obj.redirectUrl = message.redirectUrl;
-    }
-    if (message.reason !== "") {
-      obj.reason = message.reason;
-    }
-    if (message.providerErrorCode !== "") {
-      obj.providerErrorCode = message.providerErrorCode;
-    }
-    if (message.providerErrorDescription !== "") {
-      obj.providerErrorDescription = message.providerErrorDescription;
-    }
-    if (message.moneyMoved !== "") {
-      obj.moneyMoved = message.moneyMoved;
-    }
-    if (message.cardType !== "") {
-      obj.cardType = message.cardType;
-    }
-    if (message.cardLast4 !== "") {
-      obj.cardLast4 = message.cardLast4;
-    }
-    if (message.cardExpiration !== "") {
-      obj.cardExpiration = message.cardExpiration;
-    }
-    if (message.createdAt !== undefined) {
-      obj.createdAt = message.createdAt.toISOString();
-    }
-    if (message.expiresAt !== undefined) {
-      obj.expiresAt = message.expiresAt.toISOString();
-    }
-    if (message.finalisedAt !== undefined) {
-      obj.finalisedAt = message.finalisedAt.toISOString();
-    }
-    if (message.attempts?.length) {
-      obj.attempts = message.attempts.map((e) => PaymentAttempt.toJSON(e));
-    }
-    if (message.livemode !== false) {
-      obj.livemode = message.livemode;
-    }
-    if (message.version !== 0n) {
-      obj.version = message.version.toString();
-    }
-    if (message.instrumentId !== "") {
-      obj.instrumentId = message.instrumentId;
-    }
-    if (message.isOffSession !== false) {
-      obj.isOffSession = message.isOffSession;
-    }
-    if (message.instrument !== undefined) {
-      obj.instrument = Instrument.toJSON(message.instrument);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Payment>, I>>(base?: I): Payment {
-    return Payment.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Payment>, I>>(object: I): Payment {
-    const message = createBasePayment();
-    message.id = object.id ?? "";
-    message.merchantId = object.merchantId ?? "";
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    message.status = object.status ?? "";
-    message.outcomeUnknown = object.outcomeUnknown ?? false;
-    message.reviewReason = object.reviewReason ?? "";
-    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
-      ? BigInt(object.amountMinor)
-      : 0n;
-    message.currency = object.currency ?? "";
-    message.method = object.method ?? "";
-    message.systemName = object.systemName ?? "";
-    message.provider = object.provider ?? "";
-    message.providerPaymentId = object.providerPaymentId ?? "";
-    message.redirectUrl = object.redirectUrl ?? "";
-    message.reason = object.reason ?? "";
-    message.providerErrorCode = object.providerErrorCode ?? "";
-    message.providerErrorDescription = object.providerErrorDescription ?? "";
-    message.moneyMoved = object.moneyMoved ?? "";
-    message.cardType = object.cardType ?? "";
-    message.cardLast4 = object.cardLast4 ?? "";
-    message.cardExpiration = object.cardExpiration ?? "";
-    message.createdAt = object.createdAt ?? undefined;
-    message.expiresAt = object.expiresAt ?? undefined;
-    message.finalisedAt = object.finalisedAt ?? undefined;
-    message.attempts = object.attempts?.map((e) => PaymentAttempt.fromPartial(e)) || [];
-    message.livemode = object.livemode ?? false;
-    message.version = (object.version !== undefined && object.version !== null) ? BigInt(object.version) : 0n;
-    message.instrumentId = object.instrumentId ?? "";
-    message.isOffSession = object.isOffSession ?? false;
-    message.instrument = (object.instrument !== undefined && object.instrument !== null)
-      ? Instrument.fromPartial(object.instrument)
-      : undefined;
-    return message;
-  },
 };
 
 function createBasePaymentAttempt(): PaymentAttempt {
@@ -1294,62 +930,6 @@ export const PaymentAttempt: MessageFns<PaymentAttempt> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): PaymentAttempt {
-    return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
-      state: isSet(object.state) ? globalThis.String(object.state) : "",
-      createdAt: isSet(object.createdAt)
-        ? fromJsonTimestamp(object.createdAt)
-        : isSet(object.created_at)
-        ? fromJsonTimestamp(object.created_at)
-        : undefined,
-      settledAt: isSet(object.settledAt)
-        ? fromJsonTimestamp(object.settledAt)
-        : isSet(object.settled_at)
-        ? fromJsonTimestamp(object.settled_at)
-        : undefined,
-      tries: isSet(object.tries) ? globalThis.Number(object.tries) : 0,
-    };
-  },
-
-  toJSON(message: PaymentAttempt): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
-    }
-    if (message.kind !== "") {
-      obj.kind = message.kind;
-    }
-    if (message.state !== "") {
-      obj.state = message.state;
-    }
-    if (message.createdAt !== undefined) {
-      obj.createdAt = message.createdAt.toISOString();
-    }
-    if (message.settledAt !== undefined) {
-      obj.settledAt = message.settledAt.toISOString();
-    }
-    if (message.tries !== 0) {
-      obj.tries = Math.round(message.tries);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PaymentAttempt>, I>>(base?: I): PaymentAttempt {
-    return PaymentAttempt.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PaymentAttempt>, I>>(object: I): PaymentAttempt {
-    const message = createBasePaymentAttempt();
-    message.id = object.id ?? "";
-    message.kind = object.kind ?? "";
-    message.state = object.state ?? "";
-    message.createdAt = object.createdAt ?? undefined;
-    message.settledAt = object.settledAt ?? undefined;
-    message.tries = object.tries ?? 0;
-    return message;
-  },
 };
 
 function createBaseGetPaymentsRequest(): GetPaymentsRequest {
@@ -1395,27 +975,6 @@ export const GetPaymentsRequest: MessageFns<GetPaymentsRequest> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): GetPaymentsRequest {
-    return { keys: globalThis.Array.isArray(object?.keys) ? object.keys.map((e: any) => PaymentKey.fromJSON(e)) : [] };
-  },
-
-  toJSON(message: GetPaymentsRequest): unknown {
-    const obj: any = {};
-    if (message.keys?.length) {
-      obj.keys = message.keys.map((e) => PaymentKey.toJSON(e));
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetPaymentsRequest>, I>>(base?: I): GetPaymentsRequest {
-    return GetPaymentsRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetPaymentsRequest>, I>>(object: I): GetPaymentsRequest {
-    const message = createBaseGetPaymentsRequest();
-    message.keys = object.keys?.map((e) => PaymentKey.fromPartial(e)) || [];
-    return message;
   },
 };
 
@@ -1474,42 +1033,6 @@ export const PaymentKey: MessageFns<PaymentKey> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): PaymentKey {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      paymentId: isSet(object.paymentId)
-        ? globalThis.String(object.paymentId)
-        : isSet(object.payment_id)
-        ? globalThis.String(object.payment_id)
-        : "",
-    };
-  },
-
-  toJSON(message: PaymentKey): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.paymentId !== "") {
-      obj.paymentId = message.paymentId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PaymentKey>, I>>(base?: I): PaymentKey {
-    return PaymentKey.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PaymentKey>, I>>(object: I): PaymentKey {
-    const message = createBasePaymentKey();
-    message.merchantId = object.merchantId ?? "";
-    message.paymentId = object.paymentId ?? "";
-    return message;
-  },
 };
 
 function createBaseGetPaymentsResponse(): GetPaymentsResponse {
@@ -1555,29 +1078,6 @@ export const GetPaymentsResponse: MessageFns<GetPaymentsResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): GetPaymentsResponse {
-    return {
-      payments: globalThis.Array.isArray(object?.payments) ? object.payments.map((e: any) => Payment.fromJSON(e)) : [],
-    };
-  },
-
-  toJSON(message: GetPaymentsResponse): unknown {
-    const obj: any = {};
-    if (message.payments?.length) {
-      obj.payments = message.payments.map((e) => Payment.toJSON(e));
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetPaymentsResponse>, I>>(base?: I): GetPaymentsResponse {
-    return GetPaymentsResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetPaymentsResponse>, I>>(object: I): GetPaymentsResponse {
-    const message = createBaseGetPaymentsResponse();
-    message.payments = object.payments?.map((e) => Payment.fromPartial(e)) || [];
-    return message;
   },
 };
 
@@ -1683,66 +1183,6 @@ export const ListPaymentsRequest: MessageFns<ListPaymentsRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ListPaymentsRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-      status: isSet(object.status) ? globalThis.String(object.status) : "",
-      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
-      startingAfter: isSet(object.startingAfter)
-        ? globalThis.String(object.startingAfter)
-        : isSet(object.starting_after)
-        ? globalThis.String(object.starting_after)
-        : "",
-      endingBefore: isSet(object.endingBefore)
-        ? globalThis.String(object.endingBefore)
-        : isSet(object.ending_before)
-        ? globalThis.String(object.ending_before)
-        : "",
-    };
-  },
-
-  toJSON(message: ListPaymentsRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    if (message.status !== "") {
-      obj.status = message.status;
-    }
-    if (message.limit !== 0) {
-      obj.limit = Math.round(message.limit);
-    }
-    if (message.startingAfter !== "") {
-      obj.startingAfter = message.startingAfter;
-    }
-    if (message.endingBefore !== "") {
-      obj.endingBefore = message.endingBefore;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListPaymentsRequest>, I>>(base?: I): ListPaymentsRequest {
-    return ListPaymentsRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListPaymentsRequest>, I>>(object: I): ListPaymentsRequest {
-    const message = createBaseListPaymentsRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    message.status = object.status ?? "";
-    message.limit = object.limit ?? 0;
-    message.startingAfter = object.startingAfter ?? "";
-    message.endingBefore = object.endingBefore ?? "";
-    return message;
-  },
 };
 
 function createBaseListPaymentsResponse(): ListPaymentsResponse {
@@ -1799,38 +1239,6 @@ export const ListPaymentsResponse: MessageFns<ListPaymentsResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ListPaymentsResponse {
-    return {
-      payments: globalThis.Array.isArray(object?.payments) ? object.payments.map((e: any) => Payment.fromJSON(e)) : [],
-      hasMore: isSet(object.hasMore)
-        ? globalThis.Boolean(object.hasMore)
-        : isSet(object.has_more)
-        ? globalThis.Boolean(object.has_more)
-        : false,
-    };
-  },
-
-  toJSON(message: ListPaymentsResponse): unknown {
-    const obj: any = {};
-    if (message.payments?.length) {
-      obj.payments = message.payments.map((e) => Payment.toJSON(e));
-    }
-    if (message.hasMore !== false) {
-      obj.hasMore = message.hasMore;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListPaymentsResponse>, I>>(base?: I): ListPaymentsResponse {
-    return ListPaymentsResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListPaymentsResponse>, I>>(object: I): ListPaymentsResponse {
-    const message = createBaseListPaymentsResponse();
-    message.payments = object.payments?.map((e) => Payment.fromPartial(e)) || [];
-    message.hasMore = object.hasMore ?? false;
-    return message;
   },
 };
 
@@ -1892,38 +1300,6 @@ export const RefreshPaymentRequest: MessageFns<RefreshPaymentRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): RefreshPaymentRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-    };
-  },
-
-  toJSON(message: RefreshPaymentRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<RefreshPaymentRequest>, I>>(base?: I): RefreshPaymentRequest {
-    return RefreshPaymentRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<RefreshPaymentRequest>, I>>(object: I): RefreshPaymentRequest {
-    const message = createBaseRefreshPaymentRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    return message;
-  },
 };
 
 function createBaseRefreshPaymentResponse(): RefreshPaymentResponse {
@@ -1969,29 +1345,6 @@ export const RefreshPaymentResponse: MessageFns<RefreshPaymentResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): RefreshPaymentResponse {
-    return { payment: isSet(object.payment) ? Payment.fromJSON(object.payment) : undefined };
-  },
-
-  toJSON(message: RefreshPaymentResponse): unknown {
-    const obj: any = {};
-    if (message.payment !== undefined) {
-      obj.payment = Payment.toJSON(message.payment);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<RefreshPaymentResponse>, I>>(base?: I): RefreshPaymentResponse {
-    return RefreshPaymentResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<RefreshPaymentResponse>, I>>(object: I): RefreshPaymentResponse {
-    const message = createBaseRefreshPaymentResponse();
-    message.payment = (object.payment !== undefined && object.payment !== null)
-      ? Payment.fromPartial(object.payment)
-      : undefined;
-    return message;
   },
 };
 
@@ -2050,42 +1403,6 @@ export const WithdrawPaymentRequest: MessageFns<WithdrawPaymentRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): WithdrawPaymentRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      paymentId: isSet(object.paymentId)
-        ? globalThis.String(object.paymentId)
-        : isSet(object.payment_id)
-        ? globalThis.String(object.payment_id)
-        : "",
-    };
-  },
-
-  toJSON(message: WithdrawPaymentRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.paymentId !== "") {
-      obj.paymentId = message.paymentId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<WithdrawPaymentRequest>, I>>(base?: I): WithdrawPaymentRequest {
-    return WithdrawPaymentRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<WithdrawPaymentRequest>, I>>(object: I): WithdrawPaymentRequest {
-    const message = createBaseWithdrawPaymentRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.paymentId = object.paymentId ?? "";
-    return message;
-  },
 };
 
 function createBaseWithdrawPaymentResponse(): WithdrawPaymentResponse {
@@ -2131,29 +1448,6 @@ export const WithdrawPaymentResponse: MessageFns<WithdrawPaymentResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): WithdrawPaymentResponse {
-    return { payment: isSet(object.payment) ? Payment.fromJSON(object.payment) : undefined };
-  },
-
-  toJSON(message: WithdrawPaymentResponse): unknown {
-    const obj: any = {};
-    if (message.payment !== undefined) {
-      obj.payment = Payment.toJSON(message.payment);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<WithdrawPaymentResponse>, I>>(base?: I): WithdrawPaymentResponse {
-    return WithdrawPaymentResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<WithdrawPaymentResponse>, I>>(object: I): WithdrawPaymentResponse {
-    const message = createBaseWithdrawPaymentResponse();
-    message.payment = (object.payment !== undefined && object.payment !== null)
-      ? Payment.fromPartial(object.payment)
-      : undefined;
-    return message;
   },
 };
 
@@ -2226,66 +1520,6 @@ export const ReceiveCallbackRequest: MessageFns<ReceiveCallbackRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ReceiveCallbackRequest {
-    return {
-      provider: isSet(object.provider) ? globalThis.String(object.provider) : "",
-      headers: isObject(object.headers)
-        ? (globalThis.Object.entries(object.headers) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : {},
-      body: isSet(object.body) ? Buffer.from(bytesFromBase64(object.body)) : Buffer.alloc(0),
-    };
-  },
-
-  toJSON(message: ReceiveCallbackRequest): unknown {
-    const obj: any = {};
-    if (message.provider !== "") {
-      obj.provider = message.provider;
-    }
-    if (message.headers) {
-      const entries = globalThis.Object.entries(message.headers) as [string, string][];
-      if (entries.length > 0) {
-        obj.headers = {};
-        entries.forEach(([k, v]) => {
-          obj.headers[k] = v;
-        });
-      }
-    }
-    if (message.body.length !== 0) {
-      obj.body = base64FromBytes(message.body);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ReceiveCallbackRequest>, I>>(base?: I): ReceiveCallbackRequest {
-    return ReceiveCallbackRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ReceiveCallbackRequest>, I>>(object: I): ReceiveCallbackRequest {
-    const message = createBaseReceiveCallbackRequest();
-    message.provider = object.provider ?? "";
-    message.headers = (globalThis.Object.entries(object.headers ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
-        if (value !== undefined) {
-          acc[key] = globalThis.String(value);
-        }
-        return acc;
-      },
-      {},
-    );
-    message.body = object.body ?? Buffer.alloc(0);
-    return message;
-  },
 };
 
 function createBaseReceiveCallbackRequest_HeadersEntry(): ReceiveCallbackRequest_HeadersEntry {
@@ -2343,38 +1577,6 @@ export const ReceiveCallbackRequest_HeadersEntry: MessageFns<ReceiveCallbackRequ
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ReceiveCallbackRequest_HeadersEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: ReceiveCallbackRequest_HeadersEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ReceiveCallbackRequest_HeadersEntry>, I>>(
-    base?: I,
-  ): ReceiveCallbackRequest_HeadersEntry {
-    return ReceiveCallbackRequest_HeadersEntry.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ReceiveCallbackRequest_HeadersEntry>, I>>(
-    object: I,
-  ): ReceiveCallbackRequest_HeadersEntry {
-    const message = createBaseReceiveCallbackRequest_HeadersEntry();
-    message.key = object.key ?? "";
-    message.value = object.value ?? "";
-    return message;
-  },
 };
 
 function createBaseReceiveCallbackResponse(): ReceiveCallbackResponse {
@@ -2420,33 +1622,6 @@ export const ReceiveCallbackResponse: MessageFns<ReceiveCallbackResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ReceiveCallbackResponse {
-    return {
-      isNew: isSet(object.isNew)
-        ? globalThis.Boolean(object.isNew)
-        : isSet(object.is_new)
-        ? globalThis.Boolean(object.is_new)
-        : false,
-    };
-  },
-
-  toJSON(message: ReceiveCallbackResponse): unknown {
-    const obj: any = {};
-    if (message.isNew !== false) {
-      obj.isNew = message.isNew;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ReceiveCallbackResponse>, I>>(base?: I): ReceiveCallbackResponse {
-    return ReceiveCallbackResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ReceiveCallbackResponse>, I>>(object: I): ReceiveCallbackResponse {
-    const message = createBaseReceiveCallbackResponse();
-    message.isNew = object.isNew ?? false;
-    return message;
   },
 };
 
@@ -2526,48 +1701,6 @@ export const ListMethodsRequest: MessageFns<ListMethodsRequest> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ListMethodsRequest {
-    return {
-      livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      currency: isSet(object.currency) ? globalThis.String(object.currency) : "",
-      country: isSet(object.country) ? globalThis.String(object.country) : "",
-    };
-  },
-
-  toJSON(message: ListMethodsRequest): unknown {
-    const obj: any = {};
-    if (message.livemode !== false) {
-      obj.livemode = message.livemode;
-    }
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.currency !== "") {
-      obj.currency = message.currency;
-    }
-    if (message.country !== "") {
-      obj.country = message.country;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListMethodsRequest>, I>>(base?: I): ListMethodsRequest {
-    return ListMethodsRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListMethodsRequest>, I>>(object: I): ListMethodsRequest {
-    const message = createBaseListMethodsRequest();
-    message.livemode = object.livemode ?? false;
-    message.merchantId = object.merchantId ?? "";
-    message.currency = object.currency ?? "";
-    message.country = object.country ?? "";
-    return message;
   },
 };
 
@@ -2670,70 +1803,6 @@ export const Method: MessageFns<Method> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Method {
-    return {
-      code: isSet(object.code) ? globalThis.String(object.code) : "",
-      systemName: isSet(object.systemName)
-        ? globalThis.String(object.systemName)
-        : isSet(object.system_name)
-        ? globalThis.String(object.system_name)
-        : "",
-      canRenew: isSet(object.canRenew)
-        ? globalThis.Boolean(object.canRenew)
-        : isSet(object.can_renew)
-        ? globalThis.Boolean(object.can_renew)
-        : false,
-      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
-      isOffline: isSet(object.isOffline)
-        ? globalThis.Boolean(object.isOffline)
-        : isSet(object.is_offline)
-        ? globalThis.Boolean(object.is_offline)
-        : false,
-      textKey: isSet(object.textKey)
-        ? globalThis.String(object.textKey)
-        : isSet(object.text_key)
-        ? globalThis.String(object.text_key)
-        : "",
-    };
-  },
-
-  toJSON(message: Method): unknown {
-    const obj: any = {};
-    if (message.code !== "") {
-      obj.code = message.code;
-    }
-    if (message.systemName !== "") {
-      obj.systemName = message.systemName;
-    }
-    if (message.canRenew !== false) {
-      obj.canRenew = message.canRenew;
-    }
-    if (message.kind !== "") {
-      obj.kind = message.kind;
-    }
-    if (message.isOffline !== false) {
-      obj.isOffline = message.isOffline;
-    }
-    if (message.textKey !== "") {
-      obj.textKey = message.textKey;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Method>, I>>(base?: I): Method {
-    return Method.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Method>, I>>(object: I): Method {
-    const message = createBaseMethod();
-    message.code = object.code ?? "";
-    message.systemName = object.systemName ?? "";
-    message.canRenew = object.canRenew ?? false;
-    message.kind = object.kind ?? "";
-    message.isOffline = object.isOffline ?? false;
-    message.textKey = object.textKey ?? "";
-    return message;
-  },
 };
 
 function createBaseListMethodsResponse(): ListMethodsResponse {
@@ -2790,36 +1859,6 @@ export const ListMethodsResponse: MessageFns<ListMethodsResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ListMethodsResponse {
-    return {
-      methods: globalThis.Array.isArray(object?.methods) ? object.methods.map((e: any) => Method.fromJSON(e)) : [],
-      catalogue: globalThis.Array.isArray(object?.catalogue)
-        ? object.catalogue.map((e: any) => Method.fromJSON(e))
-        : [],
-    };
-  },
-
-  toJSON(message: ListMethodsResponse): unknown {
-    const obj: any = {};
-    if (message.methods?.length) {
-      obj.methods = message.methods.map((e) => Method.toJSON(e));
-    }
-    if (message.catalogue?.length) {
-      obj.catalogue = message.catalogue.map((e) => Method.toJSON(e));
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListMethodsResponse>, I>>(base?: I): ListMethodsResponse {
-    return ListMethodsResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListMethodsResponse>, I>>(object: I): ListMethodsResponse {
-    const message = createBaseListMethodsResponse();
-    message.methods = object.methods?.map((e) => Method.fromPartial(e)) || [];
-    message.catalogue = object.catalogue?.map((e) => Method.fromPartial(e)) || [];
-    return message;
   },
 };
 
@@ -3067,27 +2106,6 @@ export const PaymentApiClient = makeGenericClientConstructor(
   serviceName: string;
 };
 
-function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
-}
-
-function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
-}
-
-type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
-
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-type KeysOfUnion<T> = T extends T ? keyof T : never;
-export type Exact<P, I extends P> = P extends Builtin ? P
-  : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
-
 function toTimestamp(date: Date): Timestamp {
   const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
   const nanos = (date.getTime() % 1_000) * 1_000_000;
@@ -3100,29 +2118,7 @@ function fromTimestamp(t: Timestamp): Date {
   return new globalThis.Date(millis);
 }
 
-function fromJsonTimestamp(o: any): Date {
-  if (o instanceof globalThis.Date) {
-    return o;
-  } else if (typeof o === "string") {
-    return new globalThis.Date(o);
-  } else {
-    return fromTimestamp(Timestamp.fromJSON(o));
-  }
-}
-
-function isObject(value: any): boolean {
-  return typeof value === "object" && value !== null;
-}
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
-
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
-  create<I extends Exact<DeepPartial<T>, I>>(base?: I): T;
-  fromPartial<I extends Exact<DeepPartial<T>, I>>(object: I): T;
 }

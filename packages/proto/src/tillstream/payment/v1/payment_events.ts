@@ -257,181 +257,6 @@ export const PaymentEvent: MessageFns<PaymentEvent> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): PaymentEvent {
-    return {
-      header: isSet(object.header) ? EventHeader.fromJSON(object.header) : undefined,
-      paymentId: isSet(object.paymentId)
-        ? globalThis.String(object.paymentId)
-        : isSet(object.payment_id)
-        ? globalThis.String(object.payment_id)
-        : "",
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-      payload: isSet(object.paymentCreated)
-        ? { $case: "paymentCreated", value: PaymentCreated.fromJSON(object.paymentCreated) }
-        : isSet(object.payment_created)
-        ? { $case: "paymentCreated", value: PaymentCreated.fromJSON(object.payment_created) }
-        : isSet(object.paymentSeen)
-        ? { $case: "paymentSeen", value: PaymentSeen.fromJSON(object.paymentSeen) }
-        : isSet(object.payment_seen)
-        ? { $case: "paymentSeen", value: PaymentSeen.fromJSON(object.payment_seen) }
-        : isSet(object.paymentProcessing)
-        ? { $case: "paymentProcessing", value: PaymentProcessing.fromJSON(object.paymentProcessing) }
-        : isSet(object.payment_processing)
-        ? { $case: "paymentProcessing", value: PaymentProcessing.fromJSON(object.payment_processing) }
-        : isSet(object.paymentConfirmed)
-        ? { $case: "paymentConfirmed", value: PaymentConfirmed.fromJSON(object.paymentConfirmed) }
-        : isSet(object.payment_confirmed)
-        ? { $case: "paymentConfirmed", value: PaymentConfirmed.fromJSON(object.payment_confirmed) }
-        : isSet(object.paymentBooked)
-        ? { $case: "paymentBooked", value: PaymentBooked.fromJSON(object.paymentBooked) }
-        : isSet(object.payment_booked)
-        ? { $case: "paymentBooked", value: PaymentBooked.fromJSON(object.payment_booked) }
-        : isSet(object.paymentFailed)
-        ? { $case: "paymentFailed", value: PaymentFailed.fromJSON(object.paymentFailed) }
-        : isSet(object.payment_failed)
-        ? { $case: "paymentFailed", value: PaymentFailed.fromJSON(object.payment_failed) }
-        : isSet(object.paymentExpired)
-        ? { $case: "paymentExpired", value: PaymentExpired.fromJSON(object.paymentExpired) }
-        : isSet(object.payment_expired)
-        ? { $case: "paymentExpired", value: PaymentExpired.fromJSON(object.payment_expired) }
-        : isSet(object.paymentWithdrawn)
-        ? { $case: "paymentWithdrawn", value: PaymentWithdrawn.fromJSON(object.paymentWithdrawn) }
-        : isSet(object.payment_withdrawn)
-        ? { $case: "paymentWithdrawn", value: PaymentWithdrawn.fromJSON(object.payment_withdrawn) }
-        : isSet(object.paymentProcessingExpired)
-        ? {
-          $case: "paymentProcessingExpired",
-          value: PaymentProcessingExpired.fromJSON(object.paymentProcessingExpired),
-        }
-        : isSet(object.payment_processing_expired)
-        ? {
-          $case: "paymentProcessingExpired",
-          value: PaymentProcessingExpired.fromJSON(object.payment_processing_expired),
-        }
-        : isSet(object.paymentHeldForReview)
-        ? { $case: "paymentHeldForReview", value: PaymentHeldForReview.fromJSON(object.paymentHeldForReview) }
-        : isSet(object.payment_held_for_review)
-        ? { $case: "paymentHeldForReview", value: PaymentHeldForReview.fromJSON(object.payment_held_for_review) }
-        : undefined,
-    };
-  },
-
-  toJSON(message: PaymentEvent): unknown {
-    const obj: any = {};
-    if (message.header !== undefined) {
-      obj.header = EventHeader.toJSON(message.header);
-    }
-    if (message.paymentId !== "") {
-      obj.paymentId = message.paymentId;
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    if (message.payload?.$case === "paymentCreated") {
-      obj.paymentCreated = PaymentCreated.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "paymentSeen") {
-      obj.paymentSeen = PaymentSeen.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "paymentProcessing") {
-      obj.paymentProcessing = PaymentProcessing.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "paymentConfirmed") {
-      obj.paymentConfirmed = PaymentConfirmed.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "paymentBooked") {
-      obj.paymentBooked = PaymentBooked.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "paymentFailed") {
-      obj.paymentFailed = PaymentFailed.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "paymentExpired") {
-      obj.paymentExpired = PaymentExpired.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "paymentWithdrawn") {
-      obj.paymentWithdrawn = PaymentWithdrawn.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "paymentProcessingExpired") {
-      obj.paymentProcessingExpired = PaymentProcessingExpired.toJSON(message.payload.value);
-    } else if (message.payload?.$case === "paymentHeldForReview") {
-      obj.paymentHeldForReview = PaymentHeldForReview.toJSON(message.payload.value);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PaymentEvent>, I>>(base?: I): PaymentEvent {
-    return PaymentEvent.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PaymentEvent>, I>>(object: I): PaymentEvent {
-    const message = createBasePaymentEvent();
-    message.header = (object.header !== undefined && object.header !== null)
-      ? EventHeader.fromPartial(object.header)
-      : undefined;
-    message.paymentId = object.paymentId ?? "";
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    switch (object.payload?.$case) {
-      case "paymentCreated": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "paymentCreated", value: PaymentCreated.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-      case "paymentSeen": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "paymentSeen", value: PaymentSeen.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-      case "paymentProcessing": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "paymentProcessing", value: PaymentProcessing.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-      case "paymentConfirmed": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "paymentConfirmed", value: PaymentConfirmed.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-      case "paymentBooked": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "paymentBooked", value: PaymentBooked.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-      case "paymentFailed": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "paymentFailed", value: PaymentFailed.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-      case "paymentExpired": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "paymentExpired", value: PaymentExpired.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-      case "paymentWithdrawn": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = { $case: "paymentWithdrawn", value: PaymentWithdrawn.fromPartial(object.payload.value) };
-        }
-        break;
-      }
-      case "paymentProcessingExpired": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = {
-            $case: "paymentProcessingExpired",
-            value: PaymentProcessingExpired.fromPartial(object.payload.value),
-          };
-        }
-        break;
-      }
-      case "paymentHeldForReview": {
-        if (object.payload?.value !== undefined && object.payload?.value !== null) {
-          message.payload = {
-            $case: "paymentHeldForReview",
-            value: PaymentHeldForReview.fromPartial(object.payload.value),
-          };
-        }
-        break;
-      }
-    }
-    return message;
-  },
 };
 
 function createBasePaymentCreated(): PaymentCreated {
@@ -503,45 +328,6 @@ export const PaymentCreated: MessageFns<PaymentCreated> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): PaymentCreated {
-    return {
-      amountMinor: isSet(object.amountMinor)
-        ? BigInt(object.amountMinor)
-        : isSet(object.amount_minor)
-        ? BigInt(object.amount_minor)
-        : 0n,
-      currency: isSet(object.currency) ? globalThis.String(object.currency) : "",
-      method: isSet(object.method) ? globalThis.String(object.method) : "",
-    };
-  },
-
-  toJSON(message: PaymentCreated): unknown {
-    const obj: any = {};
-    if (message.amountMinor !== 0n) {
-      obj.amountMinor = message.amountMinor.toString();
-    }
-    if (message.currency !== "") {
-      obj.currency = message.currency;
-    }
-    if (message.method !== "") {
-      obj.method = message.method;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PaymentCreated>, I>>(base?: I): PaymentCreated {
-    return PaymentCreated.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PaymentCreated>, I>>(object: I): PaymentCreated {
-    const message = createBasePaymentCreated();
-    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
-      ? BigInt(object.amountMinor)
-      : 0n;
-    message.currency = object.currency ?? "";
-    message.method = object.method ?? "";
-    return message;
-  },
 };
 
 function createBasePaymentSeen(): PaymentSeen {
@@ -576,23 +362,6 @@ export const PaymentSeen: MessageFns<PaymentSeen> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(_: any): PaymentSeen {
-    return {};
-  },
-
-  toJSON(_: PaymentSeen): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PaymentSeen>, I>>(base?: I): PaymentSeen {
-    return PaymentSeen.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PaymentSeen>, I>>(_: I): PaymentSeen {
-    const message = createBasePaymentSeen();
-    return message;
   },
 };
 
@@ -629,23 +398,6 @@ export const PaymentProcessing: MessageFns<PaymentProcessing> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(_: any): PaymentProcessing {
-    return {};
-  },
-
-  toJSON(_: PaymentProcessing): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PaymentProcessing>, I>>(base?: I): PaymentProcessing {
-    return PaymentProcessing.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PaymentProcessing>, I>>(_: I): PaymentProcessing {
-    const message = createBasePaymentProcessing();
-    return message;
-  },
 };
 
 function createBasePaymentConfirmed(): PaymentConfirmed {
@@ -680,23 +432,6 @@ export const PaymentConfirmed: MessageFns<PaymentConfirmed> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(_: any): PaymentConfirmed {
-    return {};
-  },
-
-  toJSON(_: PaymentConfirmed): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PaymentConfirmed>, I>>(base?: I): PaymentConfirmed {
-    return PaymentConfirmed.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PaymentConfirmed>, I>>(_: I): PaymentConfirmed {
-    const message = createBasePaymentConfirmed();
-    return message;
   },
 };
 
@@ -758,40 +493,6 @@ export const PaymentBooked: MessageFns<PaymentBooked> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): PaymentBooked {
-    return {
-      amountMinor: isSet(object.amountMinor)
-        ? BigInt(object.amountMinor)
-        : isSet(object.amount_minor)
-        ? BigInt(object.amount_minor)
-        : 0n,
-      currency: isSet(object.currency) ? globalThis.String(object.currency) : "",
-    };
-  },
-
-  toJSON(message: PaymentBooked): unknown {
-    const obj: any = {};
-    if (message.amountMinor !== 0n) {
-      obj.amountMinor = message.amountMinor.toString();
-    }
-    if (message.currency !== "") {
-      obj.currency = message.currency;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PaymentBooked>, I>>(base?: I): PaymentBooked {
-    return PaymentBooked.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PaymentBooked>, I>>(object: I): PaymentBooked {
-    const message = createBasePaymentBooked();
-    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
-      ? BigInt(object.amountMinor)
-      : 0n;
-    message.currency = object.currency ?? "";
-    return message;
-  },
 };
 
 function createBasePaymentFailed(): PaymentFailed {
@@ -838,27 +539,6 @@ export const PaymentFailed: MessageFns<PaymentFailed> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): PaymentFailed {
-    return { reason: isSet(object.reason) ? globalThis.String(object.reason) : "" };
-  },
-
-  toJSON(message: PaymentFailed): unknown {
-    const obj: any = {};
-    if (message.reason !== "") {
-      obj.reason = message.reason;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PaymentFailed>, I>>(base?: I): PaymentFailed {
-    return PaymentFailed.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PaymentFailed>, I>>(object: I): PaymentFailed {
-    const message = createBasePaymentFailed();
-    message.reason = object.reason ?? "";
-    return message;
-  },
 };
 
 function createBasePaymentExpired(): PaymentExpired {
@@ -893,23 +573,6 @@ export const PaymentExpired: MessageFns<PaymentExpired> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(_: any): PaymentExpired {
-    return {};
-  },
-
-  toJSON(_: PaymentExpired): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PaymentExpired>, I>>(base?: I): PaymentExpired {
-    return PaymentExpired.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PaymentExpired>, I>>(_: I): PaymentExpired {
-    const message = createBasePaymentExpired();
-    return message;
   },
 };
 
@@ -946,23 +609,6 @@ export const PaymentWithdrawn: MessageFns<PaymentWithdrawn> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(_: any): PaymentWithdrawn {
-    return {};
-  },
-
-  toJSON(_: PaymentWithdrawn): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PaymentWithdrawn>, I>>(base?: I): PaymentWithdrawn {
-    return PaymentWithdrawn.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PaymentWithdrawn>, I>>(_: I): PaymentWithdrawn {
-    const message = createBasePaymentWithdrawn();
-    return message;
-  },
 };
 
 function createBasePaymentProcessingExpired(): PaymentProcessingExpired {
@@ -997,23 +643,6 @@ export const PaymentProcessingExpired: MessageFns<PaymentProcessingExpired> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(_: any): PaymentProcessingExpired {
-    return {};
-  },
-
-  toJSON(_: PaymentProcessingExpired): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PaymentProcessingExpired>, I>>(base?: I): PaymentProcessingExpired {
-    return PaymentProcessingExpired.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PaymentProcessingExpired>, I>>(_: I): PaymentProcessingExpired {
-    const message = createBasePaymentProcessingExpired();
-    return message;
   },
 };
 
@@ -1061,51 +690,9 @@ export const PaymentHeldForReview: MessageFns<PaymentHeldForReview> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): PaymentHeldForReview {
-    return { reason: isSet(object.reason) ? globalThis.String(object.reason) : "" };
-  },
-
-  toJSON(message: PaymentHeldForReview): unknown {
-    const obj: any = {};
-    if (message.reason !== "") {
-      obj.reason = message.reason;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PaymentHeldForReview>, I>>(base?: I): PaymentHeldForReview {
-    return PaymentHeldForReview.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PaymentHeldForReview>, I>>(object: I): PaymentHeldForReview {
-    const message = createBasePaymentHeldForReview();
-    message.reason = object.reason ?? "";
-    return message;
-  },
 };
-
-type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
-
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-type KeysOfUnion<T> = T extends T ? keyof T : never;
-export type Exact<P, I extends P> = P extends Builtin ? P
-  : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
-  create<I extends Exact<DeepPartial<T>, I>>(base?: I): T;
-  fromPartial<I extends Exact<DeepPartial<T>, I>>(object: I): T;
 }

@@ -532,261 +532,6 @@ export const Subscription: MessageFns<Subscription> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Subscription {
-    return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
-      parentOrderId: isSet(object.parentOrderId)
-        ? BigInt(object.parentOrderId)
-        : isSet(object.parent_order_id)
-        ? BigInt(object.parent_order_id)
-        : 0n,
-      parentItemId: isSet(object.parentItemId)
-        ? BigInt(object.parentItemId)
-        : isSet(object.parent_item_id)
-        ? BigInt(object.parent_item_id)
-        : 0n,
-      productId: isSet(object.productId)
-        ? globalThis.String(object.productId)
-        : isSet(object.product_id)
-        ? globalThis.String(object.product_id)
-        : "",
-      productName: isSet(object.productName)
-        ? globalThis.String(object.productName)
-        : isSet(object.product_name)
-        ? globalThis.String(object.product_name)
-        : "",
-      quantity: isSet(object.quantity) ? globalThis.Number(object.quantity) : 0,
-      type: isSet(object.type) ? globalThis.String(object.type) : "",
-      status: isSet(object.status) ? globalThis.String(object.status) : "",
-      period: isSet(object.period) ? globalThis.String(object.period) : "",
-      trialPeriod: isSet(object.trialPeriod)
-        ? globalThis.String(object.trialPeriod)
-        : isSet(object.trial_period)
-        ? globalThis.String(object.trial_period)
-        : "",
-      term: isSet(object.term) ? globalThis.Number(object.term) : 0,
-      isInTrial: isSet(object.isInTrial)
-        ? globalThis.Boolean(object.isInTrial)
-        : isSet(object.is_in_trial)
-        ? globalThis.Boolean(object.is_in_trial)
-        : false,
-      startedAt: isSet(object.startedAt)
-        ? fromJsonTimestamp(object.startedAt)
-        : isSet(object.started_at)
-        ? fromJsonTimestamp(object.started_at)
-        : undefined,
-      expiresAt: isSet(object.expiresAt)
-        ? fromJsonTimestamp(object.expiresAt)
-        : isSet(object.expires_at)
-        ? fromJsonTimestamp(object.expires_at)
-        : undefined,
-      nextChargeAt: isSet(object.nextChargeAt)
-        ? fromJsonTimestamp(object.nextChargeAt)
-        : isSet(object.next_charge_at)
-        ? fromJsonTimestamp(object.next_charge_at)
-        : undefined,
-      renewalAmountMinor: isSet(object.renewalAmountMinor)
-        ? BigInt(object.renewalAmountMinor)
-        : isSet(object.renewal_amount_minor)
-        ? BigInt(object.renewal_amount_minor)
-        : 0n,
-      currency: isSet(object.currency) ? globalThis.String(object.currency) : "",
-      renewalPrice: isSet(object.renewalPrice)
-        ? globalThis.String(object.renewalPrice)
-        : isSet(object.renewal_price)
-        ? globalThis.String(object.renewal_price)
-        : "",
-      openOrderId: isSet(object.openOrderId)
-        ? BigInt(object.openOrderId)
-        : isSet(object.open_order_id)
-        ? BigInt(object.open_order_id)
-        : 0n,
-      lastOrderId: isSet(object.lastOrderId)
-        ? BigInt(object.lastOrderId)
-        : isSet(object.last_order_id)
-        ? BigInt(object.last_order_id)
-        : 0n,
-      lastItemId: isSet(object.lastItemId)
-        ? BigInt(object.lastItemId)
-        : isSet(object.last_item_id)
-        ? BigInt(object.last_item_id)
-        : 0n,
-      cancelledAt: isSet(object.cancelledAt)
-        ? fromJsonTimestamp(object.cancelledAt)
-        : isSet(object.cancelled_at)
-        ? fromJsonTimestamp(object.cancelled_at)
-        : undefined,
-      cancelledBy: isSet(object.cancelledBy)
-        ? globalThis.String(object.cancelledBy)
-        : isSet(object.cancelled_by)
-        ? globalThis.String(object.cancelled_by)
-        : "",
-      canRestore: isSet(object.canRestore)
-        ? globalThis.Boolean(object.canRestore)
-        : isSet(object.can_restore)
-        ? globalThis.Boolean(object.can_restore)
-        : false,
-      version: isSet(object.version) ? BigInt(object.version) : 0n,
-      timeZone: isSet(object.timeZone)
-        ? globalThis.String(object.timeZone)
-        : isSet(object.time_zone)
-        ? globalThis.String(object.time_zone)
-        : "",
-      createdAt: isSet(object.createdAt)
-        ? fromJsonTimestamp(object.createdAt)
-        : isSet(object.created_at)
-        ? fromJsonTimestamp(object.created_at)
-        : undefined,
-    };
-  },
-
-  toJSON(message: Subscription): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
-    }
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.livemode !== false) {
-      obj.livemode = message.livemode;
-    }
-    if (message.parentOrderId !== 0n) {
-      obj.parentOrderId = message.parentOrderId.toString();
-    }
-    if (message.parentItemId !== 0n) {
-      obj.parentItemId = message.parentItemId.toString();
-    }
-    if (message.productId !== "") {
-      obj.productId = message.productId;
-    }
-    if (message.productName !== "") {
-      obj.productName = message.productName;
-    }
-    if (message.quantity !== 0) {
-      obj.quantity = Math.round(message.quantity);
-    }
-    if (message.type !== "") {
-      obj.type = message.type;
-    }
-    if (message.status !== "") {
-      obj.status = message.status;
-    }
-    if (message.period !== "") {
-      obj.period = message.period;
-    }
-    if (message.trialPeriod !== "") {
-      obj.trialPeriod = message.trialPeriod;
-    }
-    if (message.term !== 0) {
-      obj.term = Math.round(message.term);
-    }
-    if (message.isInTrial !== false) {
-      obj.isInTrial = message.isInTrial;
-    }
-    if (message.startedAt !== undefined) {
-      obj.startedAt = message.startedAt.toISOString();
-    }
-    if (message.expiresAt !== undefined) {
-      obj.expiresAt = message.expiresAt.toISOString();
-    }
-    if (message.nextChargeAt !== undefined) {
-      obj.nextChargeAt = message.nextChargeAt.toISOString();
-    }
-    if (message.renewalAmountMinor !== 0n) {
-      obj.renewalAmountMinor = message.renewalAmountMinor.toString();
-    }
-    if (message.currency !== "") {
-      obj.currency = message.currency;
-    }
-    if (message.renewalPrice !== "") {
-      obj.renewalPrice = message.renewalPrice;
-    }
-    if (message.openOrderId !== 0n) {
-      obj.openOrderId = message.openOrderId.toString();
-    }
-    if (message.lastOrderId !== 0n) {
-      obj.lastOrderId = message.lastOrderId.toString();
-    }
-    if (message.lastItemId !== 0n) {
-      obj.lastItemId = message.lastItemId.toString();
-    }
-    if (message.cancelledAt !== undefined) {
-      obj.cancelledAt = message.cancelledAt.toISOString();
-    }
-    if (message.cancelledBy !== "") {
-      obj.cancelledBy = message.cancelledBy;
-    }
-    if (message.canRestore !== false) {
-      obj.canRestore = message.canRestore;
-    }
-    if (message.version !== 0n) {
-      obj.version = message.version.toString();
-    }
-    if (message.timeZone !== "") {
-      obj.timeZone = message.timeZone;
-    }
-    if (message.createdAt !== undefined) {
-      obj.createdAt = message.createdAt.toISOString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Subscription>, I>>(base?: I): Subscription {
-    return Subscription.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Subscription>, I>>(object: I): Subscription {
-    const message = createBaseSubscription();
-    message.id = object.id ?? "";
-    message.merchantId = object.merchantId ?? "";
-    message.livemode = object.livemode ?? false;
-    message.parentOrderId = (object.parentOrderId !== undefined && object.parentOrderId !== null)
-      ? BigInt(object.parentOrderId)
-      : 0n;
-    message.parentItemId = (object.parentItemId !== undefined && object.parentItemId !== null)
-      ? BigInt(object.parentItemId)
-      : 0n;
-    message.productId = object.productId ?? "";
-    message.productName = object.productName ?? "";
-    message.quantity = object.quantity ?? 0;
-    message.type = object.type ?? "";
-    message.status = object.status ?? "";
-    message.period = object.period ?? "";
-    message.trialPeriod = object.trialPeriod ?? "";
-    message.term = object.term ?? 0;
-    message.isInTrial = object.isInTrial ?? false;
-    message.startedAt = object.startedAt ?? undefined;
-    message.expiresAt = object.expiresAt ?? undefined;
-    message.nextChargeAt = object.nextChargeAt ?? undefined;
-    message.renewalAmountMinor = (object.renewalAmountMinor !== undefined && object.renewalAmountMinor !== null)
-      ? BigInt(object.renewalAmountMinor)
-      : 0n;
-    message.currency = object.currency ?? "";
-    message.renewalPrice = object.renewalPrice ?? "";
-    message.openOrderId = (object.openOrderId !== undefined && object.openOrderId !== null)
-      ? BigInt(object.openOrderId)
-      : 0n;
-    message.lastOrderId = (object.lastOrderId !== undefined && object.lastOrderId !== null)
-      ? BigInt(object.lastOrderId)
-      : 0n;
-    message.lastItemId = (object.lastItemId !== undefined && object.lastItemId !== null)
-      ? BigInt(object.lastItemId)
-      : 0n;
-    message.cancelledAt = object.cancelledAt ?? undefined;
-    message.cancelledBy = object.cancelledBy ?? "";
-    message.canRestore = object.canRestore ?? false;
-    message.version = (object.version !== undefined && object.version !== null) ? BigInt(object.version) : 0n;
-    message.timeZone = object.timeZone ?? "";
-    message.createdAt = object.createdAt ?? undefined;
-    return message;
-  },
 };
 
 function createBaseGetSubscriptionRequest(): GetSubscriptionRequest {
@@ -844,42 +589,6 @@ export const GetSubscriptionRequest: MessageFns<GetSubscriptionRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): GetSubscriptionRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      subscriptionId: isSet(object.subscriptionId)
-        ? globalThis.String(object.subscriptionId)
-        : isSet(object.subscription_id)
-        ? globalThis.String(object.subscription_id)
-        : "",
-    };
-  },
-
-  toJSON(message: GetSubscriptionRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.subscriptionId !== "") {
-      obj.subscriptionId = message.subscriptionId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetSubscriptionRequest>, I>>(base?: I): GetSubscriptionRequest {
-    return GetSubscriptionRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetSubscriptionRequest>, I>>(object: I): GetSubscriptionRequest {
-    const message = createBaseGetSubscriptionRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.subscriptionId = object.subscriptionId ?? "";
-    return message;
-  },
 };
 
 function createBaseGetSubscriptionResponse(): GetSubscriptionResponse {
@@ -925,29 +634,6 @@ export const GetSubscriptionResponse: MessageFns<GetSubscriptionResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): GetSubscriptionResponse {
-    return { subscription: isSet(object.subscription) ? Subscription.fromJSON(object.subscription) : undefined };
-  },
-
-  toJSON(message: GetSubscriptionResponse): unknown {
-    const obj: any = {};
-    if (message.subscription !== undefined) {
-      obj.subscription = Subscription.toJSON(message.subscription);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetSubscriptionResponse>, I>>(base?: I): GetSubscriptionResponse {
-    return GetSubscriptionResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetSubscriptionResponse>, I>>(object: I): GetSubscriptionResponse {
-    const message = createBaseGetSubscriptionResponse();
-    message.subscription = (object.subscription !== undefined && object.subscription !== null)
-      ? Subscription.fromPartial(object.subscription)
-      : undefined;
-    return message;
   },
 };
 
@@ -1053,66 +739,6 @@ export const ListSubscriptionsRequest: MessageFns<ListSubscriptionsRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ListSubscriptionsRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
-      startingAfter: isSet(object.startingAfter)
-        ? globalThis.String(object.startingAfter)
-        : isSet(object.starting_after)
-        ? globalThis.String(object.starting_after)
-        : "",
-      endingBefore: isSet(object.endingBefore)
-        ? globalThis.String(object.endingBefore)
-        : isSet(object.ending_before)
-        ? globalThis.String(object.ending_before)
-        : "",
-      status: isSet(object.status) ? globalThis.String(object.status) : "",
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-    };
-  },
-
-  toJSON(message: ListSubscriptionsRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.limit !== 0) {
-      obj.limit = Math.round(message.limit);
-    }
-    if (message.startingAfter !== "") {
-      obj.startingAfter = message.startingAfter;
-    }
-    if (message.endingBefore !== "") {
-      obj.endingBefore = message.endingBefore;
-    }
-    if (message.status !== "") {
-      obj.status = message.status;
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListSubscriptionsRequest>, I>>(base?: I): ListSubscriptionsRequest {
-    return ListSubscriptionsRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListSubscriptionsRequest>, I>>(object: I): ListSubscriptionsRequest {
-    const message = createBaseListSubscriptionsRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.limit = object.limit ?? 0;
-    message.startingAfter = object.startingAfter ?? "";
-    message.endingBefore = object.endingBefore ?? "";
-    message.status = object.status ?? "";
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    return message;
-  },
 };
 
 function createBaseListSubscriptionsResponse(): ListSubscriptionsResponse {
@@ -1169,40 +795,6 @@ export const ListSubscriptionsResponse: MessageFns<ListSubscriptionsResponse> = 
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ListSubscriptionsResponse {
-    return {
-      subscriptions: globalThis.Array.isArray(object?.subscriptions)
-        ? object.subscriptions.map((e: any) => Subscription.fromJSON(e))
-        : [],
-      hasMore: isSet(object.hasMore)
-        ? globalThis.Boolean(object.hasMore)
-        : isSet(object.has_more)
-        ? globalThis.Boolean(object.has_more)
-        : false,
-    };
-  },
-
-  toJSON(message: ListSubscriptionsResponse): unknown {
-    const obj: any = {};
-    if (message.subscriptions?.length) {
-      obj.subscriptions = message.subscriptions.map((e) => Subscription.toJSON(e));
-    }
-    if (message.hasMore !== false) {
-      obj.hasMore = message.hasMore;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListSubscriptionsResponse>, I>>(base?: I): ListSubscriptionsResponse {
-    return ListSubscriptionsResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListSubscriptionsResponse>, I>>(object: I): ListSubscriptionsResponse {
-    const message = createBaseListSubscriptionsResponse();
-    message.subscriptions = object.subscriptions?.map((e) => Subscription.fromPartial(e)) || [];
-    message.hasMore = object.hasMore ?? false;
-    return message;
   },
 };
 
@@ -1283,56 +875,6 @@ export const CancelSubscriptionRequest: MessageFns<CancelSubscriptionRequest> = 
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): CancelSubscriptionRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      subscriptionId: isSet(object.subscriptionId)
-        ? globalThis.String(object.subscriptionId)
-        : isSet(object.subscription_id)
-        ? globalThis.String(object.subscription_id)
-        : "",
-      by: isSet(object.by) ? globalThis.String(object.by) : "",
-      suppressCustomerNotification: isSet(object.suppressCustomerNotification)
-        ? globalThis.Boolean(object.suppressCustomerNotification)
-        : isSet(object.suppress_customer_notification)
-        ? globalThis.Boolean(object.suppress_customer_notification)
-        : false,
-    };
-  },
-
-  toJSON(message: CancelSubscriptionRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.subscriptionId !== "") {
-      obj.subscriptionId = message.subscriptionId;
-    }
-    if (message.by !== "") {
-      obj.by = message.by;
-    }
-    if (message.suppressCustomerNotification !== false) {
-      obj.suppressCustomerNotification = message.suppressCustomerNotification;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<CancelSubscriptionRequest>, I>>(base?: I): CancelSubscriptionRequest {
-    return CancelSubscriptionRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<CancelSubscriptionRequest>, I>>(object: I): CancelSubscriptionRequest {
-    const message = createBaseCancelSubscriptionRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.subscriptionId = object.subscriptionId ?? "";
-    message.by = object.by ?? "";
-    message.suppressCustomerNotification = object.suppressCustomerNotification ?? false;
-    return message;
-  },
 };
 
 function createBaseCancelSubscriptionResponse(): CancelSubscriptionResponse {
@@ -1389,40 +931,6 @@ export const CancelSubscriptionResponse: MessageFns<CancelSubscriptionResponse> 
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): CancelSubscriptionResponse {
-    return {
-      subscription: isSet(object.subscription) ? Subscription.fromJSON(object.subscription) : undefined,
-      isChanged: isSet(object.isChanged)
-        ? globalThis.Boolean(object.isChanged)
-        : isSet(object.is_changed)
-        ? globalThis.Boolean(object.is_changed)
-        : false,
-    };
-  },
-
-  toJSON(message: CancelSubscriptionResponse): unknown {
-    const obj: any = {};
-    if (message.subscription !== undefined) {
-      obj.subscription = Subscription.toJSON(message.subscription);
-    }
-    if (message.isChanged !== false) {
-      obj.isChanged = message.isChanged;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<CancelSubscriptionResponse>, I>>(base?: I): CancelSubscriptionResponse {
-    return CancelSubscriptionResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<CancelSubscriptionResponse>, I>>(object: I): CancelSubscriptionResponse {
-    const message = createBaseCancelSubscriptionResponse();
-    message.subscription = (object.subscription !== undefined && object.subscription !== null)
-      ? Subscription.fromPartial(object.subscription)
-      : undefined;
-    message.isChanged = object.isChanged ?? false;
-    return message;
   },
 };
 
@@ -1503,56 +1011,6 @@ export const RestoreSubscriptionRequest: MessageFns<RestoreSubscriptionRequest> 
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): RestoreSubscriptionRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      subscriptionId: isSet(object.subscriptionId)
-        ? globalThis.String(object.subscriptionId)
-        : isSet(object.subscription_id)
-        ? globalThis.String(object.subscription_id)
-        : "",
-      by: isSet(object.by) ? globalThis.String(object.by) : "",
-      suppressCustomerNotification: isSet(object.suppressCustomerNotification)
-        ? globalThis.Boolean(object.suppressCustomerNotification)
-        : isSet(object.suppress_customer_notification)
-        ? globalThis.Boolean(object.suppress_customer_notification)
-        : false,
-    };
-  },
-
-  toJSON(message: RestoreSubscriptionRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.subscriptionId !== "") {
-      obj.subscriptionId = message.subscriptionId;
-    }
-    if (message.by !== "") {
-      obj.by = message.by;
-    }
-    if (message.suppressCustomerNotification !== false) {
-      obj.suppressCustomerNotification = message.suppressCustomerNotification;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<RestoreSubscriptionRequest>, I>>(base?: I): RestoreSubscriptionRequest {
-    return RestoreSubscriptionRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<RestoreSubscriptionRequest>, I>>(object: I): RestoreSubscriptionRequest {
-    const message = createBaseRestoreSubscriptionRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.subscriptionId = object.subscriptionId ?? "";
-    message.by = object.by ?? "";
-    message.suppressCustomerNotification = object.suppressCustomerNotification ?? false;
-    return message;
-  },
 };
 
 function createBaseRestoreSubscriptionResponse(): RestoreSubscriptionResponse {
@@ -1609,40 +1067,6 @@ export const RestoreSubscriptionResponse: MessageFns<RestoreSubscriptionResponse
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): RestoreSubscriptionResponse {
-    return {
-      subscription: isSet(object.subscription) ? Subscription.fromJSON(object.subscription) : undefined,
-      isChanged: isSet(object.isChanged)
-        ? globalThis.Boolean(object.isChanged)
-        : isSet(object.is_changed)
-        ? globalThis.Boolean(object.is_changed)
-        : false,
-    };
-  },
-
-  toJSON(message: RestoreSubscriptionResponse): unknown {
-    const obj: any = {};
-    if (message.subscription !== undefined) {
-      obj.subscription = Subscription.toJSON(message.subscription);
-    }
-    if (message.isChanged !== false) {
-      obj.isChanged = message.isChanged;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<RestoreSubscriptionResponse>, I>>(base?: I): RestoreSubscriptionResponse {
-    return RestoreSubscriptionResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<RestoreSubscriptionResponse>, I>>(object: I): RestoreSubscriptionResponse {
-    const message = createBaseRestoreSubscriptionResponse();
-    message.subscription = (object.subscription !== undefined && object.subscription !== null)
-      ? Subscription.fromPartial(object.subscription)
-      : undefined;
-    message.isChanged = object.isChanged ?? false;
-    return message;
   },
 };
 
@@ -1791,19 +1215,6 @@ export const SubscriptionApiClient = makeGenericClientConstructor(
   serviceName: string;
 };
 
-type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
-
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-type KeysOfUnion<T> = T extends T ? keyof T : never;
-export type Exact<P, I extends P> = P extends Builtin ? P
-  : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
-
 function toTimestamp(date: Date): Timestamp {
   const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
   const nanos = (date.getTime() % 1_000) * 1_000_000;
@@ -1816,25 +1227,7 @@ function fromTimestamp(t: Timestamp): Date {
   return new globalThis.Date(millis);
 }
 
-function fromJsonTimestamp(o: any): Date {
-  if (o instanceof globalThis.Date) {
-    return o;
-  } else if (typeof o === "string") {
-    return new globalThis.Date(o);
-  } else {
-    return fromTimestamp(Timestamp.fromJSON(o));
-  }
-}
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
-
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
-  create<I extends Exact<DeepPartial<T>, I>>(base?: I): T;
-  fromPartial<I extends Exact<DeepPartial<T>, I>>(object: I): T;
 }

@@ -118,38 +118,6 @@ export const ReadTimelineRequest: MessageFns<ReadTimelineRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ReadTimelineRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-    };
-  },
-
-  toJSON(message: ReadTimelineRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ReadTimelineRequest>, I>>(base?: I): ReadTimelineRequest {
-    return ReadTimelineRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ReadTimelineRequest>, I>>(object: I): ReadTimelineRequest {
-    const message = createBaseReadTimelineRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    return message;
-  },
 };
 
 function createBaseReadTimelineResponse(): ReadTimelineResponse {
@@ -206,36 +174,6 @@ export const ReadTimelineResponse: MessageFns<ReadTimelineResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ReadTimelineResponse {
-    return {
-      entries: globalThis.Array.isArray(object?.entries)
-        ? object.entries.map((e: any) => TimelineEntry.fromJSON(e))
-        : [],
-      awaited: globalThis.Array.isArray(object?.awaited) ? object.awaited.map((e: any) => Awaited.fromJSON(e)) : [],
-    };
-  },
-
-  toJSON(message: ReadTimelineResponse): unknown {
-    const obj: any = {};
-    if (message.entries?.length) {
-      obj.entries = message.entries.map((e) => TimelineEntry.toJSON(e));
-    }
-    if (message.awaited?.length) {
-      obj.awaited = message.awaited.map((e) => Awaited.toJSON(e));
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ReadTimelineResponse>, I>>(base?: I): ReadTimelineResponse {
-    return ReadTimelineResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ReadTimelineResponse>, I>>(object: I): ReadTimelineResponse {
-    const message = createBaseReadTimelineResponse();
-    message.entries = object.entries?.map((e) => TimelineEntry.fromPartial(e)) || [];
-    message.awaited = object.awaited?.map((e) => Awaited.fromPartial(e)) || [];
-    return message;
   },
 };
 
@@ -338,62 +276,6 @@ export const TimelineEntry: MessageFns<TimelineEntry> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): TimelineEntry {
-    return {
-      at: isSet(object.at) ? fromJsonTimestamp(object.at) : undefined,
-      source: isSet(object.source) ? globalThis.String(object.source) : "",
-      type: isSet(object.type) ? globalThis.String(object.type) : "",
-      summary: isSet(object.summary) ? globalThis.String(object.summary) : "",
-      traceId: isSet(object.traceId)
-        ? globalThis.String(object.traceId)
-        : isSet(object.trace_id)
-        ? globalThis.String(object.trace_id)
-        : "",
-      objectId: isSet(object.objectId)
-        ? globalThis.String(object.objectId)
-        : isSet(object.object_id)
-        ? globalThis.String(object.object_id)
-        : "",
-    };
-  },
-
-  toJSON(message: TimelineEntry): unknown {
-    const obj: any = {};
-    if (message.at !== undefined) {
-      obj.at = message.at.toISOString();
-    }
-    if (message.source !== "") {
-      obj.source = message.source;
-    }
-    if (message.type !== "") {
-      obj.type = message.type;
-    }
-    if (message.summary !== "") {
-      obj.summary = message.summary;
-    }
-    if (message.traceId !== "") {
-      obj.traceId = message.traceId;
-    }
-    if (message.objectId !== "") {
-      obj.objectId = message.objectId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<TimelineEntry>, I>>(base?: I): TimelineEntry {
-    return TimelineEntry.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<TimelineEntry>, I>>(object: I): TimelineEntry {
-    const message = createBaseTimelineEntry();
-    message.at = object.at ?? undefined;
-    message.source = object.source ?? "";
-    message.type = object.type ?? "";
-    message.summary = object.summary ?? "";
-    message.traceId = object.traceId ?? "";
-    message.objectId = object.objectId ?? "";
-    return message;
-  },
 };
 
 function createBaseAwaited(): Awaited {
@@ -473,44 +355,6 @@ export const Awaited: MessageFns<Awaited> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Awaited {
-    return {
-      source: isSet(object.source) ? globalThis.String(object.source) : "",
-      type: isSet(object.type) ? globalThis.String(object.type) : "",
-      summary: isSet(object.summary) ? globalThis.String(object.summary) : "",
-      until: isSet(object.until) ? fromJsonTimestamp(object.until) : undefined,
-    };
-  },
-
-  toJSON(message: Awaited): unknown {
-    const obj: any = {};
-    if (message.source !== "") {
-      obj.source = message.source;
-    }
-    if (message.type !== "") {
-      obj.type = message.type;
-    }
-    if (message.summary !== "") {
-      obj.summary = message.summary;
-    }
-    if (message.until !== undefined) {
-      obj.until = message.until.toISOString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Awaited>, I>>(base?: I): Awaited {
-    return Awaited.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Awaited>, I>>(object: I): Awaited {
-    const message = createBaseAwaited();
-    message.source = object.source ?? "";
-    message.type = object.type ?? "";
-    message.summary = object.summary ?? "";
-    message.until = object.until ?? undefined;
-    return message;
-  },
 };
 
 /** Each service that takes part in an order answers what it knows of it; the gateway merges the answers by time. */
@@ -559,19 +403,6 @@ export const TimelineApiClient = makeGenericClientConstructor(
   serviceName: string;
 };
 
-type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
-
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-type KeysOfUnion<T> = T extends T ? keyof T : never;
-export type Exact<P, I extends P> = P extends Builtin ? P
-  : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
-
 function toTimestamp(date: Date): Timestamp {
   const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
   const nanos = (date.getTime() % 1_000) * 1_000_000;
@@ -584,25 +415,7 @@ function fromTimestamp(t: Timestamp): Date {
   return new globalThis.Date(millis);
 }
 
-function fromJsonTimestamp(o: any): Date {
-  if (o instanceof globalThis.Date) {
-    return o;
-  } else if (typeof o === "string") {
-    return new globalThis.Date(o);
-  } else {
-    return fromTimestamp(Timestamp.fromJSON(o));
-  }
-}
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
-
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
-  create<I extends Exact<DeepPartial<T>, I>>(base?: I): T;
-  fromPartial<I extends Exact<DeepPartial<T>, I>>(object: I): T;
 }

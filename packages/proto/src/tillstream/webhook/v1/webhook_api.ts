@@ -519,167 +519,6 @@ export const Endpoint: MessageFns<Endpoint> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Endpoint {
-    return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
-      url: isSet(object.url) ? globalThis.String(object.url) : "",
-      events: globalThis.Array.isArray(object?.events) ? object.events.map((e: any) => globalThis.String(e)) : [],
-      description: isSet(object.description) ? globalThis.String(object.description) : "",
-      status: isSet(object.status) ? globalThis.String(object.status) : "",
-      disabledReason: isSet(object.disabledReason)
-        ? globalThis.String(object.disabledReason)
-        : isSet(object.disabled_reason)
-        ? globalThis.String(object.disabled_reason)
-        : "",
-      signSeed: isSet(object.signSeed)
-        ? globalThis.Boolean(object.signSeed)
-        : isSet(object.sign_seed)
-        ? globalThis.Boolean(object.sign_seed)
-        : false,
-      signStandard: isSet(object.signStandard)
-        ? globalThis.Boolean(object.signStandard)
-        : isSet(object.sign_standard)
-        ? globalThis.Boolean(object.sign_standard)
-        : false,
-      createdAt: isSet(object.createdAt)
-        ? fromJsonTimestamp(object.createdAt)
-        : isSet(object.created_at)
-        ? fromJsonTimestamp(object.created_at)
-        : undefined,
-      succeededCount: isSet(object.succeededCount)
-        ? globalThis.Number(object.succeededCount)
-        : isSet(object.succeeded_count)
-        ? globalThis.Number(object.succeeded_count)
-        : 0,
-      failedCount: isSet(object.failedCount)
-        ? globalThis.Number(object.failedCount)
-        : isSet(object.failed_count)
-        ? globalThis.Number(object.failed_count)
-        : 0,
-      waitingCount: isSet(object.waitingCount)
-        ? globalThis.Number(object.waitingCount)
-        : isSet(object.waiting_count)
-        ? globalThis.Number(object.waiting_count)
-        : 0,
-      payloadProfile: isSet(object.payloadProfile)
-        ? globalThis.String(object.payloadProfile)
-        : isSet(object.payload_profile)
-        ? globalThis.String(object.payload_profile)
-        : "",
-      metadata: isObject(object.metadata)
-        ? (globalThis.Object.entries(object.metadata) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : {},
-    };
-  },
-
-  toJSON(message: Endpoint): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
-    }
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.livemode !== false) {
-      obj.livemode = message.livemode;
-    }
-    if (message.url !== "") {
-      obj.url = message.url;
-    }
-    if (message.events?.length) {
-      obj.events = message.events;
-    }
-    if (message.description !== "") {
-      obj.description = message.description;
-    }
-    if (message.status !== "") {
-      obj.status = message.status;
-    }
-    if (message.disabledReason !== "") {
-      obj.disabledReason = message.disabledReason;
-    }
-    if (message.signSeed !== false) {
-      obj.signSeed = message.signSeed;
-    }
-    if (message.signStandard !== false) {
-      obj.signStandard = message.signStandard;
-    }
-    if (message.createdAt !== undefined) {
-      obj.createdAt = message.createdAt.toISOString();
-    }
-    if (message.succeededCount !== 0) {
-      obj.succeededCount = Math.round(message.succeededCount);
-    }
-    if (message.failedCount !== 0) {
-      obj.failedCount = Math.round(message.failedCount);
-    }
-    if (message.waitingCount !== 0) {
-      obj.waitingCount = Math.round(message.waitingCount);
-    }
-    if (message.payloadProfile !== "") {
-      obj.payloadProfile = message.payloadProfile;
-    }
-    if (message.metadata) {
-      const entries = globalThis.Object.entries(message.metadata) as [string, string][];
-      if (entries.length > 0) {
-        obj.metadata = {};
-        entries.forEach(([k, v]) => {
-          obj.metadata[k] = v;
-        });
-      }
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Endpoint>, I>>(base?: I): Endpoint {
-    return Endpoint.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Endpoint>, I>>(object: I): Endpoint {
-    const message = createBaseEndpoint();
-    message.id = object.id ?? "";
-    message.merchantId = object.merchantId ?? "";
-    message.livemode = object.livemode ?? false;
-    message.url = object.url ?? "";
-    message.events = object.events?.map((e) => e) || [];
-    message.description = object.description ?? "";
-    message.status = object.status ?? "";
-    message.disabledReason = object.disabledReason ?? "";
-    message.signSeed = object.signSeed ?? false;
-    message.signStandard = object.signStandard ?? false;
-    message.createdAt = object.createdAt ?? undefined;
-    message.succeededCount = object.succeededCount ?? 0;
-    message.failedCount = object.failedCount ?? 0;
-    message.waitingCount = object.waitingCount ?? 0;
-    message.payloadProfile = object.payloadProfile ?? "";
-    message.metadata = (globalThis.Object.entries(object.metadata ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
-        if (value !== undefined) {
-          acc[key] = globalThis.String(value);
-        }
-        return acc;
-      },
-      {},
-    );
-    return message;
-  },
 };
 
 function createBaseEndpoint_MetadataEntry(): Endpoint_MetadataEntry {
@@ -737,34 +576,6 @@ export const Endpoint_MetadataEntry: MessageFns<Endpoint_MetadataEntry> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Endpoint_MetadataEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: Endpoint_MetadataEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Endpoint_MetadataEntry>, I>>(base?: I): Endpoint_MetadataEntry {
-    return Endpoint_MetadataEntry.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Endpoint_MetadataEntry>, I>>(object: I): Endpoint_MetadataEntry {
-    const message = createBaseEndpoint_MetadataEntry();
-    message.key = object.key ?? "";
-    message.value = object.value ?? "";
-    return message;
-  },
 };
 
 function createBaseSecrets(): Secrets {
@@ -821,34 +632,6 @@ export const Secrets: MessageFns<Secrets> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): Secrets {
-    return {
-      seed: isSet(object.seed) ? globalThis.String(object.seed) : "",
-      standard: isSet(object.standard) ? globalThis.String(object.standard) : "",
-    };
-  },
-
-  toJSON(message: Secrets): unknown {
-    const obj: any = {};
-    if (message.seed !== "") {
-      obj.seed = message.seed;
-    }
-    if (message.standard !== "") {
-      obj.standard = message.standard;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Secrets>, I>>(base?: I): Secrets {
-    return Secrets.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Secrets>, I>>(object: I): Secrets {
-    const message = createBaseSecrets();
-    message.seed = object.seed ?? "";
-    message.standard = object.standard ?? "";
-    return message;
   },
 };
 
@@ -1021,130 +804,6 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): CreateEndpointRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
-      url: isSet(object.url) ? globalThis.String(object.url) : "",
-      events: globalThis.Array.isArray(object?.events) ? object.events.map((e: any) => globalThis.String(e)) : [],
-      description: isSet(object.description) ? globalThis.String(object.description) : "",
-      signSeed: isSet(object.signSeed)
-        ? globalThis.Boolean(object.signSeed)
-        : isSet(object.sign_seed)
-        ? globalThis.Boolean(object.sign_seed)
-        : false,
-      signStandard: isSet(object.signStandard)
-        ? globalThis.Boolean(object.signStandard)
-        : isSet(object.sign_standard)
-        ? globalThis.Boolean(object.sign_standard)
-        : false,
-      seedSecret: isSet(object.seedSecret)
-        ? globalThis.String(object.seedSecret)
-        : isSet(object.seed_secret)
-        ? globalThis.String(object.seed_secret)
-        : "",
-      metadata: isObject(object.metadata)
-        ? (globalThis.Object.entries(object.metadata) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : {},
-      requestId: isSet(object.requestId)
-        ? globalThis.String(object.requestId)
-        : isSet(object.request_id)
-        ? globalThis.String(object.request_id)
-        : "",
-      payloadProfile: isSet(object.payloadProfile)
-        ? globalThis.String(object.payloadProfile)
-        : isSet(object.payload_profile)
-        ? globalThis.String(object.payload_profile)
-        : "",
-    };
-  },
-
-  toJSON(message: CreateEndpointRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.livemode !== false) {
-      obj.livemode = message.livemode;
-    }
-    if (message.url !== "") {
-      obj.url = message.url;
-    }
-    if (message.events?.length) {
-      obj.events = message.events;
-    }
-    if (message.description !== "") {
-      obj.description = message.description;
-    }
-    if (message.signSeed !== false) {
-      obj.signSeed = message.signSeed;
-    }
-    if (message.signStandard !== false) {
-      obj.signStandard = message.signStandard;
-    }
-    if (message.seedSecret !== "") {
-      obj.seedSecret = message.seedSecret;
-    }
-    if (message.metadata) {
-      const entries = globalThis.Object.entries(message.metadata) as [string, string][];
-      if (entries.length > 0) {
-        obj.metadata = {};
-        entries.forEach(([k, v]) => {
-          obj.metadata[k] = v;
-        });
-      }
-    }
-    if (message.requestId !== "") {
-      obj.requestId = message.requestId;
-    }
-    if (message.payloadProfile !== "") {
-      obj.payloadProfile = message.payloadProfile;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<CreateEndpointRequest>, I>>(base?: I): CreateEndpointRequest {
-    return CreateEndpointRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<CreateEndpointRequest>, I>>(object: I): CreateEndpointRequest {
-    const message = createBaseCreateEndpointRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.livemode = object.livemode ?? false;
-    message.url = object.url ?? "";
-    message.events = object.events?.map((e) => e) || [];
-    message.description = object.description ?? "";
-    message.signSeed = object.signSeed ?? false;
-    message.signStandard = object.signStandard ?? false;
-    message.seedSecret = object.seedSecret ?? "";
-    message.metadata = (globalThis.Object.entries(object.metadata ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
-        if (value !== undefined) {
-          acc[key] = globalThis.String(value);
-        }
-        return acc;
-      },
-      {},
-    );
-    message.requestId = object.requestId ?? "";
-    message.payloadProfile = object.payloadProfile ?? "";
-    return message;
-  },
 };
 
 function createBaseCreateEndpointRequest_MetadataEntry(): CreateEndpointRequest_MetadataEntry {
@@ -1201,38 +860,6 @@ export const CreateEndpointRequest_MetadataEntry: MessageFns<CreateEndpointReque
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): CreateEndpointRequest_MetadataEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: CreateEndpointRequest_MetadataEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<CreateEndpointRequest_MetadataEntry>, I>>(
-    base?: I,
-  ): CreateEndpointRequest_MetadataEntry {
-    return CreateEndpointRequest_MetadataEntry.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<CreateEndpointRequest_MetadataEntry>, I>>(
-    object: I,
-  ): CreateEndpointRequest_MetadataEntry {
-    const message = createBaseCreateEndpointRequest_MetadataEntry();
-    message.key = object.key ?? "";
-    message.value = object.value ?? "";
-    return message;
   },
 };
 
@@ -1291,38 +918,6 @@ export const CreateEndpointResponse: MessageFns<CreateEndpointResponse> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): CreateEndpointResponse {
-    return {
-      endpoint: isSet(object.endpoint) ? Endpoint.fromJSON(object.endpoint) : undefined,
-      secrets: isSet(object.secrets) ? Secrets.fromJSON(object.secrets) : undefined,
-    };
-  },
-
-  toJSON(message: CreateEndpointResponse): unknown {
-    const obj: any = {};
-    if (message.endpoint !== undefined) {
-      obj.endpoint = Endpoint.toJSON(message.endpoint);
-    }
-    if (message.secrets !== undefined) {
-      obj.secrets = Secrets.toJSON(message.secrets);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<CreateEndpointResponse>, I>>(base?: I): CreateEndpointResponse {
-    return CreateEndpointResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<CreateEndpointResponse>, I>>(object: I): CreateEndpointResponse {
-    const message = createBaseCreateEndpointResponse();
-    message.endpoint = (object.endpoint !== undefined && object.endpoint !== null)
-      ? Endpoint.fromPartial(object.endpoint)
-      : undefined;
-    message.secrets = (object.secrets !== undefined && object.secrets !== null)
-      ? Secrets.fromPartial(object.secrets)
-      : undefined;
-    return message;
-  },
 };
 
 function createBaseGetEndpointRequest(): GetEndpointRequest {
@@ -1380,42 +975,6 @@ export const GetEndpointRequest: MessageFns<GetEndpointRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): GetEndpointRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      endpointId: isSet(object.endpointId)
-        ? globalThis.String(object.endpointId)
-        : isSet(object.endpoint_id)
-        ? globalThis.String(object.endpoint_id)
-        : "",
-    };
-  },
-
-  toJSON(message: GetEndpointRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.endpointId !== "") {
-      obj.endpointId = message.endpointId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetEndpointRequest>, I>>(base?: I): GetEndpointRequest {
-    return GetEndpointRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetEndpointRequest>, I>>(object: I): GetEndpointRequest {
-    const message = createBaseGetEndpointRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.endpointId = object.endpointId ?? "";
-    return message;
-  },
 };
 
 function createBaseGetEndpointResponse(): GetEndpointResponse {
@@ -1461,29 +1020,6 @@ export const GetEndpointResponse: MessageFns<GetEndpointResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): GetEndpointResponse {
-    return { endpoint: isSet(object.endpoint) ? Endpoint.fromJSON(object.endpoint) : undefined };
-  },
-
-  toJSON(message: GetEndpointResponse): unknown {
-    const obj: any = {};
-    if (message.endpoint !== undefined) {
-      obj.endpoint = Endpoint.toJSON(message.endpoint);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetEndpointResponse>, I>>(base?: I): GetEndpointResponse {
-    return GetEndpointResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetEndpointResponse>, I>>(object: I): GetEndpointResponse {
-    const message = createBaseGetEndpointResponse();
-    message.endpoint = (object.endpoint !== undefined && object.endpoint !== null)
-      ? Endpoint.fromPartial(object.endpoint)
-      : undefined;
-    return message;
   },
 };
 
@@ -1564,56 +1100,6 @@ export const ListEndpointsRequest: MessageFns<ListEndpointsRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ListEndpointsRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
-      startingAfter: isSet(object.startingAfter)
-        ? globalThis.String(object.startingAfter)
-        : isSet(object.starting_after)
-        ? globalThis.String(object.starting_after)
-        : "",
-      endingBefore: isSet(object.endingBefore)
-        ? globalThis.String(object.endingBefore)
-        : isSet(object.ending_before)
-        ? globalThis.String(object.ending_before)
-        : "",
-    };
-  },
-
-  toJSON(message: ListEndpointsRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.limit !== 0) {
-      obj.limit = Math.round(message.limit);
-    }
-    if (message.startingAfter !== "") {
-      obj.startingAfter = message.startingAfter;
-    }
-    if (message.endingBefore !== "") {
-      obj.endingBefore = message.endingBefore;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListEndpointsRequest>, I>>(base?: I): ListEndpointsRequest {
-    return ListEndpointsRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListEndpointsRequest>, I>>(object: I): ListEndpointsRequest {
-    const message = createBaseListEndpointsRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.limit = object.limit ?? 0;
-    message.startingAfter = object.startingAfter ?? "";
-    message.endingBefore = object.endingBefore ?? "";
-    return message;
-  },
 };
 
 function createBaseListEndpointsResponse(): ListEndpointsResponse {
@@ -1671,40 +1157,6 @@ export const ListEndpointsResponse: MessageFns<ListEndpointsResponse> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ListEndpointsResponse {
-    return {
-      endpoints: globalThis.Array.isArray(object?.endpoints)
-        ? object.endpoints.map((e: any) => Endpoint.fromJSON(e))
-        : [],
-      hasMore: isSet(object.hasMore)
-        ? globalThis.Boolean(object.hasMore)
-        : isSet(object.has_more)
-        ? globalThis.Boolean(object.has_more)
-        : false,
-    };
-  },
-
-  toJSON(message: ListEndpointsResponse): unknown {
-    const obj: any = {};
-    if (message.endpoints?.length) {
-      obj.endpoints = message.endpoints.map((e) => Endpoint.toJSON(e));
-    }
-    if (message.hasMore !== false) {
-      obj.hasMore = message.hasMore;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListEndpointsResponse>, I>>(base?: I): ListEndpointsResponse {
-    return ListEndpointsResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListEndpointsResponse>, I>>(object: I): ListEndpointsResponse {
-    const message = createBaseListEndpointsResponse();
-    message.endpoints = object.endpoints?.map((e) => Endpoint.fromPartial(e)) || [];
-    message.hasMore = object.hasMore ?? false;
-    return message;
-  },
 };
 
 function createBaseEventFilter(): EventFilter {
@@ -1750,29 +1202,6 @@ export const EventFilter: MessageFns<EventFilter> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): EventFilter {
-    return {
-      events: globalThis.Array.isArray(object?.events) ? object.events.map((e: any) => globalThis.String(e)) : [],
-    };
-  },
-
-  toJSON(message: EventFilter): unknown {
-    const obj: any = {};
-    if (message.events?.length) {
-      obj.events = message.events;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<EventFilter>, I>>(base?: I): EventFilter {
-    return EventFilter.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<EventFilter>, I>>(object: I): EventFilter {
-    const message = createBaseEventFilter();
-    message.events = object.events?.map((e) => e) || [];
-    return message;
   },
 };
 
@@ -1906,82 +1335,6 @@ export const UpdateEndpointRequest: MessageFns<UpdateEndpointRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): UpdateEndpointRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      endpointId: isSet(object.endpointId)
-        ? globalThis.String(object.endpointId)
-        : isSet(object.endpoint_id)
-        ? globalThis.String(object.endpoint_id)
-        : "",
-      url: isSet(object.url) ? globalThis.String(object.url) : undefined,
-      events: isSet(object.events) ? EventFilter.fromJSON(object.events) : undefined,
-      description: isSet(object.description) ? globalThis.String(object.description) : undefined,
-      signSeed: isSet(object.signSeed)
-        ? globalThis.Boolean(object.signSeed)
-        : isSet(object.sign_seed)
-        ? globalThis.Boolean(object.sign_seed)
-        : undefined,
-      signStandard: isSet(object.signStandard)
-        ? globalThis.Boolean(object.signStandard)
-        : isSet(object.sign_standard)
-        ? globalThis.Boolean(object.sign_standard)
-        : undefined,
-      status: isSet(object.status) ? globalThis.String(object.status) : undefined,
-    };
-  },
-
-  toJSON(message: UpdateEndpointRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.endpointId !== "") {
-      obj.endpointId = message.endpointId;
-    }
-    if (message.url !== undefined) {
-      obj.url = message.url;
-    }
-    if (message.events !== undefined) {
-      obj.events = EventFilter.toJSON(message.events);
-    }
-    if (message.description !== undefined) {
-      obj.description = message.description;
-    }
-    if (message.signSeed !== undefined) {
-      obj.signSeed = message.signSeed;
-    }
-    if (message.signStandard !== undefined) {
-      obj.signStandard = message.signStandard;
-    }
-    if (message.status !== undefined) {
-      obj.status = message.status;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<UpdateEndpointRequest>, I>>(base?: I): UpdateEndpointRequest {
-    return UpdateEndpointRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<UpdateEndpointRequest>, I>>(object: I): UpdateEndpointRequest {
-    const message = createBaseUpdateEndpointRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.endpointId = object.endpointId ?? "";
-    message.url = object.url ?? undefined;
-    message.events = (object.events !== undefined && object.events !== null)
-      ? EventFilter.fromPartial(object.events)
-      : undefined;
-    message.description = object.description ?? undefined;
-    message.signSeed = object.signSeed ?? undefined;
-    message.signStandard = object.signStandard ?? undefined;
-    message.status = object.status ?? undefined;
-    return message;
-  },
 };
 
 function createBaseUpdateEndpointResponse(): UpdateEndpointResponse {
@@ -2027,29 +1380,6 @@ export const UpdateEndpointResponse: MessageFns<UpdateEndpointResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): UpdateEndpointResponse {
-    return { endpoint: isSet(object.endpoint) ? Endpoint.fromJSON(object.endpoint) : undefined };
-  },
-
-  toJSON(message: UpdateEndpointResponse): unknown {
-    const obj: any = {};
-    if (message.endpoint !== undefined) {
-      obj.endpoint = Endpoint.toJSON(message.endpoint);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<UpdateEndpointResponse>, I>>(base?: I): UpdateEndpointResponse {
-    return UpdateEndpointResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<UpdateEndpointResponse>, I>>(object: I): UpdateEndpointResponse {
-    const message = createBaseUpdateEndpointResponse();
-    message.endpoint = (object.endpoint !== undefined && object.endpoint !== null)
-      ? Endpoint.fromPartial(object.endpoint)
-      : undefined;
-    return message;
   },
 };
 
@@ -2108,42 +1438,6 @@ export const DeleteEndpointRequest: MessageFns<DeleteEndpointRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): DeleteEndpointRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      endpointId: isSet(object.endpointId)
-        ? globalThis.String(object.endpointId)
-        : isSet(object.endpoint_id)
-        ? globalThis.String(object.endpoint_id)
-        : "",
-    };
-  },
-
-  toJSON(message: DeleteEndpointRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.endpointId !== "") {
-      obj.endpointId = message.endpointId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<DeleteEndpointRequest>, I>>(base?: I): DeleteEndpointRequest {
-    return DeleteEndpointRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<DeleteEndpointRequest>, I>>(object: I): DeleteEndpointRequest {
-    const message = createBaseDeleteEndpointRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.endpointId = object.endpointId ?? "";
-    return message;
-  },
 };
 
 function createBaseDeleteEndpointResponse(): DeleteEndpointResponse {
@@ -2178,23 +1472,6 @@ export const DeleteEndpointResponse: MessageFns<DeleteEndpointResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(_: any): DeleteEndpointResponse {
-    return {};
-  },
-
-  toJSON(_: DeleteEndpointResponse): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<DeleteEndpointResponse>, I>>(base?: I): DeleteEndpointResponse {
-    return DeleteEndpointResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<DeleteEndpointResponse>, I>>(_: I): DeleteEndpointResponse {
-    const message = createBaseDeleteEndpointResponse();
-    return message;
   },
 };
 
@@ -2275,60 +1552,6 @@ export const RotateSecretRequest: MessageFns<RotateSecretRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): RotateSecretRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      endpointId: isSet(object.endpointId)
-        ? globalThis.String(object.endpointId)
-        : isSet(object.endpoint_id)
-        ? globalThis.String(object.endpoint_id)
-        : "",
-      seedSecret: isSet(object.seedSecret)
-        ? globalThis.String(object.seedSecret)
-        : isSet(object.seed_secret)
-        ? globalThis.String(object.seed_secret)
-        : "",
-      requestId: isSet(object.requestId)
-        ? globalThis.String(object.requestId)
-        : isSet(object.request_id)
-        ? globalThis.String(object.request_id)
-        : "",
-    };
-  },
-
-  toJSON(message: RotateSecretRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.endpointId !== "") {
-      obj.endpointId = message.endpointId;
-    }
-    if (message.seedSecret !== "") {
-      obj.seedSecret = message.seedSecret;
-    }
-    if (message.requestId !== "") {
-      obj.requestId = message.requestId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<RotateSecretRequest>, I>>(base?: I): RotateSecretRequest {
-    return RotateSecretRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<RotateSecretRequest>, I>>(object: I): RotateSecretRequest {
-    const message = createBaseRotateSecretRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.endpointId = object.endpointId ?? "";
-    message.seedSecret = object.seedSecret ?? "";
-    message.requestId = object.requestId ?? "";
-    return message;
-  },
 };
 
 function createBaseRotateSecretResponse(): RotateSecretResponse {
@@ -2385,38 +1608,6 @@ export const RotateSecretResponse: MessageFns<RotateSecretResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): RotateSecretResponse {
-    return {
-      endpoint: isSet(object.endpoint) ? Endpoint.fromJSON(object.endpoint) : undefined,
-      secrets: isSet(object.secrets) ? Secrets.fromJSON(object.secrets) : undefined,
-    };
-  },
-
-  toJSON(message: RotateSecretResponse): unknown {
-    const obj: any = {};
-    if (message.endpoint !== undefined) {
-      obj.endpoint = Endpoint.toJSON(message.endpoint);
-    }
-    if (message.secrets !== undefined) {
-      obj.secrets = Secrets.toJSON(message.secrets);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<RotateSecretResponse>, I>>(base?: I): RotateSecretResponse {
-    return RotateSecretResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<RotateSecretResponse>, I>>(object: I): RotateSecretResponse {
-    const message = createBaseRotateSecretResponse();
-    message.endpoint = (object.endpoint !== undefined && object.endpoint !== null)
-      ? Endpoint.fromPartial(object.endpoint)
-      : undefined;
-    message.secrets = (object.secrets !== undefined && object.secrets !== null)
-      ? Secrets.fromPartial(object.secrets)
-      : undefined;
-    return message;
   },
 };
 
@@ -2475,42 +1666,6 @@ export const EnableEndpointRequest: MessageFns<EnableEndpointRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): EnableEndpointRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      endpointId: isSet(object.endpointId)
-        ? globalThis.String(object.endpointId)
-        : isSet(object.endpoint_id)
-        ? globalThis.String(object.endpoint_id)
-        : "",
-    };
-  },
-
-  toJSON(message: EnableEndpointRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.endpointId !== "") {
-      obj.endpointId = message.endpointId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<EnableEndpointRequest>, I>>(base?: I): EnableEndpointRequest {
-    return EnableEndpointRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<EnableEndpointRequest>, I>>(object: I): EnableEndpointRequest {
-    const message = createBaseEnableEndpointRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.endpointId = object.endpointId ?? "";
-    return message;
-  },
 };
 
 function createBaseEnableEndpointResponse(): EnableEndpointResponse {
@@ -2556,29 +1711,6 @@ export const EnableEndpointResponse: MessageFns<EnableEndpointResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): EnableEndpointResponse {
-    return { endpoint: isSet(object.endpoint) ? Endpoint.fromJSON(object.endpoint) : undefined };
-  },
-
-  toJSON(message: EnableEndpointResponse): unknown {
-    const obj: any = {};
-    if (message.endpoint !== undefined) {
-      obj.endpoint = Endpoint.toJSON(message.endpoint);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<EnableEndpointResponse>, I>>(base?: I): EnableEndpointResponse {
-    return EnableEndpointResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<EnableEndpointResponse>, I>>(object: I): EnableEndpointResponse {
-    const message = createBaseEnableEndpointResponse();
-    message.endpoint = (object.endpoint !== undefined && object.endpoint !== null)
-      ? Endpoint.fromPartial(object.endpoint)
-      : undefined;
-    return message;
   },
 };
 
@@ -2636,42 +1768,6 @@ export const PingEndpointRequest: MessageFns<PingEndpointRequest> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): PingEndpointRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      endpointId: isSet(object.endpointId)
-        ? globalThis.String(object.endpointId)
-        : isSet(object.endpoint_id)
-        ? globalThis.String(object.endpoint_id)
-        : "",
-    };
-  },
-
-  toJSON(message: PingEndpointRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.endpointId !== "") {
-      obj.endpointId = message.endpointId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PingEndpointRequest>, I>>(base?: I): PingEndpointRequest {
-    return PingEndpointRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PingEndpointRequest>, I>>(object: I): PingEndpointRequest {
-    const message = createBasePingEndpointRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.endpointId = object.endpointId ?? "";
-    return message;
   },
 };
 
@@ -2751,52 +1847,6 @@ export const PingEndpointResponse: MessageFns<PingEndpointResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): PingEndpointResponse {
-    return {
-      succeeded: isSet(object.succeeded) ? globalThis.Boolean(object.succeeded) : false,
-      httpStatus: isSet(object.httpStatus)
-        ? globalThis.Number(object.httpStatus)
-        : isSet(object.http_status)
-        ? globalThis.Number(object.http_status)
-        : 0,
-      error: isSet(object.error) ? globalThis.String(object.error) : "",
-      durationMs: isSet(object.durationMs)
-        ? globalThis.Number(object.durationMs)
-        : isSet(object.duration_ms)
-        ? globalThis.Number(object.duration_ms)
-        : 0,
-    };
-  },
-
-  toJSON(message: PingEndpointResponse): unknown {
-    const obj: any = {};
-    if (message.succeeded !== false) {
-      obj.succeeded = message.succeeded;
-    }
-    if (message.httpStatus !== 0) {
-      obj.httpStatus = Math.round(message.httpStatus);
-    }
-    if (message.error !== "") {
-      obj.error = message.error;
-    }
-    if (message.durationMs !== 0) {
-      obj.durationMs = Math.round(message.durationMs);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<PingEndpointResponse>, I>>(base?: I): PingEndpointResponse {
-    return PingEndpointResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<PingEndpointResponse>, I>>(object: I): PingEndpointResponse {
-    const message = createBasePingEndpointResponse();
-    message.succeeded = object.succeeded ?? false;
-    message.httpStatus = object.httpStatus ?? 0;
-    message.error = object.error ?? "";
-    message.durationMs = object.durationMs ?? 0;
-    return message;
   },
 };
 
@@ -2945,85 +1995,6 @@ export const WebhookEvent: MessageFns<WebhookEvent> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): WebhookEvent {
-    return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      type: isSet(object.type) ? globalThis.String(object.type) : "",
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-      occurredAt: isSet(object.occurredAt)
-        ? fromJsonTimestamp(object.occurredAt)
-        : isSet(object.occurred_at)
-        ? fromJsonTimestamp(object.occurred_at)
-        : undefined,
-      body: isSet(object.body) ? globalThis.String(object.body) : "",
-      livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
-      subjectKind: isSet(object.subjectKind)
-        ? globalThis.String(object.subjectKind)
-        : isSet(object.subject_kind)
-        ? globalThis.String(object.subject_kind)
-        : "",
-      subjectId: isSet(object.subjectId)
-        ? globalThis.String(object.subjectId)
-        : isSet(object.subject_id)
-        ? globalThis.String(object.subject_id)
-        : "",
-      payloadProfile: isSet(object.payloadProfile)
-        ? globalThis.String(object.payloadProfile)
-        : isSet(object.payload_profile)
-        ? globalThis.String(object.payload_profile)
-        : "",
-    };
-  },
-
-  toJSON(message: WebhookEvent): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
-    }
-    if (message.type !== "") {
-      obj.type = message.type;
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    if (message.occurredAt !== undefined) {
-      obj.occurredAt = message.occurredAt.toISOString();
-    }
-    if (message.body !== "") {
-      obj.body = message.body;
-    }
-    if (message.livemode !== false) {
-      obj.livemode = message.livemode;
-    }
-    if (message.subjectKind !== "") {
-      obj.subjectKind = message.subjectKind;
-    }
-    if (message.subjectId !== "") {
-      obj.subjectId = message.subjectId;
-    }
-    if (message.payloadProfile !== "") {
-      obj.payloadProfile = message.payloadProfile;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<WebhookEvent>, I>>(base?: I): WebhookEvent {
-    return WebhookEvent.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<WebhookEvent>, I>>(object: I): WebhookEvent {
-    const message = createBaseWebhookEvent();
-    message.id = object.id ?? "";
-    message.type = object.type ?? "";
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    message.occurredAt = object.occurredAt ?? undefined;
-    message.body = object.body ?? "";
-    message.livemode = object.livemode ?? false;
-    message.subjectKind = object.subjectKind ?? "";
-    message.subjectId = object.subjectId ?? "";
-    message.payloadProfile = object.payloadProfile ?? "";
-    return message;
-  },
 };
 
 function createBaseGetEventRequest(): GetEventRequest {
@@ -3081,42 +2052,6 @@ export const GetEventRequest: MessageFns<GetEventRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): GetEventRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      eventId: isSet(object.eventId)
-        ? globalThis.String(object.eventId)
-        : isSet(object.event_id)
-        ? globalThis.String(object.event_id)
-        : "",
-    };
-  },
-
-  toJSON(message: GetEventRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.eventId !== "") {
-      obj.eventId = message.eventId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetEventRequest>, I>>(base?: I): GetEventRequest {
-    return GetEventRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetEventRequest>, I>>(object: I): GetEventRequest {
-    const message = createBaseGetEventRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.eventId = object.eventId ?? "";
-    return message;
-  },
 };
 
 function createBaseGetEventResponse(): GetEventResponse {
@@ -3162,29 +2097,6 @@ export const GetEventResponse: MessageFns<GetEventResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): GetEventResponse {
-    return { event: isSet(object.event) ? WebhookEvent.fromJSON(object.event) : undefined };
-  },
-
-  toJSON(message: GetEventResponse): unknown {
-    const obj: any = {};
-    if (message.event !== undefined) {
-      obj.event = WebhookEvent.toJSON(message.event);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetEventResponse>, I>>(base?: I): GetEventResponse {
-    return GetEventResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetEventResponse>, I>>(object: I): GetEventResponse {
-    const message = createBaseGetEventResponse();
-    message.event = (object.event !== undefined && object.event !== null)
-      ? WebhookEvent.fromPartial(object.event)
-      : undefined;
-    return message;
   },
 };
 
@@ -3290,66 +2202,6 @@ export const ListEventsRequest: MessageFns<ListEventsRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ListEventsRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
-      startingAfter: isSet(object.startingAfter)
-        ? globalThis.String(object.startingAfter)
-        : isSet(object.starting_after)
-        ? globalThis.String(object.starting_after)
-        : "",
-      endingBefore: isSet(object.endingBefore)
-        ? globalThis.String(object.endingBefore)
-        : isSet(object.ending_before)
-        ? globalThis.String(object.ending_before)
-        : "",
-      type: isSet(object.type) ? globalThis.String(object.type) : "",
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-    };
-  },
-
-  toJSON(message: ListEventsRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.limit !== 0) {
-      obj.limit = Math.round(message.limit);
-    }
-    if (message.startingAfter !== "") {
-      obj.startingAfter = message.startingAfter;
-    }
-    if (message.endingBefore !== "") {
-      obj.endingBefore = message.endingBefore;
-    }
-    if (message.type !== "") {
-      obj.type = message.type;
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListEventsRequest>, I>>(base?: I): ListEventsRequest {
-    return ListEventsRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListEventsRequest>, I>>(object: I): ListEventsRequest {
-    const message = createBaseListEventsRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.limit = object.limit ?? 0;
-    message.startingAfter = object.startingAfter ?? "";
-    message.endingBefore = object.endingBefore ?? "";
-    message.type = object.type ?? "";
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    return message;
-  },
 };
 
 function createBaseListEventsResponse(): ListEventsResponse {
@@ -3406,38 +2258,6 @@ export const ListEventsResponse: MessageFns<ListEventsResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ListEventsResponse {
-    return {
-      events: globalThis.Array.isArray(object?.events) ? object.events.map((e: any) => WebhookEvent.fromJSON(e)) : [],
-      hasMore: isSet(object.hasMore)
-        ? globalThis.Boolean(object.hasMore)
-        : isSet(object.has_more)
-        ? globalThis.Boolean(object.has_more)
-        : false,
-    };
-  },
-
-  toJSON(message: ListEventsResponse): unknown {
-    const obj: any = {};
-    if (message.events?.length) {
-      obj.events = message.events.map((e) => WebhookEvent.toJSON(e));
-    }
-    if (message.hasMore !== false) {
-      obj.hasMore = message.hasMore;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListEventsResponse>, I>>(base?: I): ListEventsResponse {
-    return ListEventsResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListEventsResponse>, I>>(object: I): ListEventsResponse {
-    const message = createBaseListEventsResponse();
-    message.events = object.events?.map((e) => WebhookEvent.fromPartial(e)) || [];
-    message.hasMore = object.hasMore ?? false;
-    return message;
   },
 };
 
@@ -3550,71 +2370,6 @@ export const Attempt: MessageFns<Attempt> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): Attempt {
-    return {
-      number: isSet(object.number) ? globalThis.Number(object.number) : 0,
-      at: isSet(object.at) ? fromJsonTimestamp(object.at) : undefined,
-      trigger: isSet(object.trigger) ? globalThis.String(object.trigger) : "",
-      httpStatus: isSet(object.httpStatus)
-        ? globalThis.Number(object.httpStatus)
-        : isSet(object.http_status)
-        ? globalThis.Number(object.http_status)
-        : 0,
-      error: isSet(object.error) ? globalThis.String(object.error) : "",
-      durationMs: isSet(object.durationMs)
-        ? globalThis.Number(object.durationMs)
-        : isSet(object.duration_ms)
-        ? globalThis.Number(object.duration_ms)
-        : 0,
-      responseStart: isSet(object.responseStart)
-        ? globalThis.String(object.responseStart)
-        : isSet(object.response_start)
-        ? globalThis.String(object.response_start)
-        : "",
-    };
-  },
-
-  toJSON(message: Attempt): unknown {
-    const obj: any = {};
-    if (message.number !== 0) {
-      obj.number = Math.round(message.number);
-    }
-    if (message.at !== undefined) {
-      obj.at = message.at.toISOString();
-    }
-    if (message.trigger !== "") {
-      obj.trigger = message.trigger;
-    }
-    if (message.httpStatus !== 0) {
-      obj.httpStatus = Math.round(message.httpStatus);
-    }
-    if (message.error !== "") {
-      obj.error = message.error;
-    }
-    if (message.durationMs !== 0) {
-      obj.durationMs = Math.round(message.durationMs);
-    }
-    if (message.responseStart !== "") {
-      obj.responseStart = message.responseStart;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Attempt>, I>>(base?: I): Attempt {
-    return Attempt.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Attempt>, I>>(object: I): Attempt {
-    const message = createBaseAttempt();
-    message.number = object.number ?? 0;
-    message.at = object.at ?? undefined;
-    message.trigger = object.trigger ?? "";
-    message.httpStatus = object.httpStatus ?? 0;
-    message.error = object.error ?? "";
-    message.durationMs = object.durationMs ?? 0;
-    message.responseStart = object.responseStart ?? "";
-    return message;
   },
 };
 
@@ -3811,123 +2566,6 @@ export const Delivery: MessageFns<Delivery> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): Delivery {
-    return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      eventId: isSet(object.eventId)
-        ? globalThis.String(object.eventId)
-        : isSet(object.event_id)
-        ? globalThis.String(object.event_id)
-        : "",
-      eventType: isSet(object.eventType)
-        ? globalThis.String(object.eventType)
-        : isSet(object.event_type)
-        ? globalThis.String(object.event_type)
-        : "",
-      endpointId: isSet(object.endpointId)
-        ? globalThis.String(object.endpointId)
-        : isSet(object.endpoint_id)
-        ? globalThis.String(object.endpoint_id)
-        : "",
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-      status: isSet(object.status) ? globalThis.String(object.status) : "",
-      createdAt: isSet(object.createdAt)
-        ? fromJsonTimestamp(object.createdAt)
-        : isSet(object.created_at)
-        ? fromJsonTimestamp(object.created_at)
-        : undefined,
-      nextAttemptAt: isSet(object.nextAttemptAt)
-        ? fromJsonTimestamp(object.nextAttemptAt)
-        : isSet(object.next_attempt_at)
-        ? fromJsonTimestamp(object.next_attempt_at)
-        : undefined,
-      deliveredAt: isSet(object.deliveredAt)
-        ? fromJsonTimestamp(object.deliveredAt)
-        : isSet(object.delivered_at)
-        ? fromJsonTimestamp(object.delivered_at)
-        : undefined,
-      attempts: globalThis.Array.isArray(object?.attempts)
-        ? object.attempts.map((e: any) => Attempt.fromJSON(e))
-        : [],
-      livemode: isSet(object.livemode) ? globalThis.Boolean(object.livemode) : false,
-      subjectKind: isSet(object.subjectKind)
-        ? globalThis.String(object.subjectKind)
-        : isSet(object.subject_kind)
-        ? globalThis.String(object.subject_kind)
-        : "",
-      subjectId: isSet(object.subjectId)
-        ? globalThis.String(object.subjectId)
-        : isSet(object.subject_id)
-        ? globalThis.String(object.subject_id)
-        : "",
-    };
-  },
-
-  toJSON(message: Delivery): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
-    }
-    if (message.eventId !== "") {
-      obj.eventId = message.eventId;
-    }
-    if (message.eventType !== "") {
-      obj.eventType = message.eventType;
-    }
-    if (message.endpointId !== "") {
-      obj.endpointId = message.endpointId;
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    if (message.status !== "") {
-      obj.status = message.status;
-    }
-    if (message.createdAt !== undefined) {
-      obj.createdAt = message.createdAt.toISOString();
-    }
-    if (message.nextAttemptAt !== undefined) {
-      obj.nextAttemptAt = message.nextAttemptAt.toISOString();
-    }
-    if (message.deliveredAt !== undefined) {
-      obj.deliveredAt = message.deliveredAt.toISOString();
-    }
-    if (message.attempts?.length) {
-      obj.attempts = message.attempts.map((e) => Attempt.toJSON(e));
-    }
-    if (message.livemode !== false) {
-      obj.livemode = message.livemode;
-    }
-    if (message.subjectKind !== "") {
-      obj.subjectKind = message.subjectKind;
-    }
-    if (message.subjectId !== "") {
-      obj.subjectId = message.subjectId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Delivery>, I>>(base?: I): Delivery {
-    return Delivery.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Delivery>, I>>(object: I): Delivery {
-    const message = createBaseDelivery();
-    message.id = object.id ?? "";
-    message.eventId = object.eventId ?? "";
-    message.eventType = object.eventType ?? "";
-    message.endpointId = object.endpointId ?? "";
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    message.status = object.status ?? "";
-    message.createdAt = object.createdAt ?? undefined;
-    message.nextAttemptAt = object.nextAttemptAt ?? undefined;
-    message.deliveredAt = object.deliveredAt ?? undefined;
-    message.attempts = object.attempts?.map((e) => Attempt.fromPartial(e)) || [];
-    message.livemode = object.livemode ?? false;
-    message.subjectKind = object.subjectKind ?? "";
-    message.subjectId = object.subjectId ?? "";
-    return message;
-  },
 };
 
 function createBaseGetDeliveryRequest(): GetDeliveryRequest {
@@ -3985,42 +2623,6 @@ export const GetDeliveryRequest: MessageFns<GetDeliveryRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): GetDeliveryRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      deliveryId: isSet(object.deliveryId)
-        ? globalThis.String(object.deliveryId)
-        : isSet(object.delivery_id)
-        ? globalThis.String(object.delivery_id)
-        : "",
-    };
-  },
-
-  toJSON(message: GetDeliveryRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.deliveryId !== "") {
-      obj.deliveryId = message.deliveryId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetDeliveryRequest>, I>>(base?: I): GetDeliveryRequest {
-    return GetDeliveryRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetDeliveryRequest>, I>>(object: I): GetDeliveryRequest {
-    const message = createBaseGetDeliveryRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.deliveryId = object.deliveryId ?? "";
-    return message;
-  },
 };
 
 function createBaseGetDeliveryResponse(): GetDeliveryResponse {
@@ -4066,29 +2668,6 @@ export const GetDeliveryResponse: MessageFns<GetDeliveryResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): GetDeliveryResponse {
-    return { delivery: isSet(object.delivery) ? Delivery.fromJSON(object.delivery) : undefined };
-  },
-
-  toJSON(message: GetDeliveryResponse): unknown {
-    const obj: any = {};
-    if (message.delivery !== undefined) {
-      obj.delivery = Delivery.toJSON(message.delivery);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<GetDeliveryResponse>, I>>(base?: I): GetDeliveryResponse {
-    return GetDeliveryResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<GetDeliveryResponse>, I>>(object: I): GetDeliveryResponse {
-    const message = createBaseGetDeliveryResponse();
-    message.delivery = (object.delivery !== undefined && object.delivery !== null)
-      ? Delivery.fromPartial(object.delivery)
-      : undefined;
-    return message;
   },
 };
 
@@ -4225,84 +2804,6 @@ export const ListDeliveriesRequest: MessageFns<ListDeliveriesRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ListDeliveriesRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
-      startingAfter: isSet(object.startingAfter)
-        ? globalThis.String(object.startingAfter)
-        : isSet(object.starting_after)
-        ? globalThis.String(object.starting_after)
-        : "",
-      endingBefore: isSet(object.endingBefore)
-        ? globalThis.String(object.endingBefore)
-        : isSet(object.ending_before)
-        ? globalThis.String(object.ending_before)
-        : "",
-      endpointId: isSet(object.endpointId)
-        ? globalThis.String(object.endpointId)
-        : isSet(object.endpoint_id)
-        ? globalThis.String(object.endpoint_id)
-        : "",
-      eventId: isSet(object.eventId)
-        ? globalThis.String(object.eventId)
-        : isSet(object.event_id)
-        ? globalThis.String(object.event_id)
-        : "",
-      status: isSet(object.status) ? globalThis.String(object.status) : "",
-      orderId: isSet(object.orderId) ? BigInt(object.orderId) : isSet(object.order_id) ? BigInt(object.order_id) : 0n,
-    };
-  },
-
-  toJSON(message: ListDeliveriesRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.limit !== 0) {
-      obj.limit = Math.round(message.limit);
-    }
-    if (message.startingAfter !== "") {
-      obj.startingAfter = message.startingAfter;
-    }
-    if (message.endingBefore !== "") {
-      obj.endingBefore = message.endingBefore;
-    }
-    if (message.endpointId !== "") {
-      obj.endpointId = message.endpointId;
-    }
-    if (message.eventId !== "") {
-      obj.eventId = message.eventId;
-    }
-    if (message.status !== "") {
-      obj.status = message.status;
-    }
-    if (message.orderId !== 0n) {
-      obj.orderId = message.orderId.toString();
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListDeliveriesRequest>, I>>(base?: I): ListDeliveriesRequest {
-    return ListDeliveriesRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListDeliveriesRequest>, I>>(object: I): ListDeliveriesRequest {
-    const message = createBaseListDeliveriesRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.limit = object.limit ?? 0;
-    message.startingAfter = object.startingAfter ?? "";
-    message.endingBefore = object.endingBefore ?? "";
-    message.endpointId = object.endpointId ?? "";
-    message.eventId = object.eventId ?? "";
-    message.status = object.status ?? "";
-    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
-    return message;
-  },
 };
 
 function createBaseListDeliveriesResponse(): ListDeliveriesResponse {
@@ -4359,40 +2860,6 @@ export const ListDeliveriesResponse: MessageFns<ListDeliveriesResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ListDeliveriesResponse {
-    return {
-      deliveries: globalThis.Array.isArray(object?.deliveries)
-        ? object.deliveries.map((e: any) => Delivery.fromJSON(e))
-        : [],
-      hasMore: isSet(object.hasMore)
-        ? globalThis.Boolean(object.hasMore)
-        : isSet(object.has_more)
-        ? globalThis.Boolean(object.has_more)
-        : false,
-    };
-  },
-
-  toJSON(message: ListDeliveriesResponse): unknown {
-    const obj: any = {};
-    if (message.deliveries?.length) {
-      obj.deliveries = message.deliveries.map((e) => Delivery.toJSON(e));
-    }
-    if (message.hasMore !== false) {
-      obj.hasMore = message.hasMore;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ListDeliveriesResponse>, I>>(base?: I): ListDeliveriesResponse {
-    return ListDeliveriesResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ListDeliveriesResponse>, I>>(object: I): ListDeliveriesResponse {
-    const message = createBaseListDeliveriesResponse();
-    message.deliveries = object.deliveries?.map((e) => Delivery.fromPartial(e)) || [];
-    message.hasMore = object.hasMore ?? false;
-    return message;
   },
 };
 
@@ -4451,42 +2918,6 @@ export const ResendDeliveryRequest: MessageFns<ResendDeliveryRequest> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  fromJSON(object: any): ResendDeliveryRequest {
-    return {
-      merchantId: isSet(object.merchantId)
-        ? globalThis.String(object.merchantId)
-        : isSet(object.merchant_id)
-        ? globalThis.String(object.merchant_id)
-        : "",
-      deliveryId: isSet(object.deliveryId)
-        ? globalThis.String(object.deliveryId)
-        : isSet(object.delivery_id)
-        ? globalThis.String(object.delivery_id)
-        : "",
-    };
-  },
-
-  toJSON(message: ResendDeliveryRequest): unknown {
-    const obj: any = {};
-    if (message.merchantId !== "") {
-      obj.merchantId = message.merchantId;
-    }
-    if (message.deliveryId !== "") {
-      obj.deliveryId = message.deliveryId;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ResendDeliveryRequest>, I>>(base?: I): ResendDeliveryRequest {
-    return ResendDeliveryRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ResendDeliveryRequest>, I>>(object: I): ResendDeliveryRequest {
-    const message = createBaseResendDeliveryRequest();
-    message.merchantId = object.merchantId ?? "";
-    message.deliveryId = object.deliveryId ?? "";
-    return message;
-  },
 };
 
 function createBaseResendDeliveryResponse(): ResendDeliveryResponse {
@@ -4532,29 +2963,6 @@ export const ResendDeliveryResponse: MessageFns<ResendDeliveryResponse> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  fromJSON(object: any): ResendDeliveryResponse {
-    return { delivery: isSet(object.delivery) ? Delivery.fromJSON(object.delivery) : undefined };
-  },
-
-  toJSON(message: ResendDeliveryResponse): unknown {
-    const obj: any = {};
-    if (message.delivery !== undefined) {
-      obj.delivery = Delivery.toJSON(message.delivery);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ResendDeliveryResponse>, I>>(base?: I): ResendDeliveryResponse {
-    return ResendDeliveryResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ResendDeliveryResponse>, I>>(object: I): ResendDeliveryResponse {
-    const message = createBaseResendDeliveryResponse();
-    message.delivery = (object.delivery !== undefined && object.delivery !== null)
-      ? Delivery.fromPartial(object.delivery)
-      : undefined;
-    return message;
   },
 };
 
@@ -4929,19 +3337,6 @@ export const WebhookApiClient = makeGenericClientConstructor(
   serviceName: string;
 };
 
-type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
-
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-type KeysOfUnion<T> = T extends T ? keyof T : never;
-export type Exact<P, I extends P> = P extends Builtin ? P
-  : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
-
 function toTimestamp(date: Date): Timestamp {
   const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
   const nanos = (date.getTime() % 1_000) * 1_000_000;
@@ -4954,29 +3349,7 @@ function fromTimestamp(t: Timestamp): Date {
   return new globalThis.Date(millis);
 }
 
-function fromJsonTimestamp(o: any): Date {
-  if (o instanceof globalThis.Date) {
-    return o;
-  } else if (typeof o === "string") {
-    return new globalThis.Date(o);
-  } else {
-    return fromTimestamp(Timestamp.fromJSON(o));
-  }
-}
-
-function isObject(value: any): boolean {
-  return typeof value === "object" && value !== null;
-}
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
-
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
-  create<I extends Exact<DeepPartial<T>, I>>(base?: I): T;
-  fromPartial<I extends Exact<DeepPartial<T>, I>>(object: I): T;
 }
