@@ -14,6 +14,7 @@ drop index mail_due;
 drop index mail_of_merchant;
 alter table mail drop constraint mail_merchant_id_kind_about_key;
 alter table mail drop constraint mail_check;
+alter table mail drop constraint mail_status_check;
 alter table mail drop column status, drop column due_at, drop column leased_until, drop column away_since, drop column lease,
   drop column attempts, drop column reason, drop column traceparent, drop column created_at, drop column sent_at, drop column queued_at;
 comment on column mail.id is 'Also the id of the job that sends it.';

@@ -20,6 +20,7 @@ const open: Readonly<Record<string, string>> = {
   timer: 'due times of all merchants at once',
   timer_lease: 'ids of timers',
   fired_timer: 'what fired while a clock was led, ids only',
+  job_destination: 'destinations that do not answer, which many merchants may share',
   merchant_clock: 'the time of each merchant, read by every statement that asks for it',
   'carrier.group_member': 'the embedded carrier knows topics, not merchants',
   'carrier.group_offset': 'as above',

@@ -17,8 +17,8 @@ export const mails: readonly Mutant[] = [
     patches: [
       patch(
         worker,
-        '      for (let left = jobs; left.length > 0; ) {\n',
-        "      await this.#leases.settle(jobs.map((job) => ({ job, outcome: { type: 'done' } })));\n      for (let left = jobs; left.length > 0; ) {\n",
+        '      for (let left = jobs; left.length > 0;) {\n',
+        "      await this.#leases.settle(jobs.map((job) => ({ job, outcome: { type: 'done' } })));\n      for (let left = jobs; left.length > 0;) {\n",
       ),
     ],
   },
