@@ -45,7 +45,12 @@ const meant: readonly { readonly reads: string; readonly as: RegExp; readonly wh
   { reads: 'callback_open', as: /count\(\*\)/, why: 'what is received and not applied; a test clock waits for it' },
 ];
 // What tests ask for with a service's own connection.
-const ofTests = [/^\s*select coalesce\(max\(version\)/, /^update "attempt" set "due_at"/, /"account"\."name" = /];
+const ofTests = [
+  /^\s*select mail\.kind, mail\.about, job\.state/,
+  /^\s*select coalesce\(max\(version\)/,
+  /^update "attempt" set "due_at"/,
+  /"account"\."name" = /,
+];
 
 function readsAll(plan: Plan, text: string): string[] {
   const { 'Node Type': type, 'Relation Name': table = '', 'Index Name': index = '' } = plan;

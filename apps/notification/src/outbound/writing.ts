@@ -2,7 +2,6 @@
 import type { Licence } from '@tillstream/proto/fulfillment/v1/fulfillment_api';
 import type { Order, OrderDocument, OrderItem } from '@tillstream/proto/order/v1/order_api';
 import type { RenewalFailedFacts, RenewalNoticeFacts, SubscriptionExpiredFacts } from '../domain/facts.ts';
-import type { Outcome } from '../domain/mail.ts';
 import type { Letter } from './letters/letter.ts';
 import { writeLicence } from './letters/licence.ts';
 import { writeOrderReminder } from './letters/order-reminder.ts';
