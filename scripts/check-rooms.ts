@@ -9,6 +9,7 @@ const packagesMayImport: Record<string, readonly string[]> = {
   machine: [],
   money: [],
   calendar: [],
+  pricing: ['money'],
   vault: [],
   embedded: [],
   telemetry: [],
@@ -78,10 +79,10 @@ function check(file: string, text: string): void {
       room === 'domain' &&
       !isTest &&
       there[3] !== 'domain' &&
-      !/^@tillstream\/(machine|money|calendar)\//.test(target)
+      !/^@tillstream\/(machine|money|calendar|pricing)\//.test(target)
     ) {
       complain(
-        `domain imports ${target}. It may import its siblings, machine, money and calendar; pass everything else in.`,
+        `domain imports ${target}. It may import its siblings, machine, money, calendar and pricing; pass everything else in.`,
       );
     }
     if ((room === 'inbound' || room === 'workers') && /^(kysely|pg)$/.test(target))
