@@ -4,8 +4,9 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { orderMatrix } from './order.matrix.ts';
 import { fulfilmentOf, order, type Order, type OrderCommand, type OrderState } from './order.ts';
-import { orderName, type Item, type PaymentShown, type Placed } from './placed.ts';
-import type { Renewal } from './subscription/child.ts';
+import type { Item } from './item.ts';
+import { orderName, type PaymentShown, type Placed } from './placed.ts';
+import type { Renewal } from './subscription/renewal.ts';
 
 const at = new Date('2026-11-20T08:00:00Z');
 const item: Item = {
@@ -36,6 +37,7 @@ const item: Item = {
 };
 const placed: Placed = {
   orderId: 7n,
+  source: 'cart',
   cartId: 'c',
   cartVersion: 1,
   livemode: false,

@@ -2,11 +2,7 @@
 import type { PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
 import type { Client } from '@tillstream/rpc/client';
 import type { Log } from '@tillstream/messaging/log';
-
-export interface PaymentMethod {
-  readonly code: string;
-  readonly canRenew: boolean;
-}
+import type { MethodReader, PaymentMethod } from '../ports.ts';
 
 interface Known {
   readonly methods: readonly PaymentMethod[];
@@ -19,7 +15,7 @@ const deadlineMs = 2_000;
 // What every installation has.
 const fallback: readonly PaymentMethod[] = [{ code: 'CreditCard', canRenew: true }];
 
-export class Methods {
+export class Methods implements MethodReader {
   readonly #payment: Client<typeof PaymentApiService>;
   readonly #log: Log;
   readonly #known = new Map<boolean, Known>();

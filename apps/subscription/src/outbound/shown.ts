@@ -1,6 +1,7 @@
 /** A subscription as the api shows it. */
 import type { Subscription as WireSubscription } from '@tillstream/proto/subscription/v1/subscription_api';
 import { isInTrial } from '../domain/agreement.ts';
+import { amountOfTerm } from '../domain/price.ts';
 import { canRestore, openChild, type Subscription } from '../domain/subscription.ts';
 
 export function showSubscription(
@@ -27,7 +28,7 @@ export function showSubscription(
     startedAt: agreed.startedAt,
     expiresAt: term.expiresAt,
     nextChargeAt: state.chargeAt,
-    renewalAmountMinor: state.priceMinor * BigInt(agreed.quantity),
+    renewalAmountMinor: amountOfTerm(agreed, state.priceMinor, now),
     currency: agreed.currency,
     renewalPrice: agreed.renewalPrice,
     openOrderId: openChild(state)?.orderId ?? 0n,

@@ -35,6 +35,13 @@ export interface AddToCartRequest {
   locale: string;
   /** Empty the cart before adding (R5). */
   clear: boolean;
+  /**
+   * What the link attaches to the order: it replaces what the cart had (the id, and parameters of the same name). At most
+   * 255 characters; empty = none.
+   */
+  externalId: string;
+  /** At most 20 in the cart, names of 1 to 64 of A-Z, a-z, 0-9, "_", "." and "-", values of at most 500 characters. */
+  additionalData: NameValue[];
 }
 
 export interface AddToCartResponse {
@@ -92,6 +99,8 @@ export interface SubscriptionTerms {
   renewalPriceMinor: bigint;
   /** snapshot, current */
   renewalPrice: string;
+  /** What each term after the first costs for the whole quantity, with discounts and taxes, while renewal_price is snapshot. */
+  renewalAmountMinor: bigint;
 }
 
 /** The subscription of an item as the order knew it at this version: what webhooks and pages show of it. */
@@ -430,7 +439,16 @@ export interface GetOrderDocumentsResponse {
 }
 
 function createBaseAddToCartRequest(): AddToCartRequest {
-  return { cartId: "", productId: "", quantity: 0, currency: "", locale: "", clear: false };
+  return {
+    cartId: "",
+    productId: "",
+    quantity: 0,
+    currency: "",
+    locale: "",
+    clear: false,
+    externalId: "",
+    additionalData: [],
+  };
 }
 
 export const AddToCartRequest: MessageFns<AddToCartRequest> = {
@@ -452,6 +470,12 @@ export const AddToCartRequest: MessageFns<AddToCartRequest> = {
     }
     if (message.clear !== false) {
       writer.uint32(48).bool(message.clear);
+    }
+    if (message.externalId !== "") {
+      writer.uint32(58).string(message.externalId);
+    }
+    for (const v of message.additionalData) {
+      NameValue.encode(v!, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -517,6 +541,22 @@ export const AddToCartRequest: MessageFns<AddToCartRequest> = {
             message.clear = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.externalId = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.additionalData.push(NameValue.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -545,6 +585,16 @@ export const AddToCartRequest: MessageFns<AddToCartRequest> = {
       currency: isSet(object.currency) ? globalThis.String(object.currency) : "",
       locale: isSet(object.locale) ? globalThis.String(object.locale) : "",
       clear: isSet(object.clear) ? globalThis.Boolean(object.clear) : false,
+      externalId: isSet(object.externalId)
+        ? globalThis.String(object.externalId)
+        : isSet(object.external_id)
+        ? globalThis.String(object.external_id)
+        : "",
+      additionalData: globalThis.Array.isArray(object?.additionalData)
+        ? object.additionalData.map((e: any) => NameValue.fromJSON(e))
+        : globalThis.Array.isArray(object?.additional_data)
+        ? object.additional_data.map((e: any) => NameValue.fromJSON(e))
+        : [],
     };
   },
 
@@ -568,6 +618,12 @@ export const AddToCartRequest: MessageFns<AddToCartRequest> = {
     if (message.clear !== false) {
       obj.clear = message.clear;
     }
+    if (message.externalId !== "") {
+      obj.externalId = message.externalId;
+    }
+    if (message.additionalData?.length) {
+      obj.additionalData = message.additionalData.map((e) => NameValue.toJSON(e));
+    }
     return obj;
   },
 
@@ -582,6 +638,8 @@ export const AddToCartRequest: MessageFns<AddToCartRequest> = {
     message.currency = object.currency ?? "";
     message.locale = object.locale ?? "";
     message.clear = object.clear ?? false;
+    message.externalId = object.externalId ?? "";
+    message.additionalData = object.additionalData?.map((e) => NameValue.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1176,7 +1234,7 @@ export const PaymentMethod: MessageFns<PaymentMethod> = {
 };
 
 function createBaseSubscriptionTerms(): SubscriptionTerms {
-  return { type: "", period: "", trialPeriod: "", renewalPriceMinor: 0n, renewalPrice: "" };
+  return { type: "", period: "", trialPeriod: "", renewalPriceMinor: 0n, renewalPrice: "", renewalAmountMinor: 0n };
 }
 
 export const SubscriptionTerms: MessageFns<SubscriptionTerms> = {
@@ -1198,6 +1256,12 @@ export const SubscriptionTerms: MessageFns<SubscriptionTerms> = {
     }
     if (message.renewalPrice !== "") {
       writer.uint32(42).string(message.renewalPrice);
+    }
+    if (message.renewalAmountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.renewalAmountMinor) !== message.renewalAmountMinor) {
+        throw new globalThis.Error("value provided for field message.renewalAmountMinor of type int64 too large");
+      }
+      writer.uint32(48).int64(message.renewalAmountMinor);
     }
     return writer;
   },
@@ -1255,6 +1319,14 @@ export const SubscriptionTerms: MessageFns<SubscriptionTerms> = {
             message.renewalPrice = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.renewalAmountMinor = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1286,6 +1358,11 @@ export const SubscriptionTerms: MessageFns<SubscriptionTerms> = {
         : isSet(object.renewal_price)
         ? globalThis.String(object.renewal_price)
         : "",
+      renewalAmountMinor: isSet(object.renewalAmountMinor)
+        ? BigInt(object.renewalAmountMinor)
+        : isSet(object.renewal_amount_minor)
+        ? BigInt(object.renewal_amount_minor)
+        : 0n,
     };
   },
 
@@ -1306,6 +1383,9 @@ export const SubscriptionTerms: MessageFns<SubscriptionTerms> = {
     if (message.renewalPrice !== "") {
       obj.renewalPrice = message.renewalPrice;
     }
+    if (message.renewalAmountMinor !== 0n) {
+      obj.renewalAmountMinor = message.renewalAmountMinor.toString();
+    }
     return obj;
   },
 
@@ -1321,6 +1401,9 @@ export const SubscriptionTerms: MessageFns<SubscriptionTerms> = {
       ? BigInt(object.renewalPriceMinor)
       : 0n;
     message.renewalPrice = object.renewalPrice ?? "";
+    message.renewalAmountMinor = (object.renewalAmountMinor !== undefined && object.renewalAmountMinor !== null)
+      ? BigInt(object.renewalAmountMinor)
+      : 0n;
     return message;
   },
 };
@@ -6537,7 +6620,8 @@ export type OrderApiService = typeof OrderApiService;
 export const OrderApiService = {
   /**
    * Without cart_id, or with one that is gone, ordered or of another merchant, a new cart is made and its id answered.
-   * Refuses with product_not_found, product_not_available, currency_not_supported, quantity_out_of_range, too_many_items.
+   * Refuses with product_not_found, product_not_available, currency_not_supported, quantity_out_of_range, too_many_items,
+   * invalid_field and card_number_refused (of what is attached).
    */
   addToCart: {
     path: "/tillstream.order.v1.OrderApi/AddToCart" as const,
@@ -6681,7 +6765,8 @@ export const OrderApiService = {
 export interface OrderApiServer extends UntypedServiceImplementation {
   /**
    * Without cart_id, or with one that is gone, ordered or of another merchant, a new cart is made and its id answered.
-   * Refuses with product_not_found, product_not_available, currency_not_supported, quantity_out_of_range, too_many_items.
+   * Refuses with product_not_found, product_not_available, currency_not_supported, quantity_out_of_range, too_many_items,
+   * invalid_field and card_number_refused (of what is attached).
    */
   addToCart: handleUnaryCall<AddToCartRequest, AddToCartResponse>;
   /** Refuses with cart_not_found. */
@@ -6722,7 +6807,8 @@ export interface OrderApiServer extends UntypedServiceImplementation {
 export interface OrderApiClient extends Client {
   /**
    * Without cart_id, or with one that is gone, ordered or of another merchant, a new cart is made and its id answered.
-   * Refuses with product_not_found, product_not_available, currency_not_supported, quantity_out_of_range, too_many_items.
+   * Refuses with product_not_found, product_not_available, currency_not_supported, quantity_out_of_range, too_many_items,
+   * invalid_field and card_number_refused (of what is attached).
    */
   addToCart(
     request: AddToCartRequest,
