@@ -6,9 +6,10 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Customer } from '../src/domain/customer.ts';
 import type { Item, SubscriptionTerms } from '../src/domain/item.ts';
 import type { OrderEvent } from '../src/domain/order.ts';
-import type { Consent, Customer, PaymentShown, Placed } from '../src/domain/placed.ts';
+import type { Consent, PaymentShown, Placed } from '../src/domain/placed.ts';
 import type { Renewal, SavedCard } from '../src/domain/subscription/renewal.ts';
 import type { PaidTerm, SubscriptionNote } from '../src/domain/subscription/subscription.ts';
 import { eventOf, historyVersion, stateOf, upcast } from '../src/outbound/order/history.ts';

@@ -207,21 +207,6 @@ function methodParam(code: string): string {
   return code === 'payment_method_not_supported' ? 'payment_method' : '';
 }
 
-function customerOf(entries: Entries) {
-  return {
-    country: entries.country,
-    type: isCompany(entries) ? 'legal' : 'physical',
-    email: entries.email,
-    firstName: entries.first_name,
-    lastName: entries.last_name,
-    phone: '',
-    vatNumber: entries.vat_number,
-    companyName: entries.company_name,
-    companyBillingAddress: entries.company_billing_address,
-    companyDeliveryAddress: '',
-  };
-}
-
 interface Shown extends Pick<CheckoutParts, 'entries' | 'faults' | 'refusedChanges' | 'isSummaryOpen'> {
   readonly told?: readonly ['info' | 'problem', Message];
   readonly status?: number;

@@ -4,8 +4,9 @@
  */
 import type { Adjustment, Place } from '@tillstream/pricing/quote';
 import type { Attached } from './attached.ts';
+import type { Customer } from './customer.ts';
 import type { DraftItem, Item } from './item.ts';
-import type { Consent, Customer, Placed } from './placed.ts';
+import type { Consent, Placed } from './placed.ts';
 import { quoteItems, sumsOf } from './pricing.ts';
 import type { Renewal } from './subscription/renewal.ts';
 

@@ -1,21 +1,9 @@
 /** What was agreed on when an order was placed: a snapshot that nothing changes. */
 import type { AdditionalParameter } from './attached.ts';
+import type { Customer } from './customer.ts';
 import type { SourceKind } from './draft.ts';
 import type { Item } from './item.ts';
 import type { Renewal } from './subscription/renewal.ts';
-
-export interface Customer {
-  readonly country: string;
-  readonly type: string;
-  readonly email: string;
-  readonly firstName: string;
-  readonly lastName: string;
-  readonly phone: string;
-  readonly vatNumber: string;
-  readonly companyName: string;
-  readonly companyBillingAddress: string;
-  readonly companyDeliveryAddress: string;
-}
 
 /** What was agreed to, in which wording of the page, and when: evidence. */
 export interface Consent {

@@ -10,8 +10,8 @@ import {
   type Quote,
   type QuotedLine,
 } from '@tillstream/pricing/quote';
+import type { Customer } from './customer.ts';
 import type { DraftItem, ItemSums, SubscriptionTerms } from './item.ts';
-import type { Customer } from './placed.ts';
 
 /** What prices depend on besides the items. */
 export interface PriceTerms {

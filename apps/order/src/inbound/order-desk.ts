@@ -12,11 +12,18 @@ import type { CreatePaymentRequest, CreatePaymentResponse } from '@tillstream/pr
 import { untaxed } from '@tillstream/pricing/quote';
 import { Refused } from '@tillstream/rpc/refusals';
 import { consentFor, draftItemOf, hasTrial, isOnSale, type Goods } from '../domain/cart.ts';
-import { complainAboutCustomer, consentWording, trimmed, type FieldComplaint } from '../domain/customer.ts';
+import {
+  complainAboutCustomer,
+  consentWording,
+  noCustomer,
+  trimmed,
+  type Customer,
+  type FieldComplaint,
+} from '../domain/customer.ts';
 import { placeDraft, type OrderDraft } from '../domain/draft.ts';
 import { readLocale } from '../domain/locale.ts';
 import type { OrderCommand, OrderEvent, OrderRefusal, OrderState } from '../domain/order.ts';
-import { orderName, type Customer, type Placed } from '../domain/placed.ts';
+import { orderName, type Placed } from '../domain/placed.ts';
 import { wantsInstrument } from '../domain/subscription/subscription.ts';
 import type {
   Cart,
@@ -49,19 +56,6 @@ export interface OrderDeskParts {
   readonly clock: Clock;
 }
 
-const nobody: Customer = {
-  country: '',
-  type: '',
-  email: '',
-  firstName: '',
-  lastName: '',
-  phone: '',
-  vatNumber: '',
-  companyName: '',
-  companyBillingAddress: '',
-  companyDeliveryAddress: '',
-};
-
 export class OrderDesk {
   readonly #parts: OrderDeskParts;
 
@@ -75,7 +69,7 @@ export class OrderDesk {
     if (cart === undefined) throw new Refused('cart_not_found');
     // A double click, a resubmitted form, a second tab: the order that is there (R8).
     if (cart.orderId !== undefined) return { orderId: cart.orderId, token: cart.orderToken ?? '' };
-    const customer = trimmed(request.customer ?? nobody);
+    const customer = trimmed(request.customer ?? noCustomer);
     const [shop, goods, methods] = await Promise.all([
       catalogue.shop(cart.merchantId),
       catalogue.goods(

@@ -1,14 +1,10 @@
 /** A subscription as the api shows it. */
-import type { Subscription as WireSubscription } from '@tillstream/proto/subscription/v1/subscription_api';
 import { isInTrial } from '../domain/agreement.ts';
 import { amountOfTerm } from '../domain/price.ts';
-import { canRestore, openChild, type Subscription } from '../domain/subscription.ts';
+import { canRestore, openChild } from '../domain/subscription.ts';
+import type { ShowSubscription } from '../ports.ts';
 
-export function showSubscription(
-  { id, merchantId, version }: { readonly id: string; readonly merchantId: string; readonly version: number },
-  state: Subscription,
-  now: Date,
-): WireSubscription {
+export const showSubscription: ShowSubscription = ({ id, merchantId, version }, state, now) => {
   const { agreed, term, cancelled } = state;
   return {
     id,
@@ -41,4 +37,4 @@ export function showSubscription(
     timeZone: agreed.timeZone,
     createdAt: agreed.startedAt,
   };
-}
+};
