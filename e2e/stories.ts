@@ -135,6 +135,39 @@ export function tellStories(form: Form): void {
       expect(secrets.first.seed).toBe('secret_key');
     });
 
+    test('what a checkout link attaches goes out unchanged, and finds the order', async () => {
+      const visitor = new Visitor();
+      const externalId = `TEST 12025/${form}`;
+      const attached = `external_id=${encodeURIComponent(externalId)}&ap_referer2=test&ap_referer3=a%26b%20%C3%BC`;
+      const refused = await visitor.open(`${link}?external_id=${'x'.repeat(256)}&ap_referer2=test`);
+      expect(refused.status).toBe(422);
+      expect(visibleText(refused)).toMatch(/link cannot be used/i);
+      const sale = await placeOrder(visitor, `${link}?${attached}`);
+      const additional_data = [
+        { name: 'referer2', value: 'test' },
+        { name: 'referer3', value: 'a&b ü' },
+      ];
+      const found = await shop.must<List<{ id: number }>>(
+        'GET',
+        `/v1/orders?external_id=${encodeURIComponent(externalId)}`,
+      );
+      expect(found.data).toMatchObject([
+        { id: sale.orderId, external_id: externalId, additional_data, total: { amount: 10_000 } },
+      ]);
+      expect(await shop.must('GET', `/v1/orders/${sale.orderId}`)).toMatchObject({
+        external_id: externalId,
+        additional_data,
+      });
+      await until('the webhook of the order', async () => first.ofOrder(sale.orderId).length > 0);
+      expect(first.ofOrder(sale.orderId)[0]?.body).toMatchObject({
+        event: 'order.created',
+        external_id: externalId,
+        additional_data,
+      });
+      const timeline = await shop.must<TimelineAnswer>('GET', `/v1/orders/${sale.orderId}/timeline`);
+      expect(JSON.stringify(timeline)).toContain(externalId);
+    });
+
     test('a declined card leaves the order not paid and says so; the second try on the same order pays', async () => {
       const visitor = new Visitor();
       const sale = await placeOrder(visitor, link);

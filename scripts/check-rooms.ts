@@ -10,6 +10,7 @@ const packagesMayImport: Record<string, readonly string[]> = {
   money: [],
   calendar: [],
   instrument: ['proto'],
+  pricing: ['money'],
   vault: [],
   embedded: [],
   telemetry: [],
@@ -81,10 +82,10 @@ function check(file: string, text: string): void {
       room === 'domain' &&
       !isTest &&
       there[3] !== 'domain' &&
-      !/^@tillstream\/((machine|money|calendar)\/|instrument\/instrument$)/.test(target)
+      !/^@tillstream\/((machine|money|calendar|pricing)\/|instrument\/instrument$)/.test(target)
     ) {
       complain(
-        `domain imports ${target}. It may import its siblings, machine, money, calendar and instrument/instrument; pass everything else in.`,
+        `domain imports ${target}. It may import its siblings, machine, money, calendar, pricing and instrument/instrument; pass everything else in.`,
       );
     }
     if ((room === 'inbound' || room === 'workers') && /^(kysely|pg)$/.test(target))

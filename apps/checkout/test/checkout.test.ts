@@ -36,7 +36,10 @@ describe('a checkout link', () => {
     expect([got.status, got.location]).toEqual([303, `/checkout/${cartId}`]);
     expect(got.cookies.join()).toMatch(new RegExp(`till_cart=${cartId}; Path=/; Max-Age=\\d+; HttpOnly; SameSite=Lax`));
     expect(served.order.requests('addToCart')).toEqual([
-      { cartId: '', productId: '100001', quantity: 2, currency: 'USD', locale: 'de', clear: true },
+      {
+        ...{ cartId: '', productId: '100001', quantity: 2, currency: 'USD', locale: 'de', clear: true },
+        ...{ externalId: '', additionalData: [] },
+      },
     ]);
   });
 
@@ -73,6 +76,8 @@ describe('a checkout link', () => {
     'currency_not_supported',
     'quantity_out_of_range',
     'too_many_items',
+    'invalid_field',
+    'card_number_refused',
   ] as const)('that the order service refuses with %s says why in both languages, with its status', async (code) => {
     for (const language of ['en', 'de']) {
       served.order.refuse.set('addToCart', new Refused(code));
@@ -81,6 +86,20 @@ describe('a checkout link', () => {
       expect(got.text).toContain(chooseLocale([language]).words.linkRefused[code].title);
       expect(got.cookies).toEqual([]);
     }
+  });
+
+  test('attaches an external id and additional parameters, in its order and unchanged', async () => {
+    const query = 'external_id=TEST%2012025&ap_referer2=a%26b&other=1&ap_referer3=&ap_referer2=twice&AP_x=1';
+    await get(`${served.url}/basket/add/100001?${query}`);
+    expect(served.order.requests('addToCart')).toMatchObject([
+      {
+        externalId: 'TEST 12025',
+        additionalData: [
+          { name: 'referer2', value: 'a&b' },
+          { name: 'referer3', value: '' },
+        ],
+      },
+    ]);
   });
 
   test('is not followed for a browser that only looks ahead', async () => {

@@ -75,7 +75,13 @@ export function renewalGallery(frameFor: (path: string) => Frame & { shop: Shop 
     return cancelPage(frameFor('/order/status/1/t/cancel/1_7'), view, first);
   };
   const several = renewingCart(monthly);
-  const yearly = { ...monthly, period: 'P1Y', renewalPriceMinor: 12_000n, renewalPrice: 'current' };
+  const yearly = {
+    ...monthly,
+    period: 'P1Y',
+    renewalPriceMinor: 12_000n,
+    renewalAmountMinor: 12_000n,
+    renewalPrice: 'current',
+  };
   const bought = viewOf(renewingOrder(monthly, known(), paid), [
     { ...subscription, ...cancelled },
     {

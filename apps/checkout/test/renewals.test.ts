@@ -84,8 +84,8 @@ describe('the terms of a line', () => {
     expect(plain((await get(`${checkout()}?locale=de`)).text)).toContain(`<p class="terms">${german}`);
   });
 
-  test('count the quantity, and say nothing where nothing renews', async () => {
-    const cart = renewingCart(monthly);
+  test('say what a term of the whole quantity costs, and nothing where nothing renews', async () => {
+    const cart = renewingCart({ ...monthly, renewalAmountMinor: 14_700n });
     served.order.cart = { ...cart, lines: cart.lines.map((each) => ({ ...each, quantity: 3 })) };
     expect((await get(checkout())).text).toContain('€147.00 every month');
     served.order.cart = { ...cart, lines: [line], renewalConsent: '' };

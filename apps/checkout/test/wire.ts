@@ -37,6 +37,7 @@ export const monthly: SubscriptionTerms = {
   trialPeriod: '',
   renewalPriceMinor: 4_900n,
   renewalPrice: 'snapshot',
+  renewalAmountMinor: 4_900n,
 };
 
 export const trial: SubscriptionTerms = { ...monthly, type: 'AR_TRIAL', trialPeriod: 'P14D' };

@@ -26,6 +26,7 @@ export function aSubscriber(
     period: 'P1Y',
     trialPeriod: isTrial ? 'P14D' : '',
     renewalPriceMinor: 10_000n,
+    renewalAmountMinor: 10_000n * BigInt(item.quantity),
     renewalPrice,
   });
   item.subscription = messageOf(ItemSubscription, {

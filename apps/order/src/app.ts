@@ -83,7 +83,7 @@ export function orderApp(parts: OrderParts): ServiceApp {
     clock,
   });
   const api = answerOrderApi({
-    cartDesk: new CartDesk({ carts, catalogue, methods }),
+    cartDesk: new CartDesk({ carts, catalogue, methods, clock }),
     orderDesk,
     orders,
     documents: new KeptDocuments((keys) => orders.documents(keys)),

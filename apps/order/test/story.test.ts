@@ -148,10 +148,10 @@ test('orders from before renewals were known are read as they were', async () =>
   await world.hear(bookedMessage(payFor(order)));
   const paid = await world.until(order, isPaid);
   await world.database.everyMerchant('an old row', async (tx) => {
-    await sql`update purchase_order set placed = placed - 'autoRenew' - 'reminders' where order_id = ${order.orderId}`.execute(
+    await sql`update purchase_order set placed = placed - 'autoRenew' - 'reminders' - 'source' where order_id = ${order.orderId}`.execute(
       tx,
     );
-    await sql`update order_history set data = (data - 'terms') #- '{payment,method}' #- '{payment,instrumentId}' where order_id = ${order.orderId}`.execute(
+    await sql`update order_history set data = (data - 'terms') #- '{payment,method}' #- '{payment,instrumentId}', schema_version = null where order_id = ${order.orderId}`.execute(
       tx,
     );
   });

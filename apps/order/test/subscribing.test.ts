@@ -47,6 +47,7 @@ describe('a cart', () => {
       period: 'P1Y',
       trialPeriod: '',
       renewalPriceMinor: 10_000n,
+      renewalAmountMinor: 20_000n,
       renewalPrice: 'snapshot',
     });
     expect(cart.paymentMethods).toEqual([

@@ -11,6 +11,7 @@ import { FulfillmentEvent } from '@tillstream/proto/fulfillment/v1/fulfillment_e
 import { MerchantApiService, type Product } from '@tillstream/proto/merchant/v1/merchant_api';
 import {
   OrderApiService,
+  type AddToCartRequest,
   type Cart,
   type Customer,
   type Order,
@@ -76,10 +77,7 @@ export async function openWorld() {
     handle: async (batch) => void said.push(...batch.map((message) => OrderEvent.decode(message.value))),
   });
 
-  const cartOf = async (
-    product: Product,
-    more: { quantity?: number; cartId?: string; currency?: string; clear?: boolean } = {},
-  ): Promise<Cart> => {
+  const cartOf = async (product: Product, more: Partial<Omit<AddToCartRequest, 'productId'>> = {}): Promise<Cart> => {
     const { cart } = await api.addToCart({
       cartId: '',
       productId: product.id,
@@ -87,6 +85,8 @@ export async function openWorld() {
       currency: '',
       locale: 'en',
       clear: false,
+      externalId: '',
+      additionalData: [],
       ...more,
     });
     if (cart === undefined) throw new Error('no cart');

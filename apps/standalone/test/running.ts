@@ -142,7 +142,16 @@ export async function openShop(
 
 export async function fillCart(product: RunningProduct, { productId }: OpenedShop): Promise<Cart> {
   const orders = makeClient(OrderApiService, product.channel('order'));
-  const asked = { cartId: '', productId, quantity: 1, currency: 'EUR', locale: 'en', clear: false };
+  const asked = {
+    cartId: '',
+    productId,
+    quantity: 1,
+    currency: 'EUR',
+    locale: 'en',
+    clear: false,
+    externalId: '',
+    additionalData: [],
+  };
   const { cart } = await orders.addToCart(asked);
   if (cart === undefined) throw new Error('no cart');
   return cart;

@@ -25,6 +25,7 @@ import { subscriptionKeeper } from './outbound/subscription-keeper.ts';
 import { Subscriptions } from './outbound/subscriptions.ts';
 import type { SubscriptionTables } from './outbound/tables.ts';
 import { readTimeline } from './outbound/timeline.ts';
+import type { ReadPrices } from './ports.ts';
 
 export const home: ServiceHome = {
   name: 'subscription',
@@ -55,12 +56,8 @@ export function subscriptionApp({ database, clients, clock, log }: SubscriptionP
     log,
   });
   const hearOrderNews = hearOrders({ performer, order: clients.order, clock });
-  const hearPaymentNews = hearPayments({
-    performer,
-    renewedBy: (orderIds, merchantIds) => subscriptions.renewedBy(orderIds, merchantIds),
-    clock,
-  });
-  const pricesOf = async (ids: readonly string[], merchantIds: readonly string[]) =>
+  const hearPaymentNews = hearPayments({ performer, subscriptions, clock });
+  const pricesOf: ReadPrices = async (ids, merchantIds) =>
     askPrices(clients.merchant, await subscriptions.priceQuestions(ids, merchantIds));
   return {
     name: home.name,

@@ -133,7 +133,14 @@ export class World {
         productId: bought.productId ?? '100001',
         name: 'Editor',
         quantity: bought.quantity ?? 1,
-        subscriptionTerms: { type, period, trialPeriod, renewalPriceMinor: 500n, renewalPrice },
+        subscriptionTerms: {
+          type,
+          period,
+          trialPeriod,
+          renewalPriceMinor: 500n,
+          renewalPrice,
+          renewalAmountMinor: 500n * BigInt(bought.quantity ?? 1),
+        },
         subscription: messageOf(ItemSubscription, {
           ...term,
           id: `${orderId}_${id}`,

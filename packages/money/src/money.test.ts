@@ -1,7 +1,17 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exponents } from './currencies.ts';
-import { allocate, decimalOf, exponentOf, formatMinor, isCurrency, shareOf } from './money.ts';
+import {
+  allocate,
+  allocateByWeight,
+  decimalOf,
+  divideRounded,
+  exponentOf,
+  formatMinor,
+  includedShareOf,
+  isCurrency,
+  shareOf,
+} from './money.ts';
 
 const amount = fc.bigInt({ min: -(10n ** 24n), max: 10n ** 24n });
 const currency = fc.constantFrom(...exponents.keys());
@@ -112,6 +122,80 @@ describe('allocate', () => {
   });
 });
 
+describe('allocateByWeight', () => {
+  const weights = fc.array(fc.bigInt({ min: 0n, max: 10n ** 12n }), { minLength: 1, maxLength: 100 });
+
+  it('gives what is left over to the largest fractions, among equal ones to the first', () => {
+    expect(allocateByWeight(100n, [1n, 1n, 1n])).toEqual([34n, 33n, 33n]);
+    expect(allocateByWeight(10n, [1n, 2n, 3n])).toEqual([2n, 3n, 5n]);
+    expect(allocateByWeight(5n, [3n, 1n])).toEqual([4n, 1n]);
+    expect(allocateByWeight(-100n, [1n, 1n, 1n])).toEqual([-34n, -33n, -33n]);
+  });
+
+  it('gives nothing to a weight of zero, and equal parts when all are zero', () => {
+    expect(allocateByWeight(7n, [0n, 2n, 0n, 1n])).toEqual([0n, 5n, 0n, 2n]);
+    expect(allocateByWeight(7n, [0n, 0n])).toEqual([4n, 3n]);
+    expect(allocateByWeight(0n, [0n, 5n])).toEqual([0n, 0n]);
+    expect(allocateByWeight(0n, [])).toEqual([]);
+  });
+
+  it('sums exactly, and every part is less than one minor unit from its exact share', () => {
+    fc.assert(
+      fc.property(amount, weights, (total, given) => {
+        const parts = allocateByWeight(total, given);
+        expect(parts).toHaveLength(given.length);
+        expect(sum(parts)).toBe(total);
+        const all = sum(given);
+        for (const [index, part] of parts.entries()) {
+          if (all === 0n) continue;
+          const error = part * all - total * (given[index] ?? 0n);
+          expect((error < 0n ? -error : error) < all).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('never has a part of the other sign, nor one above its weight while the total is within their sum', () => {
+    fc.assert(
+      fc.property(weights, fc.integer({ min: 0, max: 10_000 }), (given, points) => {
+        const total = shareOf(sum(given), points);
+        for (const [index, part] of allocateByWeight(total, given).entries()) {
+          expect(part >= 0n).toBe(true);
+          expect(part <= (given[index] ?? 0n)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('answers the same for the negative total, negated', () => {
+    fc.assert(
+      fc.property(amount, weights, (total, given) => {
+        expect(allocateByWeight(-total, given)).toEqual(allocateByWeight(total, given).map((part) => -part));
+      }),
+    );
+  });
+
+  it('refuses negative weights, and a sum that nothing takes', () => {
+    expect(() => allocateByWeight(1n, [1n, -1n])).toThrow(RangeError);
+    expect(() => allocateByWeight(1n, [])).toThrow(RangeError);
+  });
+});
+
+describe('a quotient', () => {
+  it('is rounded half away from zero', () => {
+    expect([5n, 4n, -5n, -4n, 15n, -15n, 0n].map((each) => divideRounded(each, 10n))).toEqual([
+      1n,
+      0n,
+      -1n,
+      0n,
+      2n,
+      -2n,
+      0n,
+    ]);
+    expect(() => divideRounded(1n, 0n)).toThrow(RangeError);
+  });
+});
+
 describe('a share', () => {
   it('is rounded half away from zero, once', () => {
     expect(shareOf(100n, 1_950)).toBe(20n);
@@ -132,5 +216,25 @@ describe('a share', () => {
 
   it('is all of it at 100 percent, and nothing at none', () => {
     fc.assert(fc.property(amount, (minor) => shareOf(minor, 10_000) === minor && shareOf(minor, 0) === 0n));
+  });
+});
+
+describe('an included share', () => {
+  it('is what the rate has added', () => {
+    expect(includedShareOf(11_900n, 1_900)).toBe(1_900n);
+    expect(includedShareOf(10_000n, 1_900)).toBe(1_597n);
+    expect(includedShareOf(-11_900n, 1_900)).toBe(-1_900n);
+    expect(includedShareOf(100n, 0)).toBe(0n);
+    expect(() => includedShareOf(100n, -1)).toThrow(RangeError);
+  });
+
+  it('added to a net amount is found again in the gross one', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 10n ** 18n }), fc.integer({ min: 0, max: 10_000 }), (net, points) => {
+        const gross = net + shareOf(net, points);
+        const error = includedShareOf(gross, points) - shareOf(net, points);
+        expect(error >= -1n && error <= 1n).toBe(true);
+      }),
+    );
   });
 });

@@ -73,6 +73,22 @@ export function isCompany(entries: Entries): boolean {
   return entries.company_name !== '' || entries.vat_number !== '' || entries.company_billing_address !== '';
 }
 
+/** What the order service is told of the customer. The form asks for no phone and no delivery address. */
+export function customerOf(entries: Entries) {
+  return {
+    country: entries.country,
+    type: isCompany(entries) ? 'legal' : 'physical',
+    email: entries.email,
+    firstName: entries.first_name,
+    lastName: entries.last_name,
+    phone: '',
+    vatNumber: entries.vat_number,
+    companyName: entries.company_name,
+    companyBillingAddress: entries.company_billing_address,
+    companyDeliveryAddress: '',
+  };
+}
+
 /** What one button of the form asks for. */
 export type Action =
   | { readonly type: 'place' }

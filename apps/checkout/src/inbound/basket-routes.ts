@@ -1,6 +1,7 @@
 /** The checkout link: puts a product in the visitor's cart and shows the cart (R1–R5). */
 import { refusals, Refused } from '@tillstream/rpc/refusals';
 import { readQuantity } from '../domain/entries.ts';
+import { readAttached } from '../domain/link.ts';
 import { messagePage } from '../pages/message-page.ts';
 import type { Words } from '../words/en.ts';
 import { goTo, show, type Answer } from './answer.ts';
@@ -29,6 +30,7 @@ export async function addToBasket(visit: Visit, { order, config }: RouteParts): 
       currency,
       locale: (visit.askedLocale ?? visit.browserLocale)?.tag ?? '',
       clear: query['clear'] === 'Y',
+      ...readAttached(query),
     });
     if (cart === undefined) throw new Refused('internal');
     // Codes come with promotions; until then none is valid, and that is said instead of kept silent (R4).

@@ -3,6 +3,7 @@ import type { Cart } from '@tillstream/proto/order/v1/order_api';
 import { refusals, Refused } from '@tillstream/rpc/refusals';
 import {
   changedQuantities,
+  customerOf,
   fieldOf,
   isCompany,
   noEntries,
@@ -205,21 +206,6 @@ function faultsOf(error: Refused): { faults: readonly Fault[]; isComplete: boole
 
 function methodParam(code: string): string {
   return code === 'payment_method_not_supported' ? 'payment_method' : '';
-}
-
-function customerOf(entries: Entries) {
-  return {
-    country: entries.country,
-    type: isCompany(entries) ? 'legal' : 'physical',
-    email: entries.email,
-    firstName: entries.first_name,
-    lastName: entries.last_name,
-    phone: '',
-    vatNumber: entries.vat_number,
-    companyName: entries.company_name,
-    companyBillingAddress: entries.company_billing_address,
-    companyDeliveryAddress: '',
-  };
 }
 
 interface Shown extends Pick<CheckoutParts, 'entries' | 'faults' | 'refusedChanges' | 'isSummaryOpen'> {

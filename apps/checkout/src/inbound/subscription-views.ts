@@ -151,7 +151,7 @@ export function goesOnOf(order: Order, locale: Locale): readonly string[] {
     if (begun.status === 'cancelled') return [thanks.ends(name, end)];
     if (!renewsByItself(begun) || terms === undefined || begun.nextChargeAt === undefined)
       return [thanks.byHand(name, end)];
-    const sum = formatMinor(terms.renewalPriceMinor * BigInt(item.quantity), order.currency, locale.tag);
+    const sum = formatMinor(terms.renewalAmountMinor, order.currency, locale.tag);
     const day = formatDay(begun.nextChargeAt, locale, order.timeZone);
     const price = said.renews(sum, everyText(terms.period, locale));
     const isFirst = isTrial(begun) && begun.term === 1;

@@ -16,7 +16,6 @@ interface MethodText {
 /** What somebody buys of one product. */
 interface Bought {
   readonly name: string;
-  readonly quantity: number;
   readonly terms: SubscriptionTerms;
 }
 
@@ -57,9 +56,9 @@ export function lineTerms(bought: Bought | undefined, currency: string, locale: 
   return renewsByItself(bought.terms) ? withNews(text, bought.terms, locale) : text;
 }
 
-function plainTerms({ terms, quantity }: Bought, currency: string, locale: Locale): string {
+function plainTerms({ terms }: Bought, currency: string, locale: Locale): string {
   const words = locale.words.renewal.terms;
-  const sum = formatMinor(terms.renewalPriceMinor * BigInt(quantity), currency, locale.tag);
+  const sum = formatMinor(terms.renewalAmountMinor, currency, locale.tag);
   if (!renewsByItself(terms)) return words.byHand(sum, spanText(terms.period, locale));
   const every = everyText(terms.period, locale);
   return isTrial(terms) ? words.trial(spanText(terms.trialPeriod, locale), sum, every) : words.renews(sum, every);
@@ -73,10 +72,8 @@ function termsView(bought: Bought, currency: string, locale: Locale): TermsView 
   return { name: bought.name, terms: plainTerms(bought, currency, locale), charged: `${first}${news}` };
 }
 
-const renewing = (lines: readonly { name: string; quantity: number; terms: SubscriptionTerms | undefined }[]) =>
-  lines.flatMap(({ name, quantity, terms }): Bought[] =>
-    terms !== undefined && renewsByItself(terms) ? [{ name, quantity, terms }] : [],
-  );
+const renewing = (lines: readonly { name: string; terms: SubscriptionTerms | undefined }[]) =>
+  lines.flatMap(({ name, terms }): Bought[] => (terms !== undefined && renewsByItself(terms) ? [{ name, terms }] : []));
 
 export function renewalOf(cart: Cart, locale: Locale): RenewalView | undefined {
   const consent = cart.renewalConsent;
@@ -91,10 +88,10 @@ export function renewalOf(cart: Cart, locale: Locale): RenewalView | undefined {
 
 /** What the customer pays for anew each time, which no consent mentions. */
 export function byHandOf(cart: Cart, locale: Locale): readonly TermsView[] {
-  return cart.lines.flatMap(({ name, quantity, subscription: terms }) =>
+  return cart.lines.flatMap(({ name, subscription: terms }) =>
     terms === undefined || renewsByItself(terms)
       ? []
-      : [{ name, terms: plainTerms({ name, quantity, terms }, cart.currency, locale), charged: '' }],
+      : [{ name, terms: plainTerms({ name, terms }, cart.currency, locale), charged: '' }],
   );
 }
 
@@ -126,15 +123,14 @@ export function placeOf(cart: Cart, locale: Locale): CheckoutView['place'] {
   const { words } = locale;
   const sum = formatMinor(cart.totalMinor, cart.currency, locale.tag);
   const [first, ...others] = cart.lines.flatMap((line) =>
-    line.subscription !== undefined && isTrial(line.subscription) ? [{ line, terms: line.subscription }] : [],
+    line.subscription !== undefined && isTrial(line.subscription) ? [line.subscription] : [],
   );
   if (cart.totalMinor !== 0n || first === undefined)
     return { text: words.checkout.place(sum), hint: words.checkout.placeHint };
-  const { terms, line } = first;
-  const later = formatMinor(terms.renewalPriceMinor * BigInt(line.quantity), cart.currency, locale.tag);
+  const later = formatMinor(first.renewalAmountMinor, cart.currency, locale.tag);
   const { place, terms: said } = words.renewal;
   return {
-    text: others.length > 0 ? place.trials(sum) : place.trial(sum, said.renews(later, everyText(terms.period, locale))),
+    text: others.length > 0 ? place.trials(sum) : place.trial(sum, said.renews(later, everyText(first.period, locale))),
     hint: place.hint,
   };
 }
@@ -147,8 +143,8 @@ export function payConsentOf(order: Order, locale: Locale): PayConsent | undefin
   if (!order.autoRenew || !order.paymentMethods.some((method) => method.canRenew)) return { lead: pay.once, terms: [] };
   if (order.renewsSubscriptionId !== '') {
     // The free term of a trial is over when a renewal is paid; when it is charged next is decided by this payment.
-    const terms = bought.map(({ name, quantity, terms: { renewalPriceMinor, ...agreed } }) => {
-      const sum = formatMinor(renewalPriceMinor * BigInt(quantity), order.currency, locale.tag);
+    const terms = bought.map(({ name, terms: agreed }) => {
+      const sum = formatMinor(agreed.renewalAmountMinor, order.currency, locale.tag);
       return { name, terms: priceText(sum, agreed, locale), charged: '' };
     });
     return { lead: pay.newCard, terms };

@@ -142,6 +142,14 @@ export const de: Words = {
       title: 'Ihr Warenkorb ist voll',
       text: 'Er enthält so viele verschiedene Produkte, wie er aufnehmen kann. Ihr Warenkorb ist unverändert.',
     },
+    invalid_field: {
+      title: 'Dieser Link kann nicht verwendet werden',
+      text: 'Etwas, das der Link für den Verkäufer enthält, ist zu lang oder nicht erlaubt. Ihr Warenkorb ist unverändert.',
+    },
+    card_number_refused: {
+      title: 'Dieser Link enthält eine Kartennummer',
+      text: 'Kartendaten werden nur auf der Seite des Zahlungsanbieters eingegeben. Nichts davon wurde gespeichert, und Ihr Warenkorb ist unverändert.',
+    },
   },
   backToCart: 'Zurück zum Warenkorb',
 

@@ -142,6 +142,14 @@ export const en = {
       title: 'Your cart is full',
       text: 'It holds as many different products as it can. Your cart is unchanged.',
     },
+    invalid_field: {
+      title: 'This link cannot be used',
+      text: 'Something that the link carries for the seller is too long or is not allowed. Your cart is unchanged.',
+    },
+    card_number_refused: {
+      title: 'This link carries a card number',
+      text: 'Card data is entered on the payment provider’s page only. Nothing of it was kept, and your cart is unchanged.',
+    },
   },
   backToCart: 'Back to your cart',
 

@@ -5,11 +5,11 @@ import {
   changeLine,
   chooseCurrency,
   consentFor,
+  draftItemOf,
   hasTrial,
   highestQuantity,
   isOnSale,
   mostLines,
-  priceLine,
   type CartLine,
   type Goods,
   type Plan,
@@ -19,20 +19,22 @@ import { readLocale } from './locale.ts';
 function goods(more: Partial<Goods> = {}): Goods {
   return {
     id: '1',
-    name: 'Demo',
-    familyName: '',
+    snapshot: {
+      name: 'Demo',
+      familyName: '',
+      vendorCode: '',
+      sku: '',
+      businessSegment: 'b2c',
+      deliveryMethod: 'pool',
+      oneCodePer: 'unit',
+      sendMail: true,
+      showOnOrderPage: true,
+    },
     description: '',
     imageUrl: '',
-    vendorCode: '',
-    sku: '',
-    businessSegment: 'b2c',
     minQuantity: 1,
     isForSale: true,
     prices: new Map([['EUR', 10_000n]]),
-    deliveryMethod: 'pool',
-    oneCodePer: 'unit',
-    sendMail: true,
-    showOnOrderPage: true,
     plan: undefined,
     ...more,
   };
@@ -102,16 +104,17 @@ describe('currencies', () => {
   });
 });
 
-test('a line’s margin is rounded once, and amount, margin and the platform’s share agree', () => {
-  const priced = priceLine(goods({ prices: new Map([['EUR', 3_333n]]) }), 3, 'EUR', 1_000);
-  expect(priced).toEqual({
-    priceMinor: 3_333n,
-    amountMinor: 9_999n,
-    vatMinor: 0n,
-    discountMinor: 0n,
-    marginMinor: 8_999n,
+test('a line is an item as the catalogue has it now, unless it is not for sale in that currency', () => {
+  expect(draftItemOf(goods(), 3, 'EUR')).toEqual({
+    ...goods().snapshot,
+    productId: '1',
+    quantity: 3,
+    priceMinor: 10_000n,
     terms: undefined,
   });
+  expect(draftItemOf(goods(), 3, 'USD')).toBeUndefined();
+  expect(draftItemOf(goods({ isForSale: false }), 3, 'EUR')).toBeUndefined();
+  expect(draftItemOf(undefined, 3, 'EUR')).toBeUndefined();
 });
 
 test('language tags are canonical or nothing', () => {
@@ -135,18 +138,16 @@ describe('what renews', () => {
   });
 
   test('keeps today’s price for its terms; the first term of a trial is free, and as long as the others unless it says', () => {
-    expect(priceLine(goods({ plan: plan('AR') }), 2, 'EUR', 0)).toMatchObject({
+    expect(draftItemOf(goods({ plan: plan('AR') }), 2, 'EUR')).toMatchObject({
       priceMinor: 10_000n,
-      amountMinor: 20_000n,
       terms: { type: 'AR', period: 'P1Y', trialPeriod: '', renewalPriceMinor: 10_000n, renewalPrice: 'snapshot' },
     });
-    const free = { priceMinor: 0n, amountMinor: 0n, marginMinor: 0n };
-    expect(priceLine(goods({ plan: plan('AR_TRIAL') }), 2, 'EUR', 1_000)).toMatchObject({
-      ...free,
+    expect(draftItemOf(goods({ plan: plan('AR_TRIAL') }), 2, 'EUR')).toMatchObject({
+      priceMinor: 0n,
       terms: { trialPeriod: 'P1Y', renewalPriceMinor: 10_000n },
     });
-    expect(priceLine(goods({ plan: plan('AR_TRIAL', { trialPeriod: 'P14D' }) }), 1, 'EUR', 0)).toMatchObject({
-      ...free,
+    expect(draftItemOf(goods({ plan: plan('AR_TRIAL', { trialPeriod: 'P14D' }) }), 1, 'EUR')).toMatchObject({
+      priceMinor: 0n,
       terms: { trialPeriod: 'P14D' },
     });
   });

@@ -1,6 +1,5 @@
-/** The rules of a cart: quantities, currencies, sums. Prices are the catalogue's until an order is placed. */
-import { shareOf } from '@tillstream/money/money';
-import type { PlanType, SubscriptionTerms } from './placed.ts';
+/** The rules of a cart: quantities and currencies. Prices are the catalogue's until an order is placed. */
+import type { DraftItem, PlanType, ProductSnapshot, SubscriptionTerms } from './item.ts';
 import { renewsByItself } from './subscription/subscription.ts';
 
 /** How a product renews (P19). */
@@ -12,22 +11,15 @@ export interface Plan {
   readonly renewalPrice: 'snapshot' | 'current';
 }
 
+/** A product as the catalogue has it now. */
 export interface Goods {
   readonly id: string;
-  readonly name: string;
-  readonly familyName: string;
+  readonly snapshot: ProductSnapshot;
   readonly description: string;
   readonly imageUrl: string;
-  readonly vendorCode: string;
-  readonly sku: string;
-  readonly businessSegment: string;
   readonly minQuantity: number;
   readonly isForSale: boolean;
   readonly prices: ReadonlyMap<string, bigint>;
-  readonly deliveryMethod: string;
-  readonly oneCodePer: string;
-  readonly sendMail: boolean;
-  readonly showOnOrderPage: boolean;
   /** Undefined when it does not renew. */
   readonly plan: Plan | undefined;
 }
@@ -92,28 +84,16 @@ export function chooseCurrency(
   return ofShop.find((currency) => shared.includes(currency)) ?? shared[0] ?? 'currency_not_supported';
 }
 
-export interface Priced {
-  readonly priceMinor: bigint;
-  readonly amountMinor: bigint;
-  readonly vatMinor: bigint;
-  readonly discountMinor: bigint;
-  readonly marginMinor: bigint;
-  readonly terms: SubscriptionTerms | undefined;
-}
-
-/** Margin is what the merchant keeps: the amount less VAT less the platform's share (docs/decisions/margin-and-tax.md). */
-export function priceLine(goods: Goods, quantity: number, currency: string, commissionBp: number): Priced | undefined {
-  const fullMinor = goods.prices.get(currency);
-  if (fullMinor === undefined) return undefined;
-  // The first term of a trial is free (R93).
-  const priceMinor = goods.plan?.type === 'AR_TRIAL' ? 0n : fullMinor;
-  const amountMinor = priceMinor * BigInt(quantity);
+/** What one line of a cart is as an item of an order; undefined when it cannot be bought now. */
+export function draftItemOf(goods: Goods | undefined, quantity: number, currency: string): DraftItem | undefined {
+  if (!isOnSale(goods, currency)) return undefined;
+  const fullMinor = goods.prices.get(currency) ?? 0n;
   return {
-    priceMinor,
-    amountMinor,
-    vatMinor: 0n,
-    discountMinor: 0n,
-    marginMinor: amountMinor - shareOf(amountMinor, commissionBp),
+    ...goods.snapshot,
+    productId: goods.id,
+    quantity,
+    // The first term of a trial is free (R93).
+    priceMinor: goods.plan?.type === 'AR_TRIAL' ? 0n : fullMinor,
     terms: termsOf(goods.plan, fullMinor),
   };
 }

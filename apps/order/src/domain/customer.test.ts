@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { complainAboutCustomer, looksLikeCardNumber, trimmed } from './customer.ts';
-import type { Customer } from './placed.ts';
+import { complainAboutCustomer, looksLikeCardNumber, trimmed, type Customer } from './customer.ts';
 
 const jane: Customer = {
   country: 'FR',

@@ -1,6 +1,18 @@
 /** What a customer must tell, field by field. Names in any script are names. */
 import { isCountry } from './countries.ts';
-import type { Customer } from './placed.ts';
+
+export interface Customer {
+  readonly country: string;
+  readonly type: string;
+  readonly email: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly phone: string;
+  readonly vatNumber: string;
+  readonly companyName: string;
+  readonly companyBillingAddress: string;
+  readonly companyDeliveryAddress: string;
+}
 
 export interface FieldComplaint {
   readonly param: string;
@@ -18,16 +30,33 @@ export interface FieldComplaint {
 /** Of the two sentences next to the boxes. Changes whenever they do; kept with each order as evidence. */
 export const consentWording = '2026-11-21';
 
-const lengths = {
-  email: 254,
-  first_name: 100,
-  last_name: 100,
-  phone: 40,
-  vat_number: 40,
-  company_name: 200,
-  company_billing_address: 500,
-  company_delivery_address: 500,
-} as const;
+/** The fields of free text, with their names in the API and how long they may be. One that is missing does not compile. */
+const textFields: Readonly<
+  Record<Exclude<keyof Customer, 'country' | 'type'>, { readonly name: string; readonly maxLength: number }>
+> = {
+  email: { name: 'email', maxLength: 254 },
+  firstName: { name: 'first_name', maxLength: 100 },
+  lastName: { name: 'last_name', maxLength: 100 },
+  phone: { name: 'phone', maxLength: 40 },
+  vatNumber: { name: 'vat_number', maxLength: 40 },
+  companyName: { name: 'company_name', maxLength: 200 },
+  companyBillingAddress: { name: 'company_billing_address', maxLength: 500 },
+  companyDeliveryAddress: { name: 'company_delivery_address', maxLength: 500 },
+};
+
+/** Of a request that names none: every field is missing. */
+export const noCustomer: Customer = {
+  country: '',
+  type: '',
+  email: '',
+  firstName: '',
+  lastName: '',
+  phone: '',
+  vatNumber: '',
+  companyName: '',
+  companyBillingAddress: '',
+  companyDeliveryAddress: '',
+};
 
 const details = {
   required: 'This field is required.',
@@ -46,22 +75,13 @@ export function complainAboutCustomer(customer: Customer): readonly FieldComplai
   const complaints: FieldComplaint[] = [];
   const complain = (field: string, code: FieldComplaint['code'], detail: string) =>
     complaints.push({ param: `customer.${field}`, code, detail });
-  const fields: Record<keyof typeof lengths, string> = {
-    email: customer.email,
-    first_name: customer.firstName,
-    last_name: customer.lastName,
-    phone: customer.phone,
-    vat_number: customer.vatNumber,
-    company_name: customer.companyName,
-    company_billing_address: customer.companyBillingAddress,
-    company_delivery_address: customer.companyDeliveryAddress,
-  };
   const isCompany = customer.type === 'legal';
-  for (const [field, value] of Object.entries(fields)) {
+  for (const [key, { name: field, maxLength }] of Object.entries(textFields)) {
+    const value = customer[key as keyof typeof textFields];
     const isRequired =
       field === 'email' || field === 'first_name' || field === 'last_name' || (field === 'company_name' && isCompany);
     if (isRequired && value === '') complain(field, 'required', details.required);
-    else if (value.length > lengths[field as keyof typeof lengths]) complain(field, 'too_long', details.too_long);
+    else if (value.length > maxLength) complain(field, 'too_long', details.too_long);
     // A telephone number with its + is none, though one in ten of that length has a check digit that fits.
     else if (looksLikeCardNumber(field === 'phone' && value.startsWith('+') ? '' : value))
       complain(field, 'card_number_refused', details.card_number_refused);

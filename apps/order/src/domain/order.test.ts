@@ -4,8 +4,9 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { orderMatrix } from './order.matrix.ts';
 import { fulfilmentOf, order, type Order, type OrderCommand, type OrderState } from './order.ts';
-import { orderName, type Item, type PaymentShown, type Placed } from './placed.ts';
-import type { Renewal } from './subscription/child.ts';
+import type { Item } from './item.ts';
+import { orderName, type PaymentShown, type Placed } from './placed.ts';
+import type { Renewal } from './subscription/renewal.ts';
 
 const visa = { kind: 'card', details: { brand: 'Visa', last4: '4242', expiration: '12/2034' } } as const;
 
@@ -38,6 +39,7 @@ const item: Item = {
 };
 const placed: Placed = {
   orderId: 7n,
+  source: 'cart',
   cartId: 'c',
   cartVersion: 1,
   livemode: false,

@@ -1,59 +1,24 @@
 /** What was agreed on when an order was placed: a snapshot that nothing changes. */
 import type { Instrument } from '@tillstream/instrument/instrument';
-import type { Renewal } from './subscription/child.ts';
+import type { AdditionalParameter } from './attached.ts';
+import type { Customer } from './customer.ts';
+import type { SourceKind } from './draft.ts';
+import type { Item } from './item.ts';
+import type { Renewal } from './subscription/renewal.ts';
 
-export interface Customer {
-  readonly country: string;
-  readonly type: string;
-  readonly email: string;
-  readonly firstName: string;
-  readonly lastName: string;
-  readonly phone: string;
-  readonly vatNumber: string;
-  readonly companyName: string;
-  readonly companyBillingAddress: string;
-  readonly companyDeliveryAddress: string;
-}
-
-/** Renews by itself, the same with a free first term, or is paid by hand each time. */
-export type PlanType = 'AR' | 'AR_TRIAL' | 'PMR';
-
-export interface SubscriptionTerms {
-  readonly type: PlanType;
-  /** ISO 8601 of one unit. */
-  readonly period: string;
-  /** Of the free first term; empty unless AR_TRIAL. */
-  readonly trialPeriod: string;
-  /** Per unit, for each term after the first, while the price is a snapshot. */
-  readonly renewalPriceMinor: bigint;
-  readonly renewalPrice: 'snapshot' | 'current';
-}
-
-export interface Item {
-  readonly id: bigint;
-  readonly productId: string;
-  readonly name: string;
-  readonly familyName: string;
-  readonly vendorCode: string;
-  readonly sku: string;
-  readonly businessSegment: string;
-  readonly priceMinor: bigint;
-  readonly quantity: number;
-  readonly discountMinor: bigint;
-  readonly vatMinor: bigint;
-  readonly amountMinor: bigint;
-  readonly marginMinor: bigint;
-  readonly deliveryMethod: string;
-  readonly oneCodePer: string;
-  readonly sendMail: boolean;
-  readonly showOnOrderPage: boolean;
-  /** Undefined when it does not renew. */
-  readonly terms: SubscriptionTerms | undefined;
+/** What was agreed to, in which wording of the page, and when: evidence. */
+export interface Consent {
+  readonly wording: string;
+  readonly termsUrl: string;
+  readonly privacyUrl: string;
+  readonly at: Date;
 }
 
 export interface Placed {
   readonly orderId: bigint;
-  /** Empty on a child order. */
+  /** What the order was placed from. */
+  readonly source: SourceKind;
+  /** Empty, and 0, when it was not a cart. */
   readonly cartId: string;
   readonly cartVersion: number;
   readonly livemode: boolean;
@@ -73,15 +38,9 @@ export interface Placed {
   /** The customer agreed that what renews by itself is renewed. */
   readonly autoRenew: boolean;
   readonly externalId: string;
-  readonly additionalData: readonly { readonly name: string; readonly value: string }[];
+  readonly additionalData: readonly AdditionalParameter[];
   readonly metadata: Readonly<Record<string, string>>;
-  /** What was agreed to, in which wording of the page, and when: evidence. */
-  readonly consent: {
-    readonly wording: string;
-    readonly termsUrl: string;
-    readonly privacyUrl: string;
-    readonly at: Date;
-  };
+  readonly consent: Consent;
   /** When the customer is reminded while it is unpaid: ISO 8601 durations from its creation (P8). */
   readonly reminders: readonly string[];
   /** Set on a child order. */

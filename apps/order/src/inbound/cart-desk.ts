@@ -1,26 +1,31 @@
 /** Carts: adding, changing, showing. */
+import type { Clock } from '@tillstream/messaging/clock';
 import type { AddToCartRequest, Cart as WireCart, ChangeCartRequest } from '@tillstream/proto/order/v1/order_api';
+import { untaxed } from '@tillstream/pricing/quote';
 import { Refused } from '@tillstream/rpc/refusals';
+import { attach, complainAboutAttached, nothingAttached, type Attached } from '../domain/attached.ts';
 import {
   addLine,
   changeLine,
   chooseCurrency,
   consentFor,
+  draftItemOf,
   hasTrial,
   highestQuantity,
   isOnSale,
-  priceLine,
   sharedCurrencies,
   type CartLine,
   type Goods,
 } from '../domain/cart.ts';
 import { readLocale } from '../domain/locale.ts';
-import type { Cart, CartContent, CartStore, CatalogueReader, MethodReader } from './ports.ts';
+import { quoteItems, renewalAmountOf } from '../domain/pricing.ts';
+import type { Cart, CartContent, CartStore, CatalogueReader, MethodReader } from '../ports.ts';
 
 export interface CartDeskParts {
   readonly carts: CartStore;
   readonly catalogue: CatalogueReader;
   readonly methods: MethodReader;
+  readonly clock: Clock;
 }
 
 // Two tabs may change one cart at the same moment; the later one is done on top of the earlier. Of so many at once the
@@ -56,6 +61,7 @@ export class CartDesk {
       );
       if (currency === 'currency_not_supported') throw new Refused(currency, { param: 'currency' });
       const content: CartContent = {
+        ...attachedTo(request.clear ? undefined : before, request),
         currency,
         locale: readLocale(request.locale) || before?.locale || shop.locale,
         lines: added,
@@ -89,7 +95,7 @@ export class CartDesk {
       const currency =
         left.length === 0 ? cart.currency : chooseCurrency(request.currency, cart.currency, shop.currencies, left);
       if (currency === 'currency_not_supported') throw new Refused(currency, { param: 'currency' });
-      const after = await carts.change(cart, { currency, locale: cart.locale, lines });
+      const after = await carts.change(cart, { ...cart, currency, lines });
       if (after !== undefined) return this.show(after, left);
     }
     throw new Refused('conflict_retry');
@@ -113,27 +119,31 @@ export class CartDesk {
     ]);
     const byId = new Map(found.map((each) => [each.id, each]));
     const goods = cart.lines.flatMap((line) => byId.get(line.productId) ?? []);
-    const lines = cart.lines.flatMap((line) => {
+    const bought = cart.lines.flatMap((line) => {
       const each = byId.get(line.productId);
-      if (!isOnSale(each, cart.currency)) return [];
-      const priced = priceLine(each, line.quantity, cart.currency, shop.commissionBp);
-      if (priced === undefined) return [];
-      return [
-        {
-          productId: line.productId,
-          name: each.name,
-          familyName: each.familyName,
-          description: each.description,
-          imageUrl: each.imageUrl,
-          quantity: line.quantity,
-          minQuantity: each.minQuantity,
-          maxQuantity: highestQuantity,
-          priceMinor: priced.priceMinor,
-          amountMinor: priced.amountMinor,
-          subscription: priced.terms,
-        },
-      ];
+      const item = draftItemOf(each, line.quantity, cart.currency);
+      return each === undefined || item === undefined ? [] : [{ each, item }];
     });
+    // Neither customer nor country is known before the form is sent.
+    const conditions = { customer: undefined, place: untaxed(''), at: this.#parts.clock.now(cart.merchantId) };
+    const items = bought.map(({ item }) => item);
+    const quoted = quoteItems(items, { ...conditions, adjustments: [] });
+    const lines = bought.map(({ each, item }, index) => ({
+      productId: item.productId,
+      name: item.name,
+      familyName: item.familyName,
+      description: each.description,
+      imageUrl: each.imageUrl,
+      quantity: item.quantity,
+      minQuantity: each.minQuantity,
+      maxQuantity: highestQuantity,
+      priceMinor: item.priceMinor,
+      amountMinor: quoted.lines[index]?.amountMinor ?? 0n,
+      subscription: item.terms && {
+        ...item.terms,
+        renewalAmountMinor: renewalAmountOf(item, item.terms, conditions),
+      },
+    }));
     const shown = goods.filter((each) => isOnSale(each, cart.currency));
     const { shopName, supportEmail, supportUrl, termsUrl, privacyUrl } = shop;
     return {
@@ -148,7 +158,7 @@ export class CartDesk {
       currency: cart.currency,
       locale: cart.locale,
       lines,
-      totalMinor: lines.reduce((sum, line) => sum + line.amountMinor, 0n),
+      totalMinor: quoted.totals.amountMinor,
       version: cart.version,
       orderId: cart.orderId ?? 0n,
       orderToken: cart.orderToken ?? '',
@@ -167,4 +177,22 @@ export class CartDesk {
     );
     return lines.flatMap((line) => found.get(line.productId) ?? []);
   }
+}
+
+/** What the cart had attached and what the link adds; refused when that is not allowed, and then nothing is changed. */
+function attachedTo(before: Attached | undefined, request: AddToCartRequest): Attached {
+  // What the link says is looked at before it is joined: a name that is there twice would be hidden.
+  const { externalId, additionalData } = request;
+  refuseAttached({ externalId, additionalData });
+  const joined = attach(before ?? nothingAttached, { externalId, additionalData });
+  refuseAttached(joined);
+  return joined;
+}
+
+function refuseAttached(attached: Attached): void {
+  const fields = complainAboutAttached(attached);
+  const [first] = fields;
+  if (first === undefined) return;
+  const code = first.code === 'card_number_refused' ? first.code : 'invalid_field';
+  throw new Refused(code, { param: first.param, detail: first.detail, fields: [...fields] });
 }

@@ -34,7 +34,7 @@ import type { Handlers } from '@tillstream/rpc/server';
 import type { OrderCommand, OrderEvent, OrderRefusal, OrderState } from '../domain/order.ts';
 import type { CartDesk } from './cart-desk.ts';
 import type { OrderDesk } from './order-desk.ts';
-import type { CatalogueReader, OpenedOrder, ShopFacts } from './ports.ts';
+import type { CatalogueReader, OpenedOrder, ShopFacts } from '../ports.ts';
 
 export interface OrderApiParts {
   readonly cartDesk: CartDesk;

@@ -10,21 +10,39 @@ import type {
   PlaceOrderRequest,
 } from '@tillstream/proto/order/v1/order_api';
 import type { CreatePaymentRequest, CreatePaymentResponse } from '@tillstream/proto/payment/v1/payment_api';
+import { untaxed } from '@tillstream/pricing/quote';
 import { Refused } from '@tillstream/rpc/refusals';
-import { consentFor, hasTrial, isOnSale, priceLine, type Goods } from '../domain/cart.ts';
-import { complainAboutCustomer, consentWording, trimmed, type FieldComplaint } from '../domain/customer.ts';
+import { consentFor, draftItemOf, hasTrial, isOnSale, type Goods } from '../domain/cart.ts';
+import {
+  complainAboutCustomer,
+  consentWording,
+  noCustomer,
+  trimmed,
+  type Customer,
+  type FieldComplaint,
+} from '../domain/customer.ts';
+import { placeDraft, type OrderDraft } from '../domain/draft.ts';
 import { readLocale } from '../domain/locale.ts';
 import type { OrderCommand, OrderEvent, OrderRefusal, OrderState } from '../domain/order.ts';
-import { orderName, type Customer, type Item, type Placed } from '../domain/placed.ts';
+import { orderName, type Placed } from '../domain/placed.ts';
 import { wantsInstrument } from '../domain/subscription/subscription.ts';
-import type { Cart, CartStore, CatalogueReader, MethodReader, OpenedOrder, PaymentMethod, ShopFacts } from './ports.ts';
+import type {
+  Cart,
+  CartStore,
+  CatalogueReader,
+  MethodReader,
+  NewNumbers,
+  OpenedOrder,
+  PaymentMethod,
+  ShopFacts,
+} from '../ports.ts';
 
 export interface OrderDeskParts {
   readonly carts: CartStore;
   readonly catalogue: CatalogueReader;
   readonly methods: MethodReader;
   readonly orders: {
-    numbers(itemCount: number): Promise<{ orderId: bigint; itemIds: readonly bigint[] }>;
+    numbers(itemCount: number): Promise<NewNumbers>;
     open(orderId: bigint, token: string): Promise<OpenedOrder | undefined>;
   };
   readonly performer: {
@@ -39,19 +57,6 @@ export interface OrderDeskParts {
   readonly clock: Clock;
 }
 
-const nobody: Customer = {
-  country: '',
-  type: '',
-  email: '',
-  firstName: '',
-  lastName: '',
-  phone: '',
-  vatNumber: '',
-  companyName: '',
-  companyBillingAddress: '',
-  companyDeliveryAddress: '',
-};
-
 export class OrderDesk {
   readonly #parts: OrderDeskParts;
 
@@ -65,7 +70,7 @@ export class OrderDesk {
     if (cart === undefined) throw new Refused('cart_not_found');
     // A double click, a resubmitted form, a second tab: the order that is there (R8).
     if (cart.orderId !== undefined) return { orderId: cart.orderId, token: cart.orderToken ?? '' };
-    const customer = trimmed(request.customer ?? nobody);
+    const customer = trimmed(request.customer ?? noCustomer);
     const [shop, goods, methods] = await Promise.all([
       catalogue.shop(cart.merchantId),
       catalogue.goods(
@@ -86,7 +91,7 @@ export class OrderDesk {
       throw new Refused('product_not_available');
     }
     const { systemName = '' } = methods.find(({ code }) => code === request.paymentMethod) ?? {};
-    const placed = await this.#draft({ cart, shop, goods, customer, isAgreed, systemName, request });
+    const placed = await this.#placed({ cart, shop, goods, customer, isAgreed, systemName, request });
     // Prices are the catalogue's until now: nobody buys at another sum than the one they saw.
     if (request.totalMinor !== 0n && request.totalMinor !== placed.totalMinor) throw new Refused('cart_changed');
     try {
@@ -104,72 +109,13 @@ export class OrderDesk {
     }
   }
 
-  async #draft(parts: {
-    readonly cart: Cart;
-    readonly shop: ShopFacts;
-    readonly goods: ReadonlyMap<string, Goods>;
-    readonly customer: Customer;
-    readonly isAgreed: boolean;
-    readonly systemName: string;
-    readonly request: PlaceOrderRequest;
-  }): Promise<Placed> {
-    const { cart, shop, goods, customer, isAgreed, systemName, request } = parts;
-    const { orderId, itemIds } = await this.#parts.orders.numbers(cart.lines.length);
-    const now = this.#parts.clock.now(cart.merchantId);
-    const items = cart.lines.map((line, at): Item => {
-      const each = goods.get(line.productId);
-      const price = each === undefined ? undefined : priceLine(each, line.quantity, cart.currency, shop.commissionBp);
-      if (each === undefined || price === undefined) throw new Refused('product_not_available');
-      const {
-        name,
-        familyName,
-        vendorCode,
-        sku,
-        businessSegment,
-        deliveryMethod,
-        oneCodePer,
-        sendMail,
-        showOnOrderPage,
-      } = each;
-      const what = {
-        name,
-        familyName,
-        vendorCode,
-        sku,
-        businessSegment,
-        deliveryMethod,
-        oneCodePer,
-        sendMail,
-        showOnOrderPage,
-      };
-      return { id: itemIds[at] ?? 0n, productId: line.productId, quantity: line.quantity, ...what, ...price };
-    });
-    return {
-      orderId,
-      cartId: cart.cartId,
-      cartVersion: cart.version,
-      livemode: cart.livemode,
-      createdAt: now,
-      currency: cart.currency,
-      locale: readLocale(request.locale) || cart.locale,
-      // R27: 128 bits in the seed's place.
-      token: randomBytes(16).toString('hex'),
-      shopName: shop.shopName,
-      supportEmail: shop.supportEmail,
-      timeZone: shop.timeZone,
-      customer,
-      items,
-      totalMinor: items.reduce((sum, item) => sum + item.amountMinor, 0n),
-      paymentMethod: request.paymentMethod,
-      paymentSystemName: systemName,
-      autoRenew: isAgreed,
-      externalId: '',
-      additionalData: [],
-      metadata: {},
-      consent: { wording: consentWording, termsUrl: shop.termsUrl, privacyUrl: shop.privacyUrl, at: now },
-      reminders: shop.unpaidOrderReminders,
-      renewal: undefined,
-    };
+  async #placed(from: DraftFrom): Promise<Placed> {
+    const { merchantId, lines } = from.cart;
+    const numbers = await this.#parts.orders.numbers(lines.length);
+    const createdAt = this.#parts.clock.now(merchantId);
+    // R27: 128 bits in the seed's place.
+    const token = randomBytes(16).toString('hex');
+    return placeDraft(draftOf(from, createdAt), { ...numbers, token, createdAt });
   }
 
   async beginPayment(request: BeginPaymentRequest): Promise<BeginPaymentResponse> {
@@ -227,6 +173,39 @@ export class OrderDesk {
     if (opened === undefined) throw new Refused('order_not_found');
     return opened;
   }
+}
+
+interface DraftFrom {
+  readonly cart: Cart;
+  readonly shop: ShopFacts;
+  readonly goods: ReadonlyMap<string, Goods>;
+  readonly customer: Customer;
+  readonly isAgreed: boolean;
+  readonly systemName: string;
+  readonly request: PlaceOrderRequest;
+}
+
+function draftOf({ cart, shop, goods, customer, isAgreed, systemName, request }: DraftFrom, at: Date): OrderDraft {
+  const { livemode, currency, externalId, additionalData } = cart;
+  const { shopName, supportEmail, timeZone, commissionBp, termsUrl, privacyUrl } = shop;
+  return {
+    source: { kind: 'cart', cartId: cart.cartId, cartVersion: cart.version },
+    ...{ livemode, currency, externalId, additionalData, shopName, supportEmail, timeZone, commissionBp, customer },
+    locale: readLocale(request.locale) || cart.locale,
+    items: cart.lines.map((line) => {
+      const item = draftItemOf(goods.get(line.productId), line.quantity, currency);
+      if (item === undefined) throw new Refused('product_not_available');
+      return item;
+    }),
+    place: untaxed(customer.country),
+    adjustments: [],
+    paymentMethod: request.paymentMethod,
+    paymentSystemName: systemName,
+    autoRenew: isAgreed,
+    metadata: {},
+    consent: { wording: consentWording, termsUrl, privacyUrl, at },
+    reminders: shop.unpaidOrderReminders,
+  };
 }
 
 /** All that is wrong, at once. Of a trial there must be consent and a method that can be charged for the next term. */

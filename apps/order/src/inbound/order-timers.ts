@@ -3,7 +3,7 @@ import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
 import type { DueTimer, TimerHandler } from '@tillstream/messaging/timers';
 import type { OrderCommand } from '../domain/order.ts';
-import type { CatalogueReader } from './ports.ts';
+import type { CatalogueReader } from '../ports.ts';
 
 export function orderTimers(parts: {
   readonly performer: { performOnce(envelopes: readonly Envelope<OrderCommand>[]): Promise<unknown> };

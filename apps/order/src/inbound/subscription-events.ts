@@ -6,32 +6,19 @@ import type { Log } from '@tillstream/messaging/log';
 import type { IncomingMessage } from '@tillstream/messaging/message';
 import { SubscriptionEvent, type RenewalDue } from '@tillstream/proto/subscription/v1/subscription_events';
 import type { OrderCommand, SubscriptionNews } from '../domain/order.ts';
-import type { PlanType } from '../domain/placed.ts';
-import {
-  draftChild,
-  methodOf,
-  savedOf,
-  type ChildDraft,
-  type Lineage,
-  type Renewal,
-} from '../domain/subscription/child.ts';
+import { placeDraft } from '../domain/draft.ts';
+import type { PlanType } from '../domain/item.ts';
+import { draftChild, methodOf, savedOf, type Lineage } from '../domain/subscription/child.ts';
+import type { Renewal } from '../domain/subscription/renewal.ts';
 import type { SubscriptionStatus } from '../domain/subscription/subscription.ts';
-import type { CatalogueReader } from './ports.ts';
-
-interface TermKey {
-  readonly merchantId: string;
-  readonly subscriptionId: string;
-  readonly term: number;
-  readonly parentOrderId: bigint;
-  readonly previousOrderId: bigint;
-}
+import type { CatalogueReader, PlacedLineage, TermKey } from '../ports.ts';
 
 export interface SubscriptionNewsParts {
   readonly performer: { performOnce(envelopes: readonly Envelope<OrderCommand>[]): Promise<unknown> };
   readonly catalogue: Pick<CatalogueReader, 'shops'>;
   readonly orders: {
     /** In the order asked; undefined where the merchant has no such parent. */
-    lineages(keys: readonly TermKey[]): Promise<readonly ((Lineage & { readonly isPlaced: boolean }) | undefined)[]>;
+    lineages(keys: readonly TermKey[]): Promise<readonly (PlacedLineage | undefined)[]>;
     numbersOfChildren(count: number): Promise<readonly { orderId: bigint; itemId: bigint }[]>;
   };
   /** Whether an error says that a term got its child at the same moment from somebody else. */
@@ -104,7 +91,7 @@ async function placeChildren(parts: SubscriptionNewsParts, all: readonly Due[]):
       if (shop === undefined || number === undefined) throw new Error(`there is no merchant ${due.merchantId}`);
       const { shopName, supportEmail, commissionBp } = shop;
       const now = parts.clock.now(due.merchantId);
-      const draft: ChildDraft = {
+      const draft = draftChild({
         parent: lineage.parent,
         method: methodOf(lineage, due.due.instrumentId),
         renewal: renewalFrom(due, lineage),
@@ -112,11 +99,13 @@ async function placeChildren(parts: SubscriptionNewsParts, all: readonly Due[]):
         shopName,
         supportEmail,
         commissionBp,
-      };
-      const placed = draftChild(draft, { ...number, token: randomBytes(16).toString('hex'), createdAt: now });
-      if (placed === undefined) throw new Error(`order ${due.parentOrderId} has no item ${due.event.parentItemId}`);
+      });
+      if (draft === undefined) throw new Error(`order ${due.parentOrderId} has no item ${due.event.parentItemId}`);
+      const { orderId, itemId } = number;
+      const token = randomBytes(16).toString('hex');
+      const placed = placeDraft(draft, { orderId, itemIds: [itemId], token, createdAt: now });
       return {
-        id: String(number.orderId),
+        id: String(orderId),
         merchantId: due.merchantId,
         command: { type: 'place', placed },
         now,

@@ -4,41 +4,24 @@ import type { Database } from '@tillstream/database/database';
 import { gatherEach } from '@tillstream/messaging/gather';
 import { sql, type Selectable } from 'kysely';
 import type { CartLine } from '../domain/cart.ts';
+import type { Cart, CartContent, CartStore } from '../ports.ts';
 import type { OrderTables } from './tables.ts';
-
-export interface StoredCart {
-  readonly cartId: string;
-  readonly merchantId: string;
-  readonly livemode: boolean;
-  readonly currency: string;
-  readonly locale: string;
-  readonly lines: readonly CartLine[];
-  readonly version: number;
-  readonly orderId: bigint | undefined;
-  readonly orderToken: string | undefined;
-}
-
-export interface CartChange {
-  readonly currency: string;
-  readonly locale: string;
-  readonly lines: readonly CartLine[];
-}
 
 type CartRow = Selectable<OrderTables['cart']>;
 
 interface NewCart {
   readonly cartId: string;
   readonly livemode: boolean;
-  readonly content: CartChange;
+  readonly content: CartContent;
 }
 
 const isCartId = /^[0-9a-f]{32}$/;
 
-export class Carts {
+export class Carts implements CartStore {
   readonly #database: Database<OrderTables>;
 
-  readonly #anyones: (lane: string, cartId: string) => Promise<StoredCart | undefined>;
-  readonly #created: (merchantId: string, cart: NewCart) => Promise<StoredCart>;
+  readonly #anyones: (lane: string, cartId: string) => Promise<Cart | undefined>;
+  readonly #created: (merchantId: string, cart: NewCart) => Promise<Cart>;
 
   constructor(database: Database<OrderTables>) {
     this.#database = database;
@@ -46,11 +29,11 @@ export class Carts {
     this.#created = gatherEach((carts, merchantId) => this.#insert(merchantId, carts));
   }
 
-  async find(cartId: string): Promise<StoredCart | undefined> {
+  async find(cartId: string): Promise<Cart | undefined> {
     return isCartId.test(cartId) ? this.#anyones('', cartId) : undefined;
   }
 
-  async #read(cartIds: readonly string[]): Promise<readonly (StoredCart | undefined)[]> {
+  async #read(cartIds: readonly string[]): Promise<readonly (Cart | undefined)[]> {
     const rows = await this.#database.everyMerchantStatement('the cart’s id is what lets a customer in', (tx) =>
       tx
         .selectFrom('cart')
@@ -62,18 +45,20 @@ export class Carts {
     return cartIds.map((id) => byId.get(id));
   }
 
-  create(merchantId: string, livemode: boolean, content: CartChange): Promise<StoredCart> {
+  create(merchantId: string, livemode: boolean, content: CartContent): Promise<Cart> {
     return this.#created(merchantId, { livemode, content, cartId: randomBytes(16).toString('hex') });
   }
 
-  async #insert(merchantId: string, carts: readonly NewCart[]): Promise<readonly StoredCart[]> {
+  async #insert(merchantId: string, carts: readonly NewCart[]): Promise<readonly Cart[]> {
     const { rows } = await this.#database.statement([merchantId], (one) =>
       sql<CartRow>`
-        insert into cart (cart_id, merchant_id, livemode, currency, locale, lines)
-        select t.cart_id, ${merchantId}::uuid, t.livemode, t.currency, t.locale, t.lines from unnest(
+        insert into cart (cart_id, merchant_id, livemode, currency, locale, lines, external_id, additional_data)
+        select t.cart_id, ${merchantId}::uuid, t.livemode, t.currency, t.locale, t.lines, t.external_id, t.additional_data from unnest(
           ${carts.map((cart) => cart.cartId)}::text[], ${carts.map((cart) => cart.livemode)}::boolean[],
           ${carts.map((cart) => cart.content.currency)}::text[], ${carts.map((cart) => cart.content.locale)}::text[],
-          ${carts.map((cart) => store(cart.content.lines))}::jsonb[]) as t (cart_id, livemode, currency, locale, lines)
+          ${carts.map((cart) => store(cart.content.lines))}::jsonb[], ${carts.map((cart) => cart.content.externalId)}::text[],
+          ${carts.map((cart) => JSON.stringify(cart.content.additionalData))}::jsonb[])
+          as t (cart_id, livemode, currency, locale, lines, external_id, additional_data)
         returning *`.execute(one),
     );
     const byId = new Map(rows.map((row) => [row.cart_id, row]));
@@ -85,7 +70,7 @@ export class Carts {
   }
 
   /** Undefined when it was changed or ordered since it was read. */
-  async change(cart: StoredCart, content: CartChange): Promise<StoredCart | undefined> {
+  async change(cart: Cart, content: CartContent): Promise<Cart | undefined> {
     const row = await this.#database.statement([cart.merchantId], (tx) =>
       tx
         .updateTable('cart')
@@ -93,6 +78,8 @@ export class Carts {
           currency: content.currency,
           locale: content.locale,
           lines: sql`${store(content.lines)}::jsonb`,
+          external_id: content.externalId,
+          additional_data: sql`${JSON.stringify(content.additionalData)}::jsonb`,
           version: cart.version + 1,
           touched_at: sql`now()`,
         })
@@ -122,7 +109,7 @@ function store(lines: readonly CartLine[]): string {
   return JSON.stringify(lines.map((line) => ({ product_id: line.productId, quantity: line.quantity })));
 }
 
-function toCart(row: CartRow): StoredCart {
+function toCart(row: CartRow): Cart {
   return {
     cartId: row.cart_id,
     merchantId: row.merchant_id,
@@ -130,6 +117,8 @@ function toCart(row: CartRow): StoredCart {
     currency: row.currency,
     locale: row.locale,
     lines: row.lines.map((line) => ({ productId: line.product_id, quantity: line.quantity })),
+    externalId: row.external_id,
+    additionalData: row.additional_data,
     version: row.version,
     orderId: row.order_id ?? undefined,
     orderToken: row.order_token ?? undefined,

@@ -6,30 +6,15 @@ import type {
   SubscriptionPlan,
 } from '@tillstream/proto/merchant/v1/merchant_api';
 import type { Client } from '@tillstream/rpc/client';
-import type { Goods, Plan, RenewalPolicy } from '../domain/cart.ts';
-
-export interface Shop extends RenewalPolicy {
-  readonly merchantId: string;
-  readonly livemode: boolean;
-  readonly shopName: string;
-  readonly timeZone: string;
-  readonly locale: string;
-  readonly currencies: readonly string[];
-  readonly supportEmail: string;
-  readonly supportUrl: string;
-  readonly termsUrl: string;
-  readonly privacyUrl: string;
-  readonly commissionBp: number;
-  readonly unpaidOrderReminders: readonly string[];
-  readonly paymentExpiryMinutes: number;
-}
+import type { Goods, Plan } from '../domain/cart.ts';
+import type { CatalogueReader, ShopFacts } from '../ports.ts';
 
 const shopAgeMs = 1_000;
 const mostShops = 10_000;
 
-export class Catalogue {
+export class Catalogue implements CatalogueReader {
   readonly #merchant: Client<typeof MerchantApiService>;
-  readonly #shops = new Map<string, { readonly shop: Shop; readonly untilMs: number }>();
+  readonly #shops = new Map<string, { readonly shop: ShopFacts; readonly untilMs: number }>();
 
   constructor(merchant: Client<typeof MerchantApiService>) {
     this.#merchant = merchant;
@@ -50,7 +35,7 @@ export class Catalogue {
   }
 
   /** As it was at most a second ago: every page and every step asks for it, and what it says seldom changes. */
-  async shop(merchantId: string, call: { readonly deadlineMs?: number } = {}): Promise<Shop> {
+  async shop(merchantId: string, call: { readonly deadlineMs?: number } = {}): Promise<ShopFacts> {
     const shop = (await this.shops([merchantId], call)).get(merchantId);
     if (shop === undefined) throw new Error(`there is no merchant ${merchantId}`);
     return shop;
@@ -60,10 +45,10 @@ export class Catalogue {
   async shops(
     merchantIds: readonly string[],
     call: { readonly deadlineMs?: number } = {},
-  ): Promise<ReadonlyMap<string, Shop>> {
+  ): Promise<ReadonlyMap<string, ShopFacts>> {
     const wanted = [...new Set(merchantIds)];
     const at = performance.now();
-    const shops = new Map<string, Shop>();
+    const shops = new Map<string, ShopFacts>();
     for (const id of wanted) {
       const known = this.#shops.get(id);
       if (known !== undefined && known.untilMs > at) shops.set(id, known.shop);
@@ -82,23 +67,21 @@ export class Catalogue {
 }
 
 function toGoods(product: Product): Goods {
-  const delivery = product.delivery;
+  const { delivery, name, familyName, vendorCode, sku, businessSegment } = product;
   return {
     id: product.id,
-    name: product.name,
-    familyName: product.familyName,
+    snapshot: {
+      ...{ name, familyName, vendorCode, sku, businessSegment },
+      deliveryMethod: delivery?.method ?? 'pool',
+      oneCodePer: delivery?.oneCodePer ?? 'unit',
+      sendMail: delivery?.sendMail ?? true,
+      showOnOrderPage: delivery?.showOnOrderPage ?? true,
+    },
     description: product.description,
     imageUrl: product.imageUrl,
-    vendorCode: product.vendorCode,
-    sku: product.sku,
-    businessSegment: product.businessSegment,
     minQuantity: product.minQuantity,
     isForSale: product.published && !product.archived,
     prices: new Map(product.prices.map((price) => [price.currency, price.amountMinor])),
-    deliveryMethod: delivery?.method ?? 'pool',
-    oneCodePer: delivery?.oneCodePer ?? 'unit',
-    sendMail: delivery?.sendMail ?? true,
-    showOnOrderPage: delivery?.showOnOrderPage ?? true,
     plan: toPlan(product.subscription),
   };
 }
@@ -113,7 +96,7 @@ function toPlan(plan: SubscriptionPlan | undefined): Plan | undefined {
   return { type, period, trialPeriod, renewalPrice: plan.renewalPrice === 'current' ? 'current' : 'snapshot' };
 }
 
-function toShop(merchant: Merchant): Shop {
+function toShop(merchant: Merchant): ShopFacts {
   const { policies } = merchant;
   return {
     ...merchant,

@@ -2,22 +2,7 @@
 import type { Method, PaymentApiService } from '@tillstream/proto/payment/v1/payment_api';
 import type { Client } from '@tillstream/rpc/client';
 import type { Log } from '@tillstream/messaging/log';
-
-export interface PaymentMethod {
-  readonly code: string;
-  readonly systemName: string;
-  readonly kind: string;
-  readonly textKey: string;
-  readonly canRenew: boolean;
-}
-
-/** Whose, and for what. The country is the buyer's, '' while it is not known. */
-export interface Wanted {
-  readonly merchantId: string;
-  readonly livemode: boolean;
-  readonly currency: string;
-  readonly country: string;
-}
+import type { MethodReader, MethodsWanted, PaymentMethod } from '../ports.ts';
 
 interface Catalogue {
   readonly offered: readonly PaymentMethod[];
@@ -35,7 +20,7 @@ const maxKnown = 5_000;
 const deadlineMs = 2_000;
 const nothing: Catalogue = { offered: [], all: [] };
 
-export class Methods {
+export class Methods implements MethodReader {
   readonly #payment: Client<typeof PaymentApiService>;
   readonly #log: Log;
   readonly #known = new Map<string, Known>();
@@ -49,16 +34,16 @@ export class Methods {
    * As they were at most a second ago, the default first. While the payment service does not answer: as they were last known, and
    * none in a process that never got an answer.
    */
-  async list(wanted: Wanted): Promise<readonly PaymentMethod[]> {
+  async list(wanted: MethodsWanted): Promise<readonly PaymentMethod[]> {
     return (await this.#current(wanted)).offered;
   }
 
   /** Also one that is not offered. Undefined when the catalogue does not have it, or is not known. */
-  async find(code: string, wanted: Wanted): Promise<PaymentMethod | undefined> {
+  async find(code: string, wanted: MethodsWanted): Promise<PaymentMethod | undefined> {
     return (await this.#current(wanted)).all.find((method) => method.code === code);
   }
 
-  async #current(wanted: Wanted): Promise<Catalogue> {
+  async #current(wanted: MethodsWanted): Promise<Catalogue> {
     const { merchantId, livemode, currency, country } = wanted;
     const key = keyOf(wanted);
     const known = this.#known.get(key);
@@ -71,7 +56,7 @@ export class Methods {
     return current;
   }
 
-  async #ask(wanted: Wanted, before: Catalogue): Promise<Catalogue> {
+  async #ask(wanted: MethodsWanted, before: Catalogue): Promise<Catalogue> {
     try {
       const { methods, catalogue } = await this.#payment.listMethods(wanted, { deadlineMs });
       // A payment service of before says only what it offers.
@@ -83,7 +68,7 @@ export class Methods {
   }
 }
 
-function keyOf({ merchantId, livemode, currency, country }: Wanted): string {
+function keyOf({ merchantId, livemode, currency, country }: MethodsWanted): string {
   return `${merchantId} ${livemode} ${currency} ${country}`;
 }
 

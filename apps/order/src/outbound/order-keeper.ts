@@ -11,7 +11,8 @@ import { fulfilmentOf, type Order, type OrderEvent, type OrderState } from '../d
 import type { Placed } from '../domain/placed.ts';
 import { remindersOf } from '../domain/reminders.ts';
 import type { SubscriptionNote } from '../domain/subscription/subscription.ts';
-import { stateOf, storeEvent, storePlaced } from './stored-order.ts';
+import { historyVersion, stateOf } from './order/history.ts';
+import { storeEvent, storePlaced } from './stored-order.ts';
 import type { HistoryRow, OrderRow, OrderTables } from './tables.ts';
 
 type OrderChange = Change<OrderState, OrderEvent>;
@@ -96,8 +97,7 @@ async function insert(tx: Kysely<OrderTables>, made: readonly OrderChange[]): Pr
   await sql`insert into purchase_order select * from jsonb_populate_recordset(null::purchase_order, ${JSON.stringify(rows)}::jsonb)`.execute(
     tx,
   );
-  // A child order comes from no cart.
-  const carts = made.map((change) => existing(change.after).placed).filter((placed) => placed.renewal === undefined);
+  const carts = made.map((change) => existing(change.after).placed).filter((placed) => placed.source === 'cart');
   if (carts.length === 0) return;
   // The cart is consumed in the commit that makes the order: a second submission finds it taken (R8).
   const { numAffectedRows } = await sql`
@@ -130,6 +130,7 @@ async function remember(tx: Kysely<OrderTables>, changes: readonly OrderChange[]
       at: now,
       trace_id: traceIdOf(traceparent),
       data: storeEvent(event),
+      schema_version: historyVersion,
     })),
   );
   await sql`insert into order_history select * from jsonb_populate_recordset(null::order_history, ${JSON.stringify(rows)}::jsonb)`.execute(

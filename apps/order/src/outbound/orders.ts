@@ -3,29 +3,20 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Database } from '@tillstream/database/database';
 import { beyond } from '@tillstream/database/page';
 import { gatherEach } from '@tillstream/messaging/gather';
-import type { DocumentKey, Order as WireOrder, OrderDocument } from '@tillstream/proto/order/v1/order_api';
+import type {
+  DocumentKey,
+  ListOrdersRequest,
+  Order as WireOrder,
+  OrderDocument,
+} from '@tillstream/proto/order/v1/order_api';
 import type { Awaited, TimelineEntry } from '@tillstream/proto/timeline/v1/timeline_api';
 import { sql, type Kysely } from 'kysely';
 import type { Order } from '../domain/order.ts';
+import type { NewNumbers, OpenedOrder } from '../ports.ts';
 import { showOrder } from './order/shown.ts';
 import { awaitedBy, entriesOf } from './order/timeline.ts';
-import { stateOf } from './stored-order.ts';
+import { stateOf } from './order/history.ts';
 import type { HistoryRow, OrderRow, OrderTables } from './tables.ts';
-
-export interface OrderFilter {
-  readonly limit: number;
-  readonly startingAfter: bigint;
-  readonly endingBefore: bigint;
-  readonly status: string;
-  readonly fulfilmentStatus: string;
-  readonly customerEmail: string;
-  readonly externalId: string;
-}
-
-interface Numbers {
-  readonly orderId: bigint;
-  readonly itemIds: readonly bigint[];
-}
 
 interface Found {
   readonly row: OrderRow;
@@ -34,20 +25,20 @@ interface Found {
 
 type FoundRow = OrderRow & {
   readonly history:
-    | readonly (Pick<HistoryRow, 'type' | 'trace_id' | 'data'> & { version: number; at: string })[]
+    | readonly (Pick<HistoryRow, 'schema_version' | 'type' | 'trace_id' | 'data'> & { version: number; at: string })[]
     | null;
 };
 
 // One question for both, so that they are of the same moment, too.
 const history = sql<FoundRow['history']>`(
-  select json_agg(json_build_object('version', h.version, 'type', h.type, 'at', h.at, 'trace_id', h.trace_id, 'data', h.data) order by h.version)
+  select json_agg(json_build_object('version', h.version, 'schema_version', h.schema_version, 'type', h.type, 'at', h.at, 'trace_id', h.trace_id, 'data', h.data) order by h.version)
   from order_history h where h.order_id = purchase_order.order_id)`.as('history');
 
 export class Orders {
   readonly #database: Database<OrderTables>;
   readonly #checkoutUrl: string;
   readonly #anyones: (lane: string, orderId: bigint) => Promise<Found | undefined>;
-  readonly #numbers: (lane: string, itemCount: number) => Promise<Numbers>;
+  readonly #numbers: (lane: string, itemCount: number) => Promise<NewNumbers>;
 
   constructor(database: Database<OrderTables>, checkoutUrl: string) {
     this.#database = database;
@@ -57,11 +48,11 @@ export class Orders {
   }
 
   /** The next order's number and its items'. A number that is not used leaves a gap. */
-  numbers(itemCount: number): Promise<Numbers> {
+  numbers(itemCount: number): Promise<NewNumbers> {
     return this.#numbers('', itemCount);
   }
 
-  async #takeNumbers(itemCounts: readonly number[]): Promise<readonly Numbers[]> {
+  async #takeNumbers(itemCounts: readonly number[]): Promise<readonly NewNumbers[]> {
     const { rows } = await this.#database.everyMerchantStatement('order numbers are one series', (tx) =>
       sql<{ place: number; order_id: bigint; item_id: bigint }>`
         select o.place, o.order_id, nextval('item_number') as item_id
@@ -99,10 +90,7 @@ export class Orders {
   }
 
   /** By the token in the customer's link; the same answer, in the same time, for a wrong one. */
-  async open(
-    orderId: bigint,
-    token: string,
-  ): Promise<{ merchantId: string; wire: WireOrder; order: Order } | undefined> {
+  async open(orderId: bigint, token: string): Promise<OpenedOrder | undefined> {
     const found = await this.#anyones('', orderId);
     // Compared after all was read: a wrong token takes as long as the right one.
     const isRight = isSame(token, found?.row.token ?? 'nobody');
@@ -125,7 +113,10 @@ export class Orders {
     return orderIds.map((id) => byId.get(id));
   }
 
-  async list(merchantId: string, filter: OrderFilter): Promise<{ orders: readonly WireOrder[]; hasMore: boolean }> {
+  async list(
+    merchantId: string,
+    filter: ListOrdersRequest,
+  ): Promise<{ orders: readonly WireOrder[]; hasMore: boolean }> {
     const limit = Math.min(Math.max(filter.limit, 1), 100);
     const isBackward = filter.endingBefore !== 0n && filter.startingAfter === 0n;
     const found = await this.#read([merchantId], (tx) => {
@@ -142,7 +133,9 @@ export class Orders {
       if (filter.fulfilmentStatus !== '')
         query = query.where(sql<boolean>`fulfilment_status = ${filter.fulfilmentStatus}`);
       if (filter.customerEmail !== '') query = query.where('customer_email', '=', filter.customerEmail.toLowerCase());
-      if (filter.externalId !== '') query = query.where('external_id', '=', filter.externalId);
+      // The second condition lets the planner use the index of the orders that have one.
+      if (filter.externalId !== '')
+        query = query.where('external_id', '=', filter.externalId).where(sql<boolean>`external_id <> ''`);
       return query.orderBy('order_id', isBackward ? 'asc' : 'desc').execute();
     });
     const shown = found.slice(0, limit);

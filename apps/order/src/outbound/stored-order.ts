@@ -1,11 +1,11 @@
-/** Rows ↔ state. The state at any version is what its events make of it: the same `evolve` that decided them. */
+/** What was placed, and what happened, as rows hold it. Events are read in their newest form (order/history.ts). */
 import { card, readInstrument, type Instrument } from '@tillstream/instrument/instrument';
-import { evolveAll } from '@tillstream/machine/machine';
-import { order, type OrderEvent, type OrderState } from '../domain/order.ts';
-import type { Item, PaymentShown, Placed, SubscriptionTerms } from '../domain/placed.ts';
-import type { Renewal } from '../domain/subscription/child.ts';
+import type { Item, SubscriptionTerms } from '../domain/item.ts';
+import type { OrderEvent } from '../domain/order.ts';
+import type { PaymentShown, Placed } from '../domain/placed.ts';
+import type { Renewal } from '../domain/subscription/renewal.ts';
 import type { PaidTerm, SubscriptionNote, SubscriptionStatus } from '../domain/subscription/subscription.ts';
-import type { HistoryRow, StoredItem, StoredPlaced, StoredRenewal, StoredTerms } from './tables.ts';
+import type { HistoryRow, Stored, StoredItem, StoredPlaced, StoredRenewal } from './tables.ts';
 
 export function storePlaced(placed: Placed): StoredPlaced {
   const { renewal, ...rest } = placed;
@@ -29,6 +29,7 @@ export function readPlaced(stored: StoredPlaced): Placed {
     items: stored.items.map(readItem),
     consent: { ...stored.consent, at: new Date(stored.consent.at) },
     paymentSystemName: stored.paymentSystemName ?? '',
+    source: stored.source ?? (stored.renewal === undefined ? 'cart' : 'renewal'),
     autoRenew: stored.autoRenew ?? false,
     reminders: stored.reminders ?? [],
     renewal: stored.renewal === undefined ? undefined : readRenewal(stored.renewal),
@@ -62,11 +63,11 @@ function readItem(stored: StoredItem): Item {
   };
 }
 
-function storeTerms(terms: SubscriptionTerms): StoredTerms {
+function storeTerms(terms: SubscriptionTerms): Stored<SubscriptionTerms> {
   return { ...terms, renewalPriceMinor: String(terms.renewalPriceMinor) };
 }
 
-function readTerms(stored: StoredTerms): SubscriptionTerms {
+function readTerms(stored: Stored<SubscriptionTerms>): SubscriptionTerms {
   return { ...stored, renewalPriceMinor: BigInt(stored.renewalPriceMinor) };
 }
 
@@ -134,20 +135,10 @@ function storeDates<T extends { readonly itemId: bigint; readonly expiresAt: Dat
   };
 }
 
-/** Rows in the order of their versions. */
-export function stateOf(stored: StoredPlaced, history: readonly HistoryRow[]): OrderState {
-  const placed = readPlaced(stored);
-  return evolveAll(
-    order,
-    order.absent,
-    history.map((row) => readEvent(row, placed)),
-  );
-}
-
-export function readEvent(row: HistoryRow, placed: Placed): OrderEvent {
-  const { data } = row;
+/** The event whose data `storeEvent` wrote. */
+export function readEvent(type: string, data: HistoryRow['data'], placed: Placed): OrderEvent {
   const text = (key: string) => textOf(data[key]);
-  switch (row.type) {
+  switch (type) {
     case 'orderCreated':
       return { type: 'orderCreated', placed };
     case 'orderPaymentFailed':
@@ -157,7 +148,7 @@ export function readEvent(row: HistoryRow, placed: Placed): OrderEvent {
         nextChargeAt: text('nextChargeAt') === '' ? undefined : new Date(text('nextChargeAt')),
       };
     case 'orderPaid': {
-      const terms = Array.isArray(data['terms']) ? data['terms'].map(readTerm) : [];
+      const terms = listOf(data['terms']).map(readTerm);
       return { type: 'orderPaid', payment: readShown(data['payment']), at: new Date(text('at')), terms };
     }
     case 'orderPaidAgain':
@@ -175,16 +166,16 @@ export function readEvent(row: HistoryRow, placed: Placed): OrderEvent {
     case 'orderLicencesAsked':
       return {
         type: 'orderLicencesAsked',
-        itemIds: idsOf(data['itemIds']),
+        itemIds: listOf(data['itemIds']).map((each) => BigInt(String(each))),
         number: numberOf(data['number']),
         requestId: text('requestId'),
       };
     case 'orderSubscriptionCancelled':
     case 'orderSubscriptionRestored':
     case 'orderSubscriptionNoted':
-      return { type: row.type, note: readNote(data['note']) };
+      return { type, note: readNote(data['note']) };
     default:
-      throw new Error(`order_history has an event of an unknown type: ${row.type}`);
+      throw new Error(`order_history has an event of an unknown type: ${type}`);
   }
 }
 
@@ -247,8 +238,9 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-function idsOf(value: unknown): readonly bigint[] {
-  return Array.isArray(value) ? value.map((each) => BigInt(String(each))) : [];
+function listOf(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw new Error('order_history has no list where one is stored');
+  return value;
 }
 
 function numberOf(value: unknown): number {

@@ -1,89 +1,35 @@
 import type { Generated } from 'kysely';
-import type { Customer, PlanType } from '../domain/placed.ts';
+import type { AdditionalParameter } from '../domain/attached.ts';
+import type { Item } from '../domain/item.ts';
+import type { Placed } from '../domain/placed.ts';
+import type { Renewal } from '../domain/subscription/renewal.ts';
 
-/**
- * Stored forms: bigint and Date have no JSON, so sums are strings of digits and instants RFC 3339. What may be absent was
- * not known when the first orders were stored.
- */
-export interface StoredTerms {
-  readonly type: PlanType;
-  readonly period: string;
-  readonly trialPeriod: string;
-  readonly renewalPriceMinor: string;
-  readonly renewalPrice: 'snapshot' | 'current';
-}
+/** bigint and Date have no JSON: sums are stored as strings of digits, and instants in RFC 3339. */
+export type Stored<Value> = Value extends bigint | Date
+  ? string
+  : Value extends readonly (infer Each)[]
+    ? readonly Stored<Each>[]
+    : Value extends object
+      ? { readonly [Key in keyof Value]: Stored<Value[Key]> }
+      : Value;
 
-export interface StoredRenewal {
-  readonly subscriptionId: string;
-  readonly term: number;
-  readonly parentOrderId: string;
-  readonly parentItemId: string;
-  readonly parentToken: string;
-  readonly previousOrderId: string;
-  readonly previousItemId: string;
-  readonly type: PlanType;
-  readonly period: string;
-  readonly isConversionFromTrial: boolean;
-  readonly expiresAt: string;
-  readonly nextChargeAt: string;
-  readonly anchorOn: string;
-  readonly periods: number;
-  readonly instrumentId: string;
-  /** With `instrument`, or with the card's fields of before. */
+type Optional<Whole, Keys extends keyof Whole> = Omit<Whole, Keys> & Partial<Pick<Whole, Keys>>;
+
+/** `saved` has an instrument, or the card's fields of before. */
+export type StoredRenewal = Omit<Stored<Renewal>, 'saved'> & {
   readonly saved: { readonly systemName: string; readonly instrument?: unknown };
-}
+};
 
-export interface StoredItem {
-  readonly id: string;
-  readonly productId: string;
-  readonly name: string;
-  readonly familyName: string;
-  readonly vendorCode: string;
-  readonly sku: string;
-  readonly businessSegment: string;
-  readonly priceMinor: string;
-  readonly quantity: number;
-  readonly discountMinor: string;
-  readonly vatMinor: string;
-  readonly amountMinor: string;
-  readonly marginMinor: string;
-  readonly deliveryMethod: string;
-  readonly oneCodePer: string;
-  readonly sendMail: boolean;
-  readonly showOnOrderPage: boolean;
-  readonly terms?: StoredTerms;
-}
+export type StoredItem = Optional<Stored<Item>, 'terms'>;
 
-export interface StoredPlaced {
-  readonly orderId: string;
-  readonly cartId: string;
-  readonly cartVersion: number;
-  readonly livemode: boolean;
-  readonly createdAt: string;
-  readonly currency: string;
-  readonly locale: string;
-  readonly token: string;
-  readonly shopName: string;
-  readonly supportEmail: string;
-  readonly timeZone: string;
-  readonly customer: Customer;
-  readonly items: readonly StoredItem[];
-  readonly totalMinor: string;
-  readonly paymentMethod: string;
-  readonly paymentSystemName?: string;
-  readonly externalId: string;
-  readonly additionalData: readonly { readonly name: string; readonly value: string }[];
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly consent: {
-    readonly wording: string;
-    readonly termsUrl: string;
-    readonly privacyUrl: string;
-    readonly at: string;
-  };
-  readonly autoRenew?: boolean;
-  readonly reminders?: readonly string[];
-  readonly renewal?: StoredRenewal;
-}
+/** What may be absent was not known when the first orders were stored, or is not there. */
+export type StoredPlaced = Optional<
+  Omit<Stored<Placed>, 'items' | 'renewal'> & {
+    readonly items: readonly StoredItem[];
+    readonly renewal: StoredRenewal;
+  },
+  'source' | 'autoRenew' | 'reminders' | 'renewal' | 'paymentSystemName'
+>;
 
 export interface CartRow {
   cart_id: string;
@@ -92,6 +38,8 @@ export interface CartRow {
   currency: string;
   locale: string;
   lines: { product_id: string; quantity: number }[];
+  external_id: string;
+  additional_data: AdditionalParameter[];
   version: number;
   order_id: bigint | null;
   order_token: string | null;
@@ -124,6 +72,8 @@ export interface HistoryRow {
   at: Date;
   trace_id: string;
   data: Record<string, unknown>;
+  /** Null = 1: stored by a version that did not know it. */
+  schema_version: number | null;
 }
 
 export interface OrderTables {

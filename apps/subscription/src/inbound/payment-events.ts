@@ -7,11 +7,11 @@ import type { Envelope } from '@tillstream/messaging/keeper';
 import type { IncomingMessage } from '@tillstream/messaging/message';
 import { PaymentEvent } from '@tillstream/proto/payment/v1/payment_events';
 import type { SubscriptionCommand } from '../domain/subscription.ts';
+import type { SubscriptionReader } from '../ports.ts';
 
 export interface PaymentNewsParts {
   readonly performer: { performOnce(envelopes: readonly Envelope<SubscriptionCommand>[]): Promise<unknown> };
-  /** Whose child each order is; an order that is none is left out. */
-  renewedBy(orderIds: readonly bigint[], merchantIds: readonly string[]): Promise<ReadonlyMap<bigint, string>>;
+  readonly subscriptions: Pick<SubscriptionReader, 'renewedBy'>;
   readonly clock: Clock;
 }
 
@@ -20,7 +20,7 @@ export function hearPayments(parts: PaymentNewsParts): (batch: readonly Incoming
     const ended = batch
       .map((message) => ({ message, event: PaymentEvent.decode(message.value) }))
       .filter(({ event: { payload } }) => payload?.$case === 'paymentExpired' || payload?.$case === 'paymentWithdrawn');
-    const known = await parts.renewedBy(
+    const known = await parts.subscriptions.renewedBy(
       ended.map(({ event }) => event.orderId),
       ended.map(({ message }) => message.headers.merchant_id),
     );

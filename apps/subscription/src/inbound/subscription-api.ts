@@ -2,21 +2,17 @@
 import type { Answer } from '@tillstream/messaging/perform';
 import type { Clock } from '@tillstream/messaging/clock';
 import type { Envelope } from '@tillstream/messaging/keeper';
-import type {
-  Subscription as WireSubscription,
-  SubscriptionApiService,
-} from '@tillstream/proto/subscription/v1/subscription_api';
+import type { SubscriptionApiService } from '@tillstream/proto/subscription/v1/subscription_api';
 import { Refused } from '@tillstream/rpc/refusals';
 import type { Handlers } from '@tillstream/rpc/server';
-import type { Place, SubscriptionFilter } from '../domain/listing.ts';
 import type {
   ChangedBy,
-  Subscription,
   SubscriptionCommand,
   SubscriptionEvent,
   SubscriptionRefusal,
   SubscriptionState,
 } from '../domain/subscription.ts';
+import type { Place, ShowSubscription, SubscriptionReader } from '../ports.ts';
 
 export interface ApiParts {
   readonly performer: {
@@ -24,19 +20,8 @@ export interface ApiParts {
       envelopes: readonly Envelope<SubscriptionCommand>[],
     ): Promise<readonly Answer<SubscriptionState, SubscriptionEvent, SubscriptionRefusal>[]>;
   };
-  readonly subscriptions: {
-    get(merchantId: string, id: string, now: Date): Promise<WireSubscription | undefined>;
-    list(
-      merchantId: string,
-      filter: SubscriptionFilter,
-      now: Date,
-    ): Promise<{ subscriptions: WireSubscription[]; hasMore: boolean }>;
-  };
-  readonly show: (
-    of: { readonly id: string; readonly merchantId: string; readonly version: number },
-    state: Subscription,
-    now: Date,
-  ) => WireSubscription;
+  readonly subscriptions: Pick<SubscriptionReader, 'get' | 'list'>;
+  readonly show: ShowSubscription;
   readonly clock: Clock;
 }
 

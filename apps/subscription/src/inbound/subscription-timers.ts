@@ -4,11 +4,11 @@ import type { Envelope } from '@tillstream/messaging/keeper';
 import type { DueTimer, TimerHandler } from '@tillstream/messaging/timers';
 import { probe } from '@tillstream/telemetry/probe';
 import type { SubscriptionCommand } from '../domain/subscription.ts';
+import type { ReadPrices } from '../ports.ts';
 
 export interface TimerParts {
   readonly performer: { performOnce(envelopes: readonly Envelope<SubscriptionCommand>[]): Promise<unknown> };
-  /** Of those whose price is not agreed on, by subscription: what a unit costs now. */
-  readonly pricesOf: (ids: readonly string[], merchantIds: readonly string[]) => Promise<ReadonlyMap<string, bigint>>;
+  readonly pricesOf: ReadPrices;
   readonly clock: Clock;
 }
 

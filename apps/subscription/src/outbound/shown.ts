@@ -1,13 +1,10 @@
 /** A subscription as the api shows it. */
-import type { Subscription as WireSubscription } from '@tillstream/proto/subscription/v1/subscription_api';
 import { isInTrial } from '../domain/agreement.ts';
-import { canRestore, openChild, type Subscription } from '../domain/subscription.ts';
+import { amountOfTerm } from '../domain/price.ts';
+import { canRestore, openChild } from '../domain/subscription.ts';
+import type { ShowSubscription } from '../ports.ts';
 
-export function showSubscription(
-  { id, merchantId, version }: { readonly id: string; readonly merchantId: string; readonly version: number },
-  state: Subscription,
-  now: Date,
-): WireSubscription {
+export const showSubscription: ShowSubscription = ({ id, merchantId, version }, state, now) => {
   const { agreed, term, cancelled } = state;
   return {
     id,
@@ -27,7 +24,7 @@ export function showSubscription(
     startedAt: agreed.startedAt,
     expiresAt: term.expiresAt,
     nextChargeAt: state.chargeAt,
-    renewalAmountMinor: state.priceMinor * BigInt(agreed.quantity),
+    renewalAmountMinor: amountOfTerm(agreed, state.priceMinor, now),
     currency: agreed.currency,
     renewalPrice: agreed.renewalPrice,
     openOrderId: openChild(state)?.orderId ?? 0n,
@@ -40,4 +37,4 @@ export function showSubscription(
     timeZone: agreed.timeZone,
     createdAt: agreed.startedAt,
   };
-}
+};

@@ -2,7 +2,7 @@
 import type { Database } from '@tillstream/database/database';
 import type { Subscription as WireSubscription } from '@tillstream/proto/subscription/v1/subscription_api';
 import { sql } from 'kysely';
-import type { SubscriptionFilter } from '../domain/listing.ts';
+import type { SubscriptionFilter, SubscriptionReader } from '../ports.ts';
 import { showSubscription } from './shown.ts';
 import { stateOf } from './stored-subscription.ts';
 import type { HistoryRow, SubscriptionRow, SubscriptionTables } from './tables.ts';
@@ -21,7 +21,7 @@ export interface Story {
   readonly history: readonly HistoryRow[];
 }
 
-export class Subscriptions {
+export class Subscriptions implements SubscriptionReader {
   readonly #database: Database<SubscriptionTables>;
 
   constructor(database: Database<SubscriptionTables>) {

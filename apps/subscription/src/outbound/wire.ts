@@ -6,6 +6,7 @@ import { subscriptionEvents } from '@tillstream/messaging/topics';
 import { SubscriptionEvent as WireEvent } from '@tillstream/proto/subscription/v1/subscription_events';
 import { chargeAfter } from '@tillstream/calendar/term';
 import { calendarOf, isInTrial } from '../domain/agreement.ts';
+import { amountOfTerm } from '../domain/price.ts';
 import {
   openChild,
   type Subscription,
@@ -60,7 +61,7 @@ function payloadOf(event: SubscriptionEvent, state: Subscription, now: Date): Pa
           ...aboutNext(state),
           chargeAt: state.chargeAt,
           expiresAt,
-          amountMinor: event.priceMinor * BigInt(agreed.quantity),
+          amountMinor: amountOfTerm(agreed, event.priceMinor, now),
           currency: agreed.currency,
           isNewPrice: event.isNewPrice,
         },

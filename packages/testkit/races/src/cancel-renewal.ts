@@ -174,6 +174,7 @@ function buy(orderId: bigint, paidAt: Date): Order {
       trialPeriod: '',
       renewalPriceMinor: 500n,
       renewalPrice: 'snapshot',
+      renewalAmountMinor: 500n,
     },
     subscription: messageOf(ItemSubscription, { ...term, ...about, period: 'P1M', term: 1, instrumentId: 'card-1' }),
   });

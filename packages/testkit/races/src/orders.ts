@@ -95,7 +95,16 @@ const customer = {
 };
 
 export async function fillCart({ services }: Orders, productId: string): Promise<Cart> {
-  const asked = { cartId: '', productId, quantity: 1, currency: 'EUR', locale: 'en', clear: false };
+  const asked = {
+    cartId: '',
+    productId,
+    quantity: 1,
+    currency: 'EUR',
+    locale: 'en',
+    clear: false,
+    externalId: '',
+    additionalData: [],
+  };
   const { cart } = await services[0].client(OrderApiService).addToCart(asked);
   if (cart === undefined) throw new Error('there is no cart');
   return cart;

@@ -45,6 +45,8 @@ export class Customer {
         currency: 'EUR',
         locale: 'en',
         clear: false,
+        externalId: '',
+        additionalData: [],
       }),
     );
     const cart = added?.cart;

@@ -112,7 +112,7 @@ export function paidWith({ payment }: Order): string {
 export function agreedSumOf(item: OrderItem): bigint | undefined {
   const terms = item.subscriptionTerms;
   if (terms === undefined || terms.renewalPrice === 'current') return undefined;
-  return terms.renewalPriceMinor * BigInt(item.quantity);
+  return terms.renewalAmountMinor;
 }
 
 export function isPaidByHand(item: OrderItem): boolean {

@@ -60,7 +60,7 @@ export function writeRenewalNotice(
 function isNewPrice(item: OrderItem, facts: RenewalNoticeFacts): boolean {
   if (!facts.isConversionFromTrial) return facts.isNewPrice;
   const terms = item.subscriptionTerms;
-  return terms !== undefined && terms.renewalPriceMinor * BigInt(item.quantity) !== BigInt(facts.amountMinor);
+  return terms !== undefined && terms.renewalAmountMinor !== BigInt(facts.amountMinor);
 }
 
 function sayNotice(

@@ -1,38 +1,8 @@
 /** Child orders: each pays one further term of a subscription (R86). */
-import type { Instrument } from '@tillstream/instrument/instrument';
-import { shareOf } from '@tillstream/money/money';
-import type { Item, PaymentShown, Placed, PlanType } from '../placed.ts';
-
-/** The instrument that paid the term before: the child shows it before it is paid. */
-export interface SavedInstrument {
-  readonly systemName: string;
-  readonly instrument: Instrument | undefined;
-}
-
-/** Which term of which subscription a child order pays. */
-export interface Renewal {
-  /** {parent order id}_{parent order item id} (D4) */
-  readonly subscriptionId: string;
-  /** The parent's is 1. */
-  readonly term: number;
-  readonly parentOrderId: bigint;
-  readonly parentItemId: bigint;
-  /** Its page is where the subscription is cancelled and restored (R76). */
-  readonly parentToken: string;
-  readonly previousOrderId: bigint;
-  readonly previousItemId: bigint;
-  readonly type: PlanType;
-  readonly period: string;
-  readonly isConversionFromTrial: boolean;
-  /** Of the term that runs, the one before the child's: its end, the first charge before it, and what both count from. */
-  readonly expiresAt: Date;
-  readonly nextChargeAt: Date;
-  readonly anchorOn: string;
-  readonly periods: number;
-  /** Empty when it is paid by hand. */
-  readonly instrumentId: string;
-  readonly saved: SavedInstrument;
-}
+import { untaxed } from '@tillstream/pricing/quote';
+import type { OrderDraft } from '../draft.ts';
+import type { PaymentShown, Placed } from '../placed.ts';
+import type { Renewal, SavedInstrument } from './renewal.ts';
 
 export type ChosenMethod = Pick<Placed, 'paymentMethod' | 'paymentSystemName'>;
 
@@ -64,8 +34,8 @@ export function methodOf({ parent, lastPayment, previous }: Lineage, instrumentI
   return { paymentMethod, paymentSystemName };
 }
 
-/** What is known of a child before it has a number. */
-export interface ChildDraft {
+/** What a child is made from. */
+export interface ChildTerms {
   readonly parent: Placed;
   readonly method: ChosenMethod;
   readonly renewal: Renewal;
@@ -76,46 +46,25 @@ export interface ChildDraft {
   readonly commissionBp: number;
 }
 
-/** What only the outside can give. */
-export interface ChildNumbers {
-  readonly orderId: bigint;
-  readonly itemId: bigint;
-  readonly token: string;
-  readonly createdAt: Date;
-}
-
 /**
  * The parent once more, with the one item that renews at the price of its term. Customer, language, currency, time zone
  * and whatever the merchant attached are the parent's; what was agreed to then is the consent now. Nobody is reminded of it:
  * a renewal has mails of its own. Undefined when the parent has no such item.
  */
-export function draftChild(draft: ChildDraft, numbers: ChildNumbers): Placed | undefined {
-  const { parent, renewal, priceMinor, commissionBp } = draft;
+export function draftChild(child: ChildTerms): OrderDraft | undefined {
+  const { parent, renewal, priceMinor, method, shopName, supportEmail, commissionBp } = child;
   const renewed = parent.items.find((item) => item.id === renewal.parentItemId);
   if (renewed === undefined) return undefined;
-  const amountMinor = priceMinor * BigInt(renewed.quantity);
-  const item: Item = {
-    ...renewed,
-    id: numbers.itemId,
-    priceMinor,
-    discountMinor: 0n,
-    vatMinor: 0n,
-    amountMinor,
-    marginMinor: amountMinor - shareOf(amountMinor, commissionBp),
-  };
+  const { livemode, currency, locale, timeZone, customer, autoRenew, externalId, additionalData, metadata, consent } =
+    parent;
   return {
-    ...parent,
-    orderId: numbers.orderId,
-    token: numbers.token,
-    createdAt: numbers.createdAt,
-    cartId: '',
-    cartVersion: 0,
-    shopName: draft.shopName,
-    supportEmail: draft.supportEmail,
-    items: [item],
-    totalMinor: amountMinor,
-    ...draft.method,
+    source: { kind: 'renewal', renewal },
+    ...{ livemode, currency, locale, timeZone, customer, autoRenew, externalId, additionalData, metadata, consent },
+    ...method,
+    ...{ shopName, supportEmail, commissionBp },
+    items: [{ ...renewed, priceMinor }],
+    place: untaxed(customer.country),
+    adjustments: [],
     reminders: [],
-    renewal,
   };
 }

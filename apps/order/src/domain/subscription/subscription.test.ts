@@ -1,9 +1,12 @@
 import { evolveAll } from '@tillstream/machine/machine';
 import { describe, expect, test } from 'vitest';
 import { order, type Order, type OrderCommand, type OrderState } from '../order.ts';
-import type { Item, PaymentShown, Placed, SubscriptionTerms } from '../placed.ts';
+import { placeDraft } from '../draft.ts';
+import type { Item, SubscriptionTerms } from '../item.ts';
+import type { PaymentShown, Placed } from '../placed.ts';
 import { remindersOf } from '../reminders.ts';
-import { draftChild, methodOf, savedOf, type Renewal } from './child.ts';
+import { draftChild, methodOf, savedOf, type ChildTerms } from './child.ts';
+import type { Renewal } from './renewal.ts';
 
 // Seed 003's own moments.
 const createdAt = new Date('2021-08-13T09:16:35+03:00');
@@ -40,6 +43,7 @@ const item: Item = {
 };
 const placed: Placed = {
   orderId: 5_555_555n,
+  source: 'cart',
   cartId: 'c',
   cartVersion: 1,
   livemode: false,
@@ -117,9 +121,12 @@ const draft = {
   supportEmail: 'help@shop.example',
   commissionBp: 500,
 };
-const numbers = { orderId: 6_666_666n, itemId: 12_345n, token: 'x', createdAt: charged };
-const child = draftChild(draft, numbers);
-if (child === undefined) throw new Error('no child');
+const placeChild = (terms: ChildTerms): Placed => {
+  const drafted = draftChild(terms);
+  if (drafted === undefined) throw new Error('no child');
+  return placeDraft(drafted, { orderId: 6_666_666n, itemIds: [12_345n], token: 'x', createdAt: charged });
+};
+const child = placeChild(draft);
 
 const pay = (of: Placed, at: Date, more: Partial<PaymentShown> = {}): OrderCommand => ({
   type: 'recordPayment',
@@ -226,6 +233,7 @@ describe('a child', () => {
   test('is the parent with one item, at the term’s price', () => {
     expect(child).toMatchObject({
       orderId: 6_666_666n,
+      source: 'renewal',
       cartId: '',
       customer: placed.customer,
       externalId: 'TEST12025',
@@ -237,7 +245,7 @@ describe('a child', () => {
       reminders: [],
       items: [{ id: 12_345n, productId: '111222', quantity: 2, amountMinor: 20_000n, marginMinor: 19_000n }],
     });
-    expect(draftChild({ ...draft, renewal: { ...renewal, parentItemId: 1n } }, numbers)).toBeUndefined();
+    expect(draftChild({ ...draft, renewal: { ...renewal, parentItemId: 1n } })).toBeUndefined();
   });
 
   test('is not paid, with the dates of the term that runs, until it is paid: then they are extended (R86, R87)', () => {
@@ -271,8 +279,7 @@ describe('a child', () => {
       expiresAt: trialEnds,
       nextChargeAt: new Date('2021-08-25T23:59:00+03:00'),
     };
-    const first = draftChild({ ...draft, renewal: conversion }, numbers);
-    if (first === undefined) throw new Error('no child');
+    const first = placeChild({ ...draft, renewal: conversion });
     const failed = story(first, fail(conversion.nextChargeAt));
     expect(shown(failed)).toMatchObject({
       isConversionFromTrial: true,

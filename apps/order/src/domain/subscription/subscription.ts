@@ -4,7 +4,8 @@
  * there from the start, with the dates of the term that runs until the child is paid (R86, R87).
  */
 import { chargeAfter, firstTerm, nextTerm, type Calendar, type Term } from '@tillstream/calendar/term';
-import type { Item, PaymentShown, Placed, PlanType, SubscriptionTerms } from '../placed.ts';
+import type { Item, PlanType, SubscriptionTerms } from '../item.ts';
+import type { PaymentShown, Placed } from '../placed.ts';
 
 export type SubscriptionStatus = 'not paid' | 'active' | 'cancelled';
 

@@ -1,27 +1,16 @@
 /** What child orders are made from: their parents, and the payments of the terms before them. */
 import type { Database } from '@tillstream/database/database';
 import { sql } from 'kysely';
-import type { Lineage } from '../../domain/subscription/child.ts';
-import { readPlaced, readRenewal, readShown } from '../stored-order.ts';
-import type { OrderTables, StoredPlaced, StoredRenewal } from '../tables.ts';
-
-export interface TermKey {
-  readonly merchantId: string;
-  readonly subscriptionId: string;
-  readonly term: number;
-  readonly parentOrderId: bigint;
-  readonly previousOrderId: bigint;
-}
-
-export interface PlacedLineage extends Lineage {
-  /** The term has a child already. */
-  readonly isPlaced: boolean;
-}
+import type { PlacedLineage, TermKey } from '../../ports.ts';
+import { readPlaced, readRenewal } from '../stored-order.ts';
+import type { HistoryRow, OrderTables, StoredPlaced, StoredRenewal } from '../tables.ts';
+import { paymentOf } from './history.ts';
 
 interface Row {
   place: number;
   parent: StoredPlaced;
-  payment: unknown;
+  paid_data: HistoryRow['data'] | null;
+  paid_version: number | null;
   previous_method: string | null;
   previous_system_name: string | null;
   previous_renewal: StoredRenewal | null;
@@ -38,8 +27,9 @@ export async function findLineages(
     keys.map((key) => key.merchantId),
     (tx) =>
       sql<Row>`
-        select asked.place::integer, parent.placed as parent, paid.data -> 'payment' as payment,
-          previous.placed ->> 'paymentMethod' as previous_method, previous.placed ->> 'paymentSystemName' as previous_system_name, previous.placed -> 'renewal' as previous_renewal, child.order_id is not null as is_placed
+        select asked.place::integer, parent.placed as parent, paid.data as paid_data, paid.schema_version as paid_version,
+          previous.placed ->> 'paymentMethod' as previous_method, previous.placed ->> 'paymentSystemName' as previous_system_name,
+          previous.placed -> 'renewal' as previous_renewal, child.order_id is not null as is_placed
         from unnest(
           ${keys.map((key) => key.merchantId)}::uuid[], ${keys.map((key) => key.subscriptionId)}::text[], ${keys.map((key) => key.term)}::integer[],
           ${keys.map((key) => key.parentOrderId)}::bigint[], ${keys.map((key) => key.previousOrderId)}::bigint[]
@@ -55,10 +45,11 @@ export async function findLineages(
   return keys.map((_, at) => {
     const row = byPlace.get(at + 1);
     if (row === undefined) return undefined;
-    const { payment, previous_method: paymentMethod, previous_system_name, previous_renewal: renewal } = row;
+    const { paid_data: data, paid_version, previous_method: paymentMethod, previous_system_name } = row;
+    const { previous_renewal: renewal } = row;
     return {
       parent: readPlaced(row.parent),
-      lastPayment: payment === null ? undefined : readShown(payment),
+      lastPayment: data === null ? undefined : paymentOf({ type: 'orderPaid', data, schema_version: paid_version }),
       previous:
         paymentMethod === null
           ? undefined

@@ -5,13 +5,17 @@ import type {
   Order as WireOrder,
   PaymentSummary,
 } from '@tillstream/proto/order/v1/order_api';
+import { untaxed } from '@tillstream/pricing/quote';
 import { fulfilmentOf, type Order } from '../../domain/order.ts';
 import { orderName, type PaymentShown, type Placed } from '../../domain/placed.ts';
+import { renewalAmountOf } from '../../domain/pricing.ts';
 import type { ItemSubscription } from '../../domain/subscription/subscription.ts';
 import type { OrderRow } from '../tables.ts';
 
 export function showOrder(row: OrderRow, state: Order, version: bigint, checkoutUrl: string): WireOrder {
   const { placed } = state;
+  const { customer, createdAt } = placed;
+  const conditions = { customer, place: untaxed(customer.country), at: createdAt };
   const pageOf = (orderId: bigint, token: string) => `${checkoutUrl}/order/status/${orderId}/${token}`;
   // R76: the parent's page, also for a child.
   const parentPage = pageOf(
@@ -38,7 +42,7 @@ export function showOrder(row: OrderRow, state: Order, version: bigint, checkout
     items: placed.items.map(({ terms, ...item }) => ({
       ...item,
       deliveredAt: state.deliveredAt.get(item.id),
-      subscriptionTerms: terms,
+      subscriptionTerms: terms && { ...terms, renewalAmountMinor: renewalAmountOf(item, terms, conditions) },
       subscription: subscriptionOf(state.subscriptions.get(item.id)),
     })),
     totalMinor: placed.totalMinor,

@@ -3,8 +3,9 @@ import { unreachable } from '@tillstream/machine/machine';
 import type { Awaited, TimelineEntry } from '@tillstream/proto/timeline/v1/timeline_api';
 import type { Order, OrderEvent } from '../../domain/order.ts';
 import { renewsByItself } from '../../domain/subscription/subscription.ts';
-import { readEvent, readPlaced } from '../stored-order.ts';
+import { readPlaced } from '../stored-order.ts';
 import type { HistoryRow, StoredPlaced } from '../tables.ts';
+import { eventOf } from './history.ts';
 
 // The answer's limit; an order of a hundred items has about as many in its history.
 const mostEntries = 200;
@@ -14,7 +15,7 @@ const unpaidLifetimeMs = 90 * 86_400_000;
 export function entriesOf(stored: StoredPlaced, history: readonly HistoryRow[]): TimelineEntry[] {
   const placed = readPlaced(stored);
   return history.slice(0, mostEntries).map((row) => {
-    const [summary, objectId] = sentenceOf(readEvent(row, placed));
+    const [summary, objectId] = sentenceOf(eventOf(row, placed));
     const type = row.type.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     return { at: row.at, source: 'order', type, summary, traceId: row.trace_id, objectId };
   });
@@ -23,10 +24,13 @@ export function entriesOf(stored: StoredPlaced, history: readonly HistoryRow[]):
 /** What happened, and to which payment. */
 function sentenceOf(event: OrderEvent): [summary: string, objectId: string] {
   switch (event.type) {
-    case 'orderCreated':
-      return event.placed.renewal === undefined
-        ? ['The customer placed the order.', '']
-        : [`The order renews the subscription ${event.placed.renewal.subscriptionId}.`, ''];
+    case 'orderCreated': {
+      const { renewal, externalId } = event.placed;
+      const known = externalId === '' ? '' : ` Its external id is ${externalId}.`;
+      return renewal === undefined
+        ? [`The customer placed the order.${known}`, '']
+        : [`The order renews the subscription ${renewal.subscriptionId}.${known}`, ''];
+    }
     case 'orderPaymentFailed': {
       const { reason, paymentId } = event.payment;
       return [`A payment failed${reason === '' ? '' : ` (${reason})`}; the customer may try again.`, paymentId];

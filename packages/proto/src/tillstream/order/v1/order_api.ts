@@ -36,6 +36,13 @@ export interface AddToCartRequest {
   locale: string;
   /** Empty the cart before adding (R5). */
   clear: boolean;
+  /**
+   * What the link attaches to the order: it replaces what the cart had (the id, and parameters of the same name). At most
+   * 255 characters; empty = none.
+   */
+  externalId: string;
+  /** At most 20 in the cart, names of 1 to 64 of A-Z, a-z, 0-9, "_", "." and "-", values of at most 500 characters. */
+  additionalData: NameValue[];
 }
 
 export interface AddToCartResponse {
@@ -97,6 +104,8 @@ export interface SubscriptionTerms {
   renewalPriceMinor: bigint;
   /** snapshot, current */
   renewalPrice: string;
+  /** What each term after the first costs for the whole quantity, with discounts and taxes, while renewal_price is snapshot. */
+  renewalAmountMinor: bigint;
 }
 
 /** The subscription of an item as the order knew it at this version: what webhooks and pages show of it. */
@@ -444,7 +453,16 @@ export interface GetOrderDocumentsResponse {
 }
 
 function createBaseAddToCartRequest(): AddToCartRequest {
-  return { cartId: "", productId: "", quantity: 0, currency: "", locale: "", clear: false };
+  return {
+    cartId: "",
+    productId: "",
+    quantity: 0,
+    currency: "",
+    locale: "",
+    clear: false,
+    externalId: "",
+    additionalData: [],
+  };
 }
 
 export const AddToCartRequest: MessageFns<AddToCartRequest> = {
@@ -466,6 +484,12 @@ export const AddToCartRequest: MessageFns<AddToCartRequest> = {
     }
     if (message.clear !== false) {
       writer.uint32(48).bool(message.clear);
+    }
+    if (message.externalId !== "") {
+      writer.uint32(58).string(message.externalId);
+    }
+    for (const v of message.additionalData) {
+      NameValue.encode(v!, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -529,6 +553,22 @@ export const AddToCartRequest: MessageFns<AddToCartRequest> = {
             }
 
             message.clear = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.externalId = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.additionalData.push(NameValue.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -951,7 +991,7 @@ export const PaymentMethod: MessageFns<PaymentMethod> = {
 };
 
 function createBaseSubscriptionTerms(): SubscriptionTerms {
-  return { type: "", period: "", trialPeriod: "", renewalPriceMinor: 0n, renewalPrice: "" };
+  return { type: "", period: "", trialPeriod: "", renewalPriceMinor: 0n, renewalPrice: "", renewalAmountMinor: 0n };
 }
 
 export const SubscriptionTerms: MessageFns<SubscriptionTerms> = {
@@ -973,6 +1013,12 @@ export const SubscriptionTerms: MessageFns<SubscriptionTerms> = {
     }
     if (message.renewalPrice !== "") {
       writer.uint32(42).string(message.renewalPrice);
+    }
+    if (message.renewalAmountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.renewalAmountMinor) !== message.renewalAmountMinor) {
+        throw new globalThis.Error("value provided for field message.renewalAmountMinor of type int64 too large");
+      }
+      writer.uint32(48).int64(message.renewalAmountMinor);
     }
     return writer;
   },
@@ -1028,6 +1074,14 @@ export const SubscriptionTerms: MessageFns<SubscriptionTerms> = {
             }
 
             message.renewalPrice = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.renewalAmountMinor = reader.int64() as bigint;
             continue;
           }
         }
@@ -4385,7 +4439,8 @@ export type OrderApiService = typeof OrderApiService;
 export const OrderApiService = {
   /**
    * Without cart_id, or with one that is gone, ordered or of another merchant, a new cart is made and its id answered.
-   * Refuses with product_not_found, product_not_available, currency_not_supported, quantity_out_of_range, too_many_items.
+   * Refuses with product_not_found, product_not_available, currency_not_supported, quantity_out_of_range, too_many_items,
+   * invalid_field and card_number_refused (of what is attached).
    */
   addToCart: {
     path: "/tillstream.order.v1.OrderApi/AddToCart" as const,
@@ -4529,7 +4584,8 @@ export const OrderApiService = {
 export interface OrderApiServer extends UntypedServiceImplementation {
   /**
    * Without cart_id, or with one that is gone, ordered or of another merchant, a new cart is made and its id answered.
-   * Refuses with product_not_found, product_not_available, currency_not_supported, quantity_out_of_range, too_many_items.
+   * Refuses with product_not_found, product_not_available, currency_not_supported, quantity_out_of_range, too_many_items,
+   * invalid_field and card_number_refused (of what is attached).
    */
   addToCart: handleUnaryCall<AddToCartRequest, AddToCartResponse>;
   /** Refuses with cart_not_found. */
@@ -4570,7 +4626,8 @@ export interface OrderApiServer extends UntypedServiceImplementation {
 export interface OrderApiClient extends Client {
   /**
    * Without cart_id, or with one that is gone, ordered or of another merchant, a new cart is made and its id answered.
-   * Refuses with product_not_found, product_not_available, currency_not_supported, quantity_out_of_range, too_many_items.
+   * Refuses with product_not_found, product_not_available, currency_not_supported, quantity_out_of_range, too_many_items,
+   * invalid_field and card_number_refused (of what is attached).
    */
   addToCart(
     request: AddToCartRequest,

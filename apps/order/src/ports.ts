@@ -1,24 +1,24 @@
-/** What this room needs of the others. */
+/** The types that inbound and outbound share, each declared once; app.ts joins the two. */
 import type { Order as WireOrder } from '@tillstream/proto/order/v1/order_api';
-import type { CartLine, Goods, RenewalPolicy } from '../domain/cart.ts';
-import type { Order } from '../domain/order.ts';
+import type { Attached } from './domain/attached.ts';
+import type { CartLine, Goods, RenewalPolicy } from './domain/cart.ts';
+import type { Order } from './domain/order.ts';
+import type { Lineage } from './domain/subscription/child.ts';
 
-export interface Cart {
+/** What a cart holds, and each change of it replaces. */
+export interface CartContent extends Attached {
+  readonly currency: string;
+  readonly locale: string;
+  readonly lines: readonly CartLine[];
+}
+
+export interface Cart extends CartContent {
   readonly cartId: string;
   readonly merchantId: string;
   readonly livemode: boolean;
-  readonly currency: string;
-  readonly locale: string;
-  readonly lines: readonly CartLine[];
   readonly version: number;
   readonly orderId: bigint | undefined;
   readonly orderToken: string | undefined;
-}
-
-export interface CartContent {
-  readonly currency: string;
-  readonly locale: string;
-  readonly lines: readonly CartLine[];
 }
 
 export interface CartStore {
@@ -74,6 +74,26 @@ export interface MethodReader {
   list(wanted: MethodsWanted): Promise<readonly PaymentMethod[]>;
   /** Also one that is not offered; undefined when it is not known. */
   find(code: string, wanted: MethodsWanted): Promise<PaymentMethod | undefined>;
+}
+
+/** Numbers of an order that is to be placed, and of its items. */
+export interface NewNumbers {
+  readonly orderId: bigint;
+  readonly itemIds: readonly bigint[];
+}
+
+/** One term of one subscription, and the orders that its child follows. */
+export interface TermKey {
+  readonly merchantId: string;
+  readonly subscriptionId: string;
+  readonly term: number;
+  readonly parentOrderId: bigint;
+  readonly previousOrderId: bigint;
+}
+
+export interface PlacedLineage extends Lineage {
+  /** The term has a child already. */
+  readonly isPlaced: boolean;
 }
 
 export interface OpenedOrder {
