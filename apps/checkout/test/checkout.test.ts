@@ -37,8 +37,14 @@ describe('a checkout link', () => {
     expect(got.cookies.join()).toMatch(new RegExp(`till_cart=${cartId}; Path=/; Max-Age=\\d+; HttpOnly; SameSite=Lax`));
     expect(served.order.requests('addToCart')).toEqual([
       {
-        ...{ cartId: '', productId: '100001', quantity: 2, currency: 'USD', locale: 'de', clear: true },
-        ...{ externalId: '', additionalData: [] },
+        cartId: '',
+        productId: '100001',
+        quantity: 2,
+        currency: 'USD',
+        locale: 'de',
+        clear: true,
+        externalId: '',
+        additionalData: [],
       },
     ]);
   });

@@ -77,42 +77,101 @@ const events: EventFields = {
   orderSubscriptionNoted: { note: true },
 };
 const payment: Fields<PaymentShown> = {
-  ...{ paymentId: true, status: true, method: true, systemName: true, instrument: true },
-  ...{ reason: true, errorCode: true, errorDescription: true, instrumentId: true },
+  paymentId: true,
+  status: true,
+  method: true,
+  systemName: true,
+  instrument: true,
+  reason: true,
+  errorCode: true,
+  errorDescription: true,
+  instrumentId: true,
 };
 const paidTerm: Fields<PaidTerm> = { itemId: true, anchorOn: true, periods: true, expiresAt: true, nextChargeAt: true };
 const note: Fields<SubscriptionNote> = { itemId: true, status: true, expiresAt: true, nextChargeAt: true };
 const placed: Fields<Placed> = {
-  ...{ orderId: true, source: true, cartId: true, cartVersion: true, livemode: true, createdAt: true, currency: true },
-  ...{ locale: true, token: true, shopName: true, supportEmail: true, timeZone: true, customer: true, items: true },
-  ...{
-    totalMinor: true,
-    paymentMethod: true,
-    paymentSystemName: true,
-    autoRenew: true,
-    externalId: true,
-    additionalData: true,
-    metadata: true,
-  },
-  ...{ consent: true, reminders: true, renewal: true },
+  orderId: true,
+  source: true,
+  cartId: true,
+  cartVersion: true,
+  livemode: true,
+  createdAt: true,
+  currency: true,
+  locale: true,
+  token: true,
+  shopName: true,
+  supportEmail: true,
+  timeZone: true,
+  customer: true,
+  items: true,
+  totalMinor: true,
+  paymentMethod: true,
+  paymentSystemName: true,
+  autoRenew: true,
+  externalId: true,
+  additionalData: true,
+  metadata: true,
+  consent: true,
+  reminders: true,
+  renewal: true,
 };
 const customer: Fields<Customer> = {
-  ...{ country: true, type: true, email: true, firstName: true, lastName: true, phone: true, vatNumber: true },
-  ...{ companyName: true, companyBillingAddress: true, companyDeliveryAddress: true },
+  country: true,
+  type: true,
+  email: true,
+  firstName: true,
+  lastName: true,
+  phone: true,
+  vatNumber: true,
+  companyName: true,
+  companyBillingAddress: true,
+  companyDeliveryAddress: true,
 };
 const consent: Fields<Consent> = { wording: true, termsUrl: true, privacyUrl: true, at: true };
 const item: Fields<Item> = {
-  ...{ id: true, productId: true, name: true, familyName: true, vendorCode: true, sku: true, businessSegment: true },
-  ...{ priceMinor: true, quantity: true, discountMinor: true, vatMinor: true, amountMinor: true, marginMinor: true },
-  ...{ deliveryMethod: true, oneCodePer: true, sendMail: true, showOnOrderPage: true, terms: true },
+  id: true,
+  productId: true,
+  name: true,
+  familyName: true,
+  vendorCode: true,
+  sku: true,
+  businessSegment: true,
+  priceMinor: true,
+  quantity: true,
+  discountMinor: true,
+  vatMinor: true,
+  amountMinor: true,
+  marginMinor: true,
+  deliveryMethod: true,
+  oneCodePer: true,
+  sendMail: true,
+  showOnOrderPage: true,
+  terms: true,
 };
 const terms: Fields<SubscriptionTerms> = {
-  ...{ type: true, period: true, trialPeriod: true, renewalPriceMinor: true, renewalPrice: true },
+  type: true,
+  period: true,
+  trialPeriod: true,
+  renewalPriceMinor: true,
+  renewalPrice: true,
 };
 const renewal: Fields<Renewal> = {
-  ...{ subscriptionId: true, term: true, parentOrderId: true, parentItemId: true, parentToken: true, type: true },
-  ...{ previousOrderId: true, previousItemId: true, period: true, isConversionFromTrial: true, expiresAt: true },
-  ...{ nextChargeAt: true, anchorOn: true, periods: true, instrumentId: true, saved: true },
+  subscriptionId: true,
+  term: true,
+  parentOrderId: true,
+  parentItemId: true,
+  parentToken: true,
+  type: true,
+  previousOrderId: true,
+  previousItemId: true,
+  period: true,
+  isConversionFromTrial: true,
+  expiresAt: true,
+  nextChargeAt: true,
+  anchorOn: true,
+  periods: true,
+  instrumentId: true,
+  saved: true,
 };
 const saved: Fields<SavedInstrument> = { systemName: true, instrument: true };
 
@@ -156,7 +215,7 @@ describe('the goldens', () => {
 
   test('have every version that was ever written', () => {
     const versions = new Set(goldens.flatMap(({ golden }) => golden.history.map((row) => row.schema_version ?? 1)));
-    expect([...versions].toSorted()).toEqual(Array.from({ length: historyVersion }, (_, index) => index + 1));
+    expect([...versions].toSorted((a, b) => a - b)).toEqual(Array.from({ length: historyVersion }, (_, index) => index + 1));
   });
 });
 

@@ -5,7 +5,6 @@ import {
   changedQuantities,
   customerOf,
   fieldOf,
-  isCompany,
   noEntries,
   readAction,
   readEntries,

@@ -189,8 +189,20 @@ function draftOf({ cart, shop, goods, customer, isAgreed, systemName, request }:
   const { livemode, currency, externalId, additionalData } = cart;
   const { shopName, supportEmail, timeZone, commissionBp, termsUrl, privacyUrl } = shop;
   return {
-    source: { kind: 'cart', cartId: cart.cartId, cartVersion: cart.version },
-    ...{ livemode, currency, externalId, additionalData, shopName, supportEmail, timeZone, commissionBp, customer },
+    source: {
+      kind: 'cart',
+      cartId: cart.cartId,
+      cartVersion: cart.version,
+    },
+    livemode,
+    currency,
+    externalId,
+    additionalData,
+    shopName,
+    supportEmail,
+    timeZone,
+    commissionBp,
+    customer,
     locale: readLocale(request.locale) || cart.locale,
     items: cart.lines.map((line) => {
       const item = draftItemOf(goods.get(line.productId), line.quantity, currency);
@@ -203,7 +215,12 @@ function draftOf({ cart, shop, goods, customer, isAgreed, systemName, request }:
     paymentSystemName: systemName,
     autoRenew: isAgreed,
     metadata: {},
-    consent: { wording: consentWording, termsUrl, privacyUrl, at },
+    consent: {
+      wording: consentWording,
+      termsUrl,
+      privacyUrl,
+      at,
+    },
     reminders: shop.unpaidOrderReminders,
   };
 }

@@ -71,7 +71,11 @@ function toGoods(product: Product): Goods {
   return {
     id: product.id,
     snapshot: {
-      ...{ name, familyName, vendorCode, sku, businessSegment },
+      name,
+      familyName,
+      vendorCode,
+      sku,
+      businessSegment,
       deliveryMethod: delivery?.method ?? 'pool',
       oneCodePer: delivery?.oneCodePer ?? 'unit',
       sendMail: delivery?.sendMail ?? true,

@@ -58,11 +58,30 @@ export function draftChild(child: ChildTerms): OrderDraft | undefined {
   const { livemode, currency, locale, timeZone, customer, autoRenew, externalId, additionalData, metadata, consent } =
     parent;
   return {
-    source: { kind: 'renewal', renewal },
-    ...{ livemode, currency, locale, timeZone, customer, autoRenew, externalId, additionalData, metadata, consent },
+    source: {
+      kind: 'renewal',
+      renewal,
+    },
+    livemode,
+    currency,
+    locale,
+    timeZone,
+    customer,
+    autoRenew,
+    externalId,
+    additionalData,
+    metadata,
+    consent,
     ...method,
-    ...{ shopName, supportEmail, commissionBp },
-    items: [{ ...renewed, priceMinor }],
+    shopName,
+    supportEmail,
+    commissionBp,
+    items: [
+      {
+        ...renewed,
+        priceMinor,
+      },
+    ],
     place: untaxed(customer.country),
     adjustments: [],
     reminders: [],
