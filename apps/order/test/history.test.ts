@@ -215,7 +215,9 @@ describe('the goldens', () => {
 
   test('have every version that was ever written', () => {
     const versions = new Set(goldens.flatMap(({ golden }) => golden.history.map((row) => row.schema_version ?? 1)));
-    expect([...versions].toSorted((a, b) => a - b)).toEqual(Array.from({ length: historyVersion }, (_, index) => index + 1));
+    expect([...versions].toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: historyVersion }, (_, index) => index + 1),
+    );
   });
 });
 
