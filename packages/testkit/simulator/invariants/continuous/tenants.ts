@@ -5,7 +5,15 @@ import type { Shops } from '../../shop.ts';
 import type { Change, Judge, Reading } from './watch.ts';
 
 // Of the house, not of a merchant: who said what, who leads, and what a provider sent before anybody has read it.
-const ofTheHouse = new Set(['account', 'inbox', 'timer_lease', 'callback', 'shard_lease', 'dispatcher']);
+const ofTheHouse = new Set([
+  'account',
+  'inbox',
+  'timer_lease',
+  'callback',
+  'shard_lease',
+  'dispatcher',
+  'job_destination',
+]);
 // The tenant is in the headers.
 const messages = new Set(['outbox', 'parked_message']);
 const named =
