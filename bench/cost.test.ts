@@ -14,8 +14,9 @@ test('a purchase asks the database no more than recorded', async () => {
   const dearer = kinds.filter((what) => found[what] > recorded[what] * 1.05 + 0.3).map(show);
   const cheaper = kinds.filter((what) => found[what] < recorded[what] * 0.95 - 0.3).map(show);
   if (cheaper.length > 0) console.warn(`${cheaper.join('; ')}. Keep it so: node bench/cost.ts --record`);
-  // How much a crowd shares depends on the machine: here 10 and 7. Without gathering it would be as many as alone.
-  expect(found.inCrowd.statements).toBeLessThan(15);
-  expect(found.inCrowd.transactions).toBeLessThan(10);
+  // How much 128 concurrent customers share depends on the machine and its load: 13 and 9 on two cores, 15 and 10 while other programs
+  // use them. Without coalescing it would be as many as alone.
+  expect(found.inCrowd.statements).toBeLessThan(20);
+  expect(found.inCrowd.transactions).toBeLessThan(14);
   expect([...dearer, ...(dearer.length > 0 ? dearerStatements(found, recorded) : [])]).toEqual([]);
 }, 180_000);
