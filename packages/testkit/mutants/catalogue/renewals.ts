@@ -47,12 +47,4 @@ export const renewals: readonly Mutant[] = [
       ),
     ],
   },
-  {
-    id: 'charged-beside-a-payment',
-    sentence: 'A renewal is charged although the customer has paid its order by hand.',
-    museum: 'lago #5547',
-    caughtBy: 'an order is charged once; nothing is parked',
-    hint: 'renewals by hand',
-    patches: [patch('apps/payment/src/outbound/renewals.ts', "  if (row.paid) return 'the order is paid';\n", '')],
-  },
 ];
